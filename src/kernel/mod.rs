@@ -1,0 +1,16 @@
+//! The vocabulary every other module speaks: identifiers, time, chance, secrets, text, pages.
+//!
+//! Everything here is a pure value or is handed in as an argument; nothing reads a store, a
+//! socket or the environment. Values are parsed once, at the edge, and trusted inside.
+//! Who may use it: everyone. What it may use: no other module of this crate.
+//! Not here: rules of a feature, the shape of a problem (`http`), persistence (`store`).
+
+pub mod entropy;
+pub mod id;
+pub mod metadata;
+pub mod page;
+pub mod password;
+pub mod secret;
+pub mod tenant;
+pub mod text;
+pub mod time;

@@ -1,0 +1,290 @@
+//! Names: of things in addresses ([`Slug`]), of things and people in words ([`Label`]), and the
+//! name a person signs in by ([`Username`]).
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use super::{checked_text, hides};
+
+/// Longer text is refused before it is normalised.
+const RAW_MAX: usize = 1_024;
+
+/// First segments of addresses and words that a name would pretend to be.
+const RESERVED: [&str; 24] = [
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "authsome",
+    "dashboard",
+    "docs",
+    "health",
+    "help",
+    "login",
+    "mail",
+    "new",
+    "oauth",
+    "root",
+    "security",
+    "settings",
+    "signin",
+    "signup",
+    "static",
+    "status",
+    "support",
+    "www",
+];
+
+checked_text! {
+    /// A slug: 3–40 of `a-z 0-9 -`, no hyphen at either end. Stored and compared lower-case.
+    Slug, refused as NotASlug: "invalid_slug",
+        "not 3 to 40 letters a-z, digits and hyphens without a hyphen at either end";
+    schema: 3..=40, None, "acme"
+}
+
+impl Slug {
+    const LENGTHS: std::ops::RangeInclusive<usize> = 3..=40;
+
+    /// Capital letters become small ones; nothing else is repaired.
+    pub fn parse(text: &str) -> Result<Self, NotASlug> {
+        let slug = text.to_ascii_lowercase();
+        let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let hyphen_at_end = slug.starts_with('-') || slug.ends_with('-');
+        if !Self::LENGTHS.contains(&slug.len()) || !slug.bytes().all(is_plain) || hyphen_at_end {
+            return Err(NotASlug);
+        }
+        Ok(Self(slug))
+    }
+
+    /// A slug that resembles a name: `Änderungs-Büro 7` gives `anderungs-buro-7`.
+    ///
+    /// `None` where fewer than three Latin letters or digits are in it. It may be taken or
+    /// reserved.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let plain: String = name
+            .nfkd()
+            .filter(|c| !is_combining_mark(*c))
+            .take(RAW_MAX)
+            .collect();
+        let words = plain
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty());
+        let mut slug = words.collect::<Vec<_>>().join("-");
+        slug.truncate(*Self::LENGTHS.end());
+        Self::parse(slug.trim_end_matches('-')).ok()
+    }
+
+    /// Whether the name belongs to the server or would pass for it; features that put slugs in
+    /// addresses refuse these.
+    pub fn is_reserved(&self) -> bool {
+        RESERVED.contains(&self.0.as_str())
+    }
+}
+
+checked_text! {
+    /// A name in words, of a thing or a part of a person's: 1–100 characters on one line.
+    ///
+    /// NFC, no spaces around it, at least one character that shows, no control characters, none
+    /// that reorder the text around them. Not safe in HTML or mail headers as it stands.
+    Label, refused as NotALabel: "invalid_name", "not 1 to 100 printable characters on one line";
+    schema: 1..=100, None, "Acme Research"
+}
+
+impl Label {
+    const CHARS_MAX: usize = 100;
+
+    /// White space around the name is dropped.
+    pub fn parse(text: &str) -> Result<Self, NotALabel> {
+        if text.len() > RAW_MAX {
+            return Err(NotALabel);
+        }
+        let label: String = text.trim().nfc().collect();
+        let shows = label.chars().any(|c| !c.is_whitespace() && !hides(c));
+        if !shows || label.chars().count() > Self::CHARS_MAX || label.chars().any(misleads) {
+            return Err(NotALabel);
+        }
+        Ok(Self(label))
+    }
+}
+
+/// As [`hides`], but for what emoji and several scripts need between letters: joiners, direction
+/// marks and variation selectors.
+fn misleads(c: char) -> bool {
+    let needed =
+        matches!(c, '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{34F}' | '\u{FE00}'..='\u{FE0F}');
+    hides(c) && !needed
+}
+
+checked_text! {
+    /// A user's name for signing in: 3–32 of `a-z 0-9 . _ -`, beginning with a letter or digit.
+    Username, refused as NotAUsername: "invalid_username",
+        "not 3 to 32 letters a-z, digits, dots, underscores and hyphens after a letter or digit";
+    schema: 3..=32, None, "mia.k"
+}
+
+impl Username {
+    /// Compatibility forms (NFKC) and capital letters become plain small ones.
+    pub fn parse(text: &str) -> Result<Self, NotAUsername> {
+        if text.len() > RAW_MAX || text.chars().any(hides) {
+            return Err(NotAUsername);
+        }
+        let name = text.nfkc().collect::<String>().to_lowercase();
+        let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+        let begins_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !(3..=32).contains(&name.len()) || !name.bytes().all(is_plain) || !begins_well {
+            return Err(NotAUsername);
+        }
+        Ok(Self(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_short_and_plain() {
+        for (text, slug) in [
+            ("acme", "acme"),
+            ("Acme-7", "acme-7"),
+            ("a--b", "a--b"),
+            ("123", "123"),
+        ] {
+            assert_eq!(Slug::parse(text).map(|s| s.0).as_deref(), Ok(slug));
+        }
+        assert!(Slug::parse(&"a".repeat(40)).is_ok());
+        for text in [
+            "",
+            "ab",
+            "-acme",
+            "acme-",
+            "---",
+            "ac me",
+            " acme",
+            "acme\n",
+            "ac_me",
+            "ac.me",
+            "../x",
+            ".well-known",
+            "acmé",
+            "аcme",
+            "acme/x",
+            "ac\0me",
+        ] {
+            assert_eq!(Slug::parse(text), Err(NotASlug), "{text:?}");
+        }
+        assert!(Slug::parse(&"a".repeat(41)).is_err());
+    }
+
+    #[test]
+    fn a_slug_resembles_the_name_it_comes_from() {
+        let slug = |name: &str| Slug::from_name(name).map(|slug| slug.0);
+
+        assert_eq!(
+            slug("Acme Research, Inc.").as_deref(),
+            Some("acme-research-inc")
+        );
+        assert_eq!(
+            slug("  Änderungs-Büro 7! ").as_deref(),
+            Some("anderungs-buro-7")
+        );
+        assert_eq!(
+            slug(&"abc ".repeat(50)).as_deref(),
+            Some("abc-abc-abc-abc-abc-abc-abc-abc-abc-abc")
+        );
+        assert_eq!(slug(&"ab ".repeat(50)).map(|slug| slug.len()), Some(38 + 2));
+        for name in ["", "  ", "日本語", "A!", "--"] {
+            assert_eq!(slug(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn words_that_pass_for_the_server_are_reserved() {
+        assert!(Slug::parse("Admin").unwrap().is_reserved());
+        assert!(!Slug::parse("admins").unwrap().is_reserved());
+        assert!(RESERVED.is_sorted() && RESERVED.iter().all(|word| Slug::parse(word).is_ok()));
+    }
+
+    #[test]
+    fn labels_are_what_people_write() {
+        for (text, label) in [
+            (" Acme ", "Acme"),
+            ("O'Brien-Łukasz, Jr.", "O'Brien-Łukasz, Jr."),
+            ("Zoe\u{308}", "Zoë"),
+            ("日本語", "日本語"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("👩\u{200d}💻 team", "👩\u{200d}💻 team"),
+            ("❤\u{fe0f}", "❤\u{fe0f}"),
+            ("{{7*7}} <b>", "{{7*7}} <b>"),
+        ] {
+            assert_eq!(
+                Label::parse(text).map(|l| l.0).as_deref(),
+                Ok(label),
+                "{text:?}"
+            );
+        }
+        assert!(Label::parse(&"é".repeat(100)).is_ok());
+    }
+
+    #[test]
+    fn labels_that_show_nothing_or_mislead_are_refused() {
+        for text in [
+            "",
+            "   ",
+            "\u{3000}",
+            "\u{200d}",
+            "\u{200b}",
+            "\u{3164}",
+            "a\nb",
+            "a\r\nBcc: x",
+            "a\tb",
+            "a\0b",
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\u{2028}b",
+            "a\u{200b}b",
+            "a\u{feff}b",
+            "a\u{e0041}b",
+            "a\u{85}b",
+        ] {
+            assert_eq!(Label::parse(text), Err(NotALabel), "{text:?}");
+        }
+        assert!(Label::parse(&"é".repeat(101)).is_err());
+        assert!(Label::parse(&"e\u{301}".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn usernames_have_one_spelling() {
+        for (text, name) in [
+            ("Mia.K", "mia.k"),
+            ("7of9", "7of9"),
+            ("ｍｉａ", "mia"),
+            ("a_-", "a_-"),
+        ] {
+            assert_eq!(
+                Username::parse(text).map(|u| u.0).as_deref(),
+                Ok(name),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "ab",
+            ".mia",
+            "_mia",
+            "-mia",
+            "mi a",
+            "mia@x.io",
+            "+4915112345678",
+            "mía",
+            "міа",
+            "mi\u{200b}a",
+            " mia",
+            "mia\n",
+        ] {
+            assert_eq!(Username::parse(text), Err(NotAUsername), "{text:?}");
+        }
+        assert!(Username::parse(&"a".repeat(33)).is_err());
+    }
+}
