@@ -1,0 +1,189 @@
+//! The document port: a closed language, two spellings, one meaning.
+//!
+//! Repositories are written once, in the typed language of [`Field`], [`Filter`] and [`Update`];
+//! two drivers spell it in SQL over JSON documents and in MongoDB's query language, and
+//! `reference` says what it means. Tenancy is in the type: see [`Tx`].
+//!
+//! | law | |
+//! |---|---|
+//! | absent | an optional field is left out, never null; `ne` matches where it is absent |
+//! | unique | on an optional field only `when_present` |
+//! | errors | any error ends its unit of work |
+//! | conflicts | a unit that lost to another is run again, so closures have no side effects |
+//! | time | milliseconds; expiry is always in the filter, TTL indexes are brooms |
+//! | skew | snapshots allow write skew: guard an invariant by a precondition on *one* document |
+
+mod error;
+mod mongo;
+mod op;
+mod query;
+mod reference;
+mod schema;
+mod settings;
+mod sqlite;
+mod tx;
+mod unit;
+mod update;
+mod value;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use error::{StoreError, Stored};
+pub use query::{Field, Filter, Query};
+pub use schema::{
+    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, Reaches, Schema, Unscoped,
+};
+pub use settings::{Location, StoreSettings, Synchronous};
+pub use tx::{Tx, by_id};
+pub use update::Update;
+
+use crate::kernel::time::Timestamp;
+use unit::{Driver, Unit};
+
+/// How often a unit of work is run again after conflicts before [`StoreError::Conflict`] is told.
+const ATTEMPTS: u32 = 40;
+
+/// A handle on the database; clones share one client.
+#[derive(Debug, Clone)]
+pub struct Store {
+    database: Database,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Clone)]
+enum Database {
+    Sqlite(sqlite::Sqlite),
+    Mongo(mongo::Mongo),
+}
+
+impl Store {
+    /// Connects. [`StoreError::Unsuitable`] carries the sentence for the operator: a standalone
+    /// `mongod`, a URL without a database, a file that cannot be opened.
+    pub async fn open(settings: &StoreSettings) -> Stored<Self> {
+        let database = match &settings.location {
+            Location::Sqlite(_) | Location::Memory => {
+                Database::Sqlite(sqlite::Sqlite::open(settings)?)
+            }
+            Location::Mongo(url) => Database::Mongo(mongo::Mongo::connect(url, settings).await?),
+        };
+        Ok(Self { database, calls: Arc::default() })
+    }
+
+    /// Makes what `schemas` declare and is missing, and records it in `authsome_migrations`. Safe
+    /// when several nodes do it at once. A same-named index with another definition is refused
+    /// with a sentence ([`StoreError::Unsuitable`]).
+    pub async fn migrate(&self, schemas: &[Schema], now: Timestamp) -> Stored<()> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.migrate(schemas, now),
+            Database::Mongo(mongo) => mongo.migrate(schemas, now).await,
+        }
+    }
+
+    /// Whether the database answers, and accepts writes where it can say so.
+    pub async fn ping(&self) -> Stored<()> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.ping(),
+            Database::Mongo(mongo) => mongo.ping().await,
+        }
+    }
+
+    /// One consistent look: everything `look` reads is of one instant.
+    pub async fn read<T, E, F>(&self, look: F) -> Result<T, E>
+    where
+        F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>,
+        E: From<StoreError>,
+    {
+        let driver = match &self.database {
+            Database::Sqlite(sqlite) => Driver::SqliteRead(sqlite.read().await?),
+            Database::Mongo(mongo) => Driver::Mongo(mongo.snapshot().await?),
+        };
+        let mut unit = Unit::new(driver, self.calls.clone());
+        let seen = look(&mut Tx::new(&mut unit)).await;
+        unit.abort().await?;
+        seen
+    }
+
+    /// All or nothing. An `Err` of `work`, or of any verb in it, leaves nothing behind; a write
+    /// conflict runs `work` again, so it must not act outside the transaction.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx<'_>) -> Result<T, E>,
+        E: From<StoreError>,
+    {
+        for attempt in 0..ATTEMPTS {
+            let mut unit = self.begin().await?;
+            let worked = work(&mut Tx::new(&mut unit)).await;
+            let conflicted = matches!(unit.failure(), Some(StoreError::Conflict));
+            match worked {
+                Ok(value) => match unit.commit().await {
+                    Ok(()) => return Ok(value),
+                    Err(StoreError::Conflict) => {}
+                    Err(error) => return Err(error.into()),
+                },
+                Err(error) => {
+                    unit.abort().await?;
+                    if !conflicted {
+                        return Err(error);
+                    }
+                }
+            }
+            pause(attempt).await;
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// Verbs that are each a unit by themselves: the cheapest way to one look or one conditional write.
+    pub fn once(&self) -> Once {
+        let driver = match &self.database {
+            Database::Sqlite(sqlite) => Driver::SqliteOnce(sqlite.once()),
+            Database::Mongo(mongo) => Driver::Mongo(mongo.once()),
+        };
+        Once { unit: Unit::new(driver, self.calls.clone()) }
+    }
+
+    /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    async fn begin(&self) -> Stored<Unit> {
+        let driver = match &self.database {
+            Database::Sqlite(sqlite) => Driver::SqliteWrite(sqlite.write().await?),
+            Database::Mongo(mongo) => Driver::Mongo(mongo.transaction().await?),
+        };
+        Ok(Unit::new(driver, self.calls.clone()))
+    }
+}
+
+/// See [`Store::once`].
+#[derive(Debug)]
+pub struct Once {
+    unit: Unit,
+}
+
+impl Once {
+    /// Limited to what `scope` owns.
+    pub fn within<S: Copy>(&mut self, scope: S) -> Tx<'_, S> {
+        Tx::new(&mut self.unit).into_scope(scope)
+    }
+
+    /// Ownerless documents.
+    pub fn shared(&mut self) -> Tx<'_> {
+        Tx::new(&mut self.unit)
+    }
+
+    /// Without a tenant, for the reason given; see [`Tx::across_tenants`].
+    pub fn across_tenants(&mut self, why: &'static str) -> Tx<'_, AcrossTenants> {
+        debug_assert!(!why.is_empty(), "the escape from tenancy needs its reason");
+        Tx::new(&mut self.unit).into_scope(AcrossTenants)
+    }
+}
+
+/// Waits a little longer after every lost race, so that racers spread out.
+#[expect(clippy::disallowed_methods, reason = "the one wait below a unit of work that lost a race")]
+async fn pause(attempt: u32) {
+    let most = 1_u64 << attempt.min(6);
+    tokio::time::sleep(Duration::from_millis(most)).await;
+}

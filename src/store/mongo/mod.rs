@@ -1,0 +1,107 @@
+//! The MongoDB driver: one client a process, majority and journaled, a replica set only.
+
+mod migrate;
+mod session;
+mod translate;
+
+use std::time::Duration;
+
+use mongodb::options::{ClientOptions, ReadConcern, WriteConcern};
+use mongodb::{Client, ClientSession, Database};
+
+pub(super) use self::session::Session;
+use self::session::{failure, hello};
+use super::error::{StoreError, Stored};
+use super::schema::Schema;
+use super::settings::StoreSettings;
+use crate::kernel::time::Timestamp;
+
+const SELECTION: Duration = Duration::from_secs(3);
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// A database of a replica set.
+#[derive(Debug, Clone)]
+pub(super) struct Mongo {
+    client: Client,
+    database: Database,
+}
+
+impl Mongo {
+    /// Connects; what the URL says of pools, timeouts, TLS and authentication wins over the settings.
+    pub(super) async fn connect(url: &str, settings: &StoreSettings) -> Stored<Self> {
+        let mut options = ClientOptions::parse(url).await.map_err(|error| {
+            StoreError::Unsuitable(format!("the MongoDB URL cannot be used: {error}"))
+        })?;
+        options.app_name.get_or_insert_with(|| "authsome".to_owned());
+        options.server_selection_timeout.get_or_insert(SELECTION);
+        options.connect_timeout.get_or_insert(CONNECT);
+        options.max_pool_size.get_or_insert(settings.pool_size);
+        // Not for the URL to weaken: an acknowledged write must survive a failover.
+        let mut durable = WriteConcern::majority();
+        durable.journal = Some(true);
+        options.write_concern = Some(durable);
+        options.read_concern = Some(ReadConcern::majority());
+        options.retry_writes = Some(true);
+        let client = Client::with_options(options).map_err(|error| failure(&error))?;
+        let database = client.default_database().ok_or_else(|| {
+            StoreError::Unsuitable(
+                "the MongoDB URL names no database; end it with one, as in \
+                 mongodb://127.0.0.1:27017/authsome?replicaSet=rs0"
+                    .to_owned(),
+            )
+        })?;
+        let mongo = Self { client, database };
+        mongo.refuse_standalone().await?;
+        Ok(mongo)
+    }
+
+    async fn refuse_standalone(&self) -> Stored<()> {
+        let hello = hello(&self.database).await?;
+        if hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid") {
+            return Ok(());
+        }
+        Err(StoreError::Unsuitable(
+            "this mongod is a standalone server, which has no transactions; start it with \
+             `--replSet rs0` and run once: mongosh --eval 'rs.initiate()' (one member is enough)"
+                .to_owned(),
+        ))
+    }
+
+    pub(super) async fn migrate(&self, schemas: &[Schema], now: Timestamp) -> Stored<()> {
+        migrate::migrate(&self.database, schemas, now).await
+    }
+
+    pub(super) async fn ping(&self) -> Stored<()> {
+        let hello = hello(&self.database).await?;
+        if hello.get_bool("isWritablePrimary").unwrap_or(false) || hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid")
+        {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("no primary".to_owned()))
+    }
+
+    pub(super) fn once(&self) -> Session {
+        Session::once(self.database.clone())
+    }
+
+    pub(super) async fn snapshot(&self) -> Stored<Session> {
+        let session = self.session(true).await?;
+        Ok(Session::snapshot(self.database.clone(), session))
+    }
+
+    pub(super) async fn transaction(&self) -> Stored<Session> {
+        let mut session = self.session(false).await?;
+        session
+            .start_transaction()
+            .read_concern(ReadConcern::snapshot())
+            .await
+            .map_err(|error| failure(&error))?;
+        Ok(Session::transaction(self.database.clone(), session))
+    }
+
+    async fn session(&self, snapshot: bool) -> Stored<ClientSession> {
+        let starting = self.client.start_session();
+        let session = if snapshot { starting.snapshot(true).await } else { starting.await };
+        session.map_err(|error| failure(&error))
+    }
+}

@@ -1,0 +1,212 @@
+//! Declared schemas: what a collection holds, who owns its documents, and its indexes.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::kernel::id::AppId;
+use crate::kernel::tenant::Tenant;
+
+/// A document of one collection.
+///
+/// Optional fields are left out when `None` (`skip_serializing_if`), never stored as null: partial
+/// indexes and `absent` rely on it.
+pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
+    /// [`Nobody`], [`OfApp`] or [`OfEnvironment`].
+    type Owner: Ownership;
+    const COLLECTION: &'static str;
+    const INDEXES: &'static [Index];
+}
+
+/// Which fields name the owner of a document.
+pub trait Ownership: 'static {
+    const FIELDS: &'static [&'static str];
+}
+
+/// Owned by the installation.
+#[derive(Debug)]
+pub struct Nobody;
+/// Owned by an app: carries `app_id`.
+#[derive(Debug)]
+pub struct OfApp;
+/// Owned by an environment of an app: carries `app_id` and `env_id`.
+#[derive(Debug)]
+pub struct OfEnvironment;
+
+impl Ownership for Nobody {
+    const FIELDS: &'static [&'static str] = &[];
+}
+
+impl Ownership for OfApp {
+    const FIELDS: &'static [&'static str] = &["app_id"];
+}
+
+impl Ownership for OfEnvironment {
+    const FIELDS: &'static [&'static str] = &["app_id", "env_id"];
+}
+
+/// The reach of a transaction: `Reaches<O>` is what lets it touch documents owned as `O`.
+pub trait Reaches<O: Ownership> {
+    /// The owner fields and the values they must have.
+    fn owner(&self) -> Vec<(&'static str, String)>;
+}
+
+/// A transaction that named no tenant: ownerless documents only.
+#[derive(Debug, Clone, Copy)]
+pub struct Unscoped;
+/// A transaction that said why it must reach every tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct AcrossTenants;
+
+impl Reaches<Nobody> for Unscoped {
+    fn owner(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+impl<O: Ownership> Reaches<O> for AcrossTenants {
+    fn owner(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+impl Reaches<OfApp> for AppId {
+    fn owner(&self) -> Vec<(&'static str, String)> {
+        vec![("app_id", self.to_string())]
+    }
+}
+
+/// An app reaches what any of its environments owns: ending every session of a user is one change.
+impl Reaches<OfEnvironment> for AppId {
+    fn owner(&self) -> Vec<(&'static str, String)> {
+        vec![("app_id", self.to_string())]
+    }
+}
+
+impl Reaches<OfApp> for Tenant {
+    fn owner(&self) -> Vec<(&'static str, String)> {
+        vec![("app_id", self.app_id.to_string())]
+    }
+}
+
+impl Reaches<OfEnvironment> for Tenant {
+    fn owner(&self) -> Vec<(&'static str, String)> {
+        vec![("app_id", self.app_id.to_string()), ("env_id", self.env_id.to_string())]
+    }
+}
+
+/// A declared index, made at start-up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Index {
+    pub(super) name: &'static str,
+    pub(super) fields: &'static [&'static str],
+    pub(super) unique: bool,
+    pub(super) when: When,
+    pub(super) expires_after: Option<Duration>,
+}
+
+/// Which documents an index covers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum When {
+    Always,
+    /// The field is there. Two documents without it never collide.
+    Present(&'static str),
+    /// The field has this text.
+    Equals(&'static str, &'static str),
+}
+
+impl Index {
+    pub const fn on(name: &'static str, fields: &'static [&'static str]) -> Self {
+        Self { name, fields, unique: false, when: When::Always, expires_after: None }
+    }
+
+    /// No two documents have the same values; a field that may be absent needs [`Index::when_present`].
+    pub const fn unique(name: &'static str, fields: &'static [&'static str]) -> Self {
+        Self { name, fields, unique: true, when: When::Always, expires_after: None }
+    }
+
+    #[must_use]
+    pub const fn when_present(mut self, field: &'static str) -> Self {
+        self.when = When::Present(field);
+        self
+    }
+
+    #[must_use]
+    pub const fn when_equals(mut self, field: &'static str, text: &'static str) -> Self {
+        self.when = When::Equals(field, text);
+        self
+    }
+
+    /// Documents may be removed this long after the time in the (only) field. A broom, never a
+    /// rule: expiry is always part of the filter too.
+    #[must_use]
+    pub const fn expires_after(mut self, after: Duration) -> Self {
+        self.expires_after = Some(after);
+        self
+    }
+}
+
+/// An entity's declaration as a value, for the drivers and for start-up.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    pub(super) collection: &'static str,
+    pub(super) owner: &'static [&'static str],
+    pub(super) indexes: &'static [Index],
+}
+
+impl Schema {
+    pub const fn of<E: Entity>() -> Self {
+        Self {
+            collection: E::COLLECTION,
+            owner: <E::Owner as Ownership>::FIELDS,
+            indexes: E::INDEXES,
+        }
+    }
+
+    /// The collection's name.
+    pub const fn collection(&self) -> &'static str {
+        self.collection
+    }
+
+    /// The fields that name a document's owner, outermost first.
+    pub const fn owner(&self) -> &'static [&'static str] {
+        self.owner
+    }
+
+    /// The declared index of that name, or the identifier's.
+    pub(super) fn index_named(&self, name: &str) -> Option<&'static str> {
+        if name == "_id_" || name == "_id" {
+            return Some("_id");
+        }
+        self.indexes.iter().map(|index| index.name).find(|known| *known == name)
+    }
+
+    /// Whether some index uses `path`.
+    pub(super) fn indexes_path(&self, path: &str) -> bool {
+        self.indexes.iter().any(|index| {
+            let condition = match index.when {
+                When::Always => None,
+                When::Present(field) | When::Equals(field, _) => Some(field),
+            };
+            index.fields.contains(&path) || condition == Some(path)
+        })
+    }
+
+    /// Every path that some index uses, each once, in order of first use.
+    pub(super) fn indexed_paths(&self) -> Vec<&'static str> {
+        let mut paths: Vec<&'static str> = Vec::new();
+        for index in self.indexes {
+            let condition = match index.when {
+                When::Always => None,
+                When::Present(field) | When::Equals(field, _) => Some(field),
+            };
+            for path in index.fields.iter().copied().chain(condition) {
+                if path != "_id" && !paths.contains(&path) {
+                    paths.push(path);
+                }
+            }
+        }
+        paths
+    }
+}

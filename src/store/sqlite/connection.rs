@@ -1,0 +1,94 @@
+//! Connections: how they are opened, and how one verb is run on them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+
+use super::translate::{Answer, refusal, statement};
+use crate::store::error::{StoreError, Stored};
+use crate::store::op::{Encoded, Op, Outcome};
+use crate::store::schema::Schema;
+use crate::store::settings::Synchronous;
+
+/// How long a statement waits for another process that holds the write lock.
+const BUSY: Duration = Duration::from_secs(5);
+const CACHED_STATEMENTS: usize = 256;
+
+/// A connection that may write.
+pub(super) fn open_writer(path: &Path, synchronous: Option<Synchronous>) -> Stored<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let level = match synchronous {
+        Some(Synchronous::Full) => "FULL",
+        Some(Synchronous::Normal) => "NORMAL",
+        None => "OFF",
+    };
+    connection
+        .execute_batch(&format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {level};"))
+        .map_err(|error| failure(&error))?;
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Stored<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch("PRAGMA query_only = ON;").map_err(|error| failure(&error))?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Stored<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| failure(&error))?;
+    connection.busy_timeout(BUSY).map_err(|error| failure(&error))?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}
+
+/// Runs one verb.
+pub(super) fn apply(connection: &Connection, op: &Op) -> Stored<Outcome> {
+    run(connection, op).map_err(|error| told(&op.schema, &error))
+}
+
+fn run(connection: &Connection, op: &Op) -> rusqlite::Result<Outcome> {
+    let (statement, answer) = statement(&op.schema, &op.verb);
+    let mut prepared = connection.prepare_cached(&statement.sql)?;
+    let params = params_from_iter(statement.params);
+    match answer {
+        Answer::Changed => Ok(Outcome::Count(prepared.execute(params)? as u64)),
+        Answer::Number => {
+            let number: i64 = prepared.query_row(params, |row| row.get(0))?;
+            Ok(Outcome::Count(u64::try_from(number).unwrap_or_default()))
+        }
+        Answer::Documents => {
+            let rows = prepared.query_map(params, |row| {
+                Ok(Encoded::Json { id: String::new(), text: row.get(0)? })
+            })?;
+            Ok(Outcome::Documents(rows.collect::<rusqlite::Result<_>>()?))
+        }
+    }
+}
+
+/// An error in the port's words; a refused unique index by its declared name.
+fn told(schema: &Schema, error: &rusqlite::Error) -> StoreError {
+    let message = error.to_string();
+    if let Some((_, columns)) = message.split_once("UNIQUE constraint failed: ") {
+        if columns == format!("{}.id", schema.collection) {
+            return StoreError::Duplicate("_id");
+        }
+        let refused = schema.indexes.iter().find(|index| refusal(schema, index) == columns);
+        if let Some(index) = refused {
+            return StoreError::Duplicate(index.name);
+        }
+    }
+    failure(error)
+}
+
+/// An error in the port's words.
+pub(super) fn failure(error: &rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt(error.to_string())
+        }
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}

@@ -1,0 +1,113 @@
+//! Start-up: tables, generated columns and indexes, made where they are missing.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::connection::failure;
+use super::translate::{column, create_index};
+use crate::kernel::time::Timestamp;
+use crate::store::error::{StoreError, Stored};
+use crate::store::schema::Schema;
+
+/// Brings the file to what `schemas` declare, in one transaction: several processes may do it at once.
+pub(super) fn migrate(connection: &Connection, schemas: &[Schema], now: Timestamp) -> Stored<()> {
+    run(connection, "BEGIN IMMEDIATE")?;
+    let made = all(connection, schemas, now);
+    run(connection, if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    made
+}
+
+fn all(connection: &Connection, schemas: &[Schema], now: Timestamp) -> Stored<()> {
+    table(connection, "authsome_migrations")?;
+    for schema in schemas {
+        table(connection, schema.collection)?;
+        columns(connection, schema)?;
+        let made = indexes(connection, schema)?;
+        record(connection, schema, &made, now)?;
+    }
+    Ok(())
+}
+
+fn run(connection: &Connection, sql: &str) -> Stored<()> {
+    connection.execute_batch(sql).map_err(|error| failure(&error))
+}
+
+fn table(connection: &Connection, name: &str) -> Stored<()> {
+    let sql = format!(
+        "CREATE TABLE IF NOT EXISTS {name} (id TEXT NOT NULL PRIMARY KEY, \
+         doc TEXT NOT NULL CHECK (json_valid(doc))) STRICT"
+    );
+    run(connection, &sql)
+}
+
+fn columns(connection: &Connection, schema: &Schema) -> Stored<()> {
+    let known: Vec<String> = connection
+        .prepare(&format!("SELECT name FROM pragma_table_xinfo('{}')", schema.collection))
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(|error| failure(&error))?;
+    for path in schema.indexed_paths() {
+        let column = column(path);
+        if !known.contains(&column) {
+            let sql = format!(
+                "ALTER TABLE {} ADD COLUMN {column} ANY GENERATED ALWAYS AS (doc ->> '$.{path}') VIRTUAL",
+                schema.collection
+            );
+            run(connection, &sql)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the missing indexes and names them; refuses on a same-named one that differs.
+fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>> {
+    let mut made = Vec::new();
+    for index in schema.indexes {
+        let wanted = create_index(schema, index);
+        let found: Option<String> = connection
+            .query_row(
+                "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?",
+                [index.name],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| failure(&error))?;
+        match found {
+            None => {
+                run(connection, &wanted).map_err(|error| unbuildable(schema, index.name, &error))?;
+                made.push(index.name);
+            }
+            Some(found) if found == wanted => {}
+            Some(found) => {
+                return Err(StoreError::Unsuitable(format!(
+                    "the index {} of {} exists with another definition ({found}); drop it, and the \
+                     server makes it anew at the next start",
+                    index.name, schema.collection
+                )));
+            }
+        }
+    }
+    Ok(made)
+}
+
+fn unbuildable(schema: &Schema, index: &str, error: &StoreError) -> StoreError {
+    StoreError::Unsuitable(format!(
+        "the index {index} of {} cannot be made ({error}); documents that violate it have to go first",
+        schema.collection
+    ))
+}
+
+fn record(connection: &Connection, schema: &Schema, made: &[&str], now: Timestamp) -> Stored<()> {
+    if made.is_empty() {
+        return Ok(());
+    }
+    let id = format!("{}/{}", schema.collection, made.join("+"));
+    let doc = serde_json::json!({
+        "_id": id, "collection": schema.collection, "indexes": made, "applied_at": now,
+    });
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO authsome_migrations (id, doc) VALUES (?, ?)",
+            [id, doc.to_string()],
+        )
+        .map(drop)
+        .map_err(|error| failure(&error))
+}

@@ -1,0 +1,340 @@
+//! The port's language in SQL over JSON documents.
+//!
+//! A document is one row, `id TEXT PRIMARY KEY, doc TEXT`. Each indexed path has a virtual
+//! generated column, because SQLite uses an expression index only for the very same expression
+//! text, and seeks a keyset page only over columns.
+
+use std::fmt::Write;
+
+use bson::Bson;
+use rusqlite::types::Value as Param;
+
+use crate::kernel::time::Timestamp;
+use crate::store::op::{Encoded, Find, Verb};
+use crate::store::query::{Node, Test};
+use crate::store::schema::{Index, Schema, When};
+use crate::store::update::Change;
+use crate::store::value::{Value, prefix_end};
+
+/// A statement and its parameters.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub sql: String,
+    pub params: Vec<Param>,
+}
+
+/// What a statement answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Documents,
+    /// One row of one number.
+    Number,
+    /// The number of rows changed.
+    Changed,
+}
+
+/// The statement for `verb`.
+pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
+    let mut sql = Sql { schema, text: String::with_capacity(160), params: Vec::new() };
+    let table = schema.collection;
+    let answer = match verb {
+        Verb::Insert(encoded) => {
+            sql.insert(encoded);
+            Answer::Changed
+        }
+        Verb::Find(find) => {
+            sql.find(find);
+            Answer::Documents
+        }
+        Verb::Count(filter) => {
+            sql.push(&format!("SELECT count(*) FROM {table} WHERE "));
+            sql.node(filter);
+            Answer::Number
+        }
+        Verb::UpdateOne(filter, changes) => {
+            sql.push(&format!("UPDATE {table} SET doc = "));
+            sql.changed(changes);
+            sql.one_of(filter);
+            sql.push(" RETURNING doc");
+            Answer::Documents
+        }
+        Verb::UpdateMany(filter, changes) => {
+            sql.push(&format!("UPDATE {table} SET doc = "));
+            sql.changed(changes);
+            sql.push(" WHERE ");
+            sql.node(filter);
+            Answer::Changed
+        }
+        Verb::TakeOne(filter) => {
+            sql.push(&format!("DELETE FROM {table}"));
+            sql.one_of(filter);
+            sql.push(" RETURNING doc");
+            Answer::Documents
+        }
+        Verb::DeleteMany(filter) => {
+            sql.push(&format!("DELETE FROM {table} WHERE "));
+            sql.node(filter);
+            Answer::Changed
+        }
+    };
+    (Statement { sql: sql.text, params: sql.params }, answer)
+}
+
+/// The generated column of an indexed path.
+pub(super) fn column(path: &str) -> String {
+    if path == "_id" {
+        return "id".to_owned();
+    }
+    format!("f_{}", path.replace('.', "__"))
+}
+
+/// `CREATE … INDEX`, word for word as SQLite then keeps it.
+pub(super) fn create_index(schema: &Schema, index: &Index) -> String {
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let columns: Vec<String> = index.fields.iter().map(|path| column(path)).collect();
+    let condition = match index.when {
+        When::Always => String::new(),
+        When::Present(path) => format!(" WHERE {} IS NOT NULL", column(path)),
+        When::Equals(path, text) => format!(" WHERE {} = '{text}'", column(path)),
+    };
+    format!(
+        "CREATE {unique}INDEX {} ON {} ({}){condition}",
+        index.name,
+        schema.collection,
+        columns.join(", ")
+    )
+}
+
+/// What SQLite says when a unique index of `schema` refuses a row.
+pub(super) fn refusal(schema: &Schema, index: &Index) -> String {
+    let columns: Vec<String> = index
+        .fields
+        .iter()
+        .map(|path| format!("{}.{}", schema.collection, column(path)))
+        .collect();
+    columns.join(", ")
+}
+
+struct Sql<'s> {
+    schema: &'s Schema,
+    text: String,
+    params: Vec<Param>,
+}
+
+impl Sql<'_> {
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn bind(&mut self, value: Param) {
+        self.params.push(value);
+        self.push("?");
+    }
+
+    fn path(&mut self, path: &str) {
+        if path == "_id" || self.schema.indexes_path(path) {
+            self.push(&column(path));
+        } else {
+            // Paths are constants of the code, never input.
+            let _ = write!(self.text, "doc ->> '$.{path}'");
+        }
+    }
+
+    fn insert(&mut self, encoded: &Encoded) {
+        self.push(&format!("INSERT INTO {} (id, doc) VALUES (", self.schema.collection));
+        let (id, text) = match encoded {
+            Encoded::Json { id, text } => (id.clone(), text.clone()),
+            Encoded::Bson(_) => (String::new(), String::new()),
+        };
+        self.bind(Param::Text(id));
+        self.push(", ");
+        self.bind(Param::Text(text));
+        self.push(")");
+    }
+
+    fn find(&mut self, find: &Find) {
+        self.push(&format!("SELECT doc FROM {} WHERE ", self.schema.collection));
+        self.node(&find.filter);
+        if let Some(sort) = find.sort {
+            let (than, order) = if sort.descending { ("<", "DESC") } else { (">", "ASC") };
+            if let Some((value, id)) = &find.after {
+                self.push(" AND (");
+                self.path(sort.path);
+                self.push(&format!(", id) {than} ("));
+                self.bind(param(value));
+                self.push(", ");
+                self.bind(Param::Text(id.clone()));
+                self.push(")");
+            }
+            self.push(" ORDER BY ");
+            self.path(sort.path);
+            self.push(&format!(" {order}, id {order}"));
+        }
+        if find.limit.is_some() || find.skip > 0 {
+            self.push(" LIMIT ");
+            self.bind(Param::Integer(find.limit.map_or(-1, i64::from)));
+            self.push(" OFFSET ");
+            self.bind(Param::Integer(i64::try_from(find.skip).unwrap_or(i64::MAX)));
+        }
+    }
+
+    /// ` WHERE` the row is one that matches.
+    fn one_of(&mut self, filter: &Node) {
+        let table = self.schema.collection;
+        self.push(&format!(" WHERE rowid = (SELECT rowid FROM {table} WHERE "));
+        self.node(filter);
+        self.push(" LIMIT 1)");
+    }
+
+    fn changed(&mut self, changes: &[Change]) {
+        let mut opening = String::new();
+        for change in changes.iter().rev() {
+            opening.push_str(match change {
+                Change::Set(..) | Change::Inc(..) => "json_set(",
+                Change::Unset(_) => "json_remove(",
+            });
+        }
+        self.push(&opening);
+        self.push("doc");
+        for change in changes {
+            match change {
+                Change::Set(path, value) => {
+                    self.push(&format!(", '$.{path}', json("));
+                    self.bind(Param::Text(json(value).to_string()));
+                    self.push("))");
+                }
+                Change::Unset(path) => self.push(&format!(", '$.{path}')")),
+                Change::Inc(path, by) => {
+                    self.push(&format!(", '$.{path}', coalesce(doc ->> '$.{path}', 0) + "));
+                    self.bind(Param::Integer(*by));
+                    self.push(")");
+                }
+            }
+        }
+    }
+
+    fn node(&mut self, node: &Node) {
+        match node {
+            Node::All(nodes) => self.joined(nodes, " AND ", "1"),
+            Node::Any(nodes) => self.joined(nodes, " OR ", "0"),
+            Node::Is { path, test } => self.test(path, test),
+        }
+    }
+
+    fn joined(&mut self, nodes: &[Node], word: &str, empty: &str) {
+        if nodes.is_empty() {
+            return self.push(empty);
+        }
+        self.push("(");
+        for (position, node) in nodes.iter().enumerate() {
+            if position > 0 {
+                self.push(word);
+            }
+            self.node(node);
+        }
+        self.push(")");
+    }
+
+    fn test(&mut self, path: &str, test: &Test) {
+        match test {
+            Test::Eq(value) => self.compare(path, "=", value),
+            // IS NOT: an absent field differs from every value, as in MongoDB.
+            Test::Ne(value) => self.compare(path, "IS NOT", value),
+            Test::Lt(value) => self.compare(path, "<", value),
+            Test::Lte(value) => self.compare(path, "<=", value),
+            Test::Gt(value) => self.compare(path, ">", value),
+            Test::Gte(value) => self.compare(path, ">=", value),
+            Test::OneOf(values) => self.one_of_values(path, values),
+            Test::Has(value) => {
+                // A subquery's column list has no generated column for a list: always the document.
+                let _ = write!(
+                    self.text,
+                    "EXISTS (SELECT 1 FROM json_each(doc, '$.{path}') WHERE value = "
+                );
+                self.bind(param(value));
+                self.push(")");
+            }
+            Test::StartsWith(prefix) => self.starts_with(path, prefix),
+            Test::Present => {
+                self.path(path);
+                self.push(" IS NOT NULL");
+            }
+            Test::Absent => {
+                self.path(path);
+                self.push(" IS NULL");
+            }
+        }
+    }
+
+    fn compare(&mut self, path: &str, operator: &str, value: &Value) {
+        self.path(path);
+        self.push(&format!(" {operator} "));
+        self.bind(param(value));
+    }
+
+    fn one_of_values(&mut self, path: &str, values: &[Value]) {
+        if values.is_empty() {
+            return self.push("0");
+        }
+        self.path(path);
+        self.push(" IN (");
+        for (position, value) in values.iter().enumerate() {
+            if position > 0 {
+                self.push(", ");
+            }
+            self.bind(param(value));
+        }
+        self.push(")");
+    }
+
+    fn starts_with(&mut self, path: &str, prefix: &str) {
+        self.push("(");
+        self.path(path);
+        self.push(" >= ");
+        self.bind(Param::Text(prefix.to_owned()));
+        if let Some(end) = prefix_end(prefix) {
+            self.push(" AND ");
+            self.path(path);
+            self.push(" < ");
+            self.bind(Param::Text(end));
+        }
+        self.push(")");
+    }
+}
+
+fn time(at: bson::DateTime) -> String {
+    Timestamp::from_millis(at.timestamp_millis()).to_string()
+}
+
+/// A value as SQLite compares it: what `->>` yields for the same JSON.
+fn param(value: &Value) -> Param {
+    match value {
+        Bson::Boolean(truth) => Param::Integer(i64::from(*truth)),
+        Bson::DateTime(at) => Param::Text(time(*at)),
+        Bson::Int32(number) => Param::Integer(i64::from(*number)),
+        Bson::Int64(number) => Param::Integer(*number),
+        Bson::Double(number) => Param::Real(*number),
+        Bson::String(text) => Param::Text(text.clone()),
+        // The language compares nothing else; NULL equals nothing.
+        _ => Param::Null,
+    }
+}
+
+/// A value as it stands in a document.
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Bson::DateTime(at) => time(*at).into(),
+        Bson::Array(items) => items.iter().map(json).collect(),
+        Bson::Document(document) => document
+            .iter()
+            .map(|(key, value)| (key.clone(), json(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Bson::Boolean(truth) => (*truth).into(),
+        Bson::Int32(number) => (*number).into(),
+        Bson::Int64(number) => (*number).into(),
+        Bson::Double(number) => (*number).into(),
+        Bson::String(text) => text.clone().into(),
+        _ => serde_json::Value::Null,
+    }
+}

@@ -1,0 +1,228 @@
+//! Transactions as repositories see them: eleven verbs, each within a scope.
+//!
+//! The scope's owner conditions are conjoined to every filter and checked on every insert, so a
+//! query that forgets its tenant cannot be written.
+
+use bson::Bson;
+use serde::Serialize;
+
+use super::error::{StoreError, Stored};
+use super::op::{Encoded, Find, Op, Outcome, Verb};
+use super::query::{Field, Filter, Node, Query, Sort, Test};
+use super::schema::{AcrossTenants, Entity, Reaches, Schema, Unscoped};
+use super::unit::{Notation, Unit};
+use super::update::Update;
+use super::{reference, value};
+use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::time::Timestamp;
+
+/// A unit of work, seen within a scope.
+#[derive(Debug)]
+pub struct Tx<'u, S = Unscoped> {
+    unit: &'u mut Unit,
+    scope: S,
+}
+
+impl<'u> Tx<'u, Unscoped> {
+    pub(super) fn new(unit: &'u mut Unit) -> Self {
+        Self { unit, scope: Unscoped }
+    }
+
+    pub(super) fn into_scope<N: Copy>(self, scope: N) -> Tx<'u, N> {
+        Tx { unit: self.unit, scope }
+    }
+}
+
+impl<S: Copy> Tx<'_, S> {
+    /// The same unit of work, limited to what `scope` owns.
+    pub fn within<N: Copy>(&mut self, scope: N) -> Tx<'_, N> {
+        Tx { unit: self.unit, scope }
+    }
+
+    /// The same unit of work without a tenant. `why` is a sentence for the reader; every use is
+    /// listed in the architecture test.
+    pub fn across_tenants(&mut self, why: &'static str) -> Tx<'_, AcrossTenants> {
+        debug_assert!(!why.is_empty(), "the escape from tenancy needs its reason");
+        Tx { unit: self.unit, scope: AcrossTenants }
+    }
+
+    /// The scope this transaction was limited to.
+    pub fn scope(&self) -> S {
+        self.scope
+    }
+
+    fn owner<E: Entity>(&self) -> Vec<Node>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let is = |(path, value)| Node::Is { path, test: Test::Eq(Bson::String(value)) };
+        self.scope.owner().into_iter().map(is).collect()
+    }
+
+    fn scoped<E: Entity>(&self, filter: Filter<E>) -> Node
+    where
+        S: Reaches<E::Owner>,
+    {
+        let mut nodes = self.owner::<E>();
+        match filter.node {
+            Node::All(all) => nodes.extend(all),
+            node @ (Node::Any(_) | Node::Is { .. }) => nodes.push(node),
+        }
+        Node::All(nodes)
+    }
+
+    async fn run<E: Entity>(&mut self, verb: Verb) -> Stored<Outcome> {
+        self.unit.run(Op { schema: Schema::of::<E>(), verb }).await
+    }
+
+    /// Adds a document. [`StoreError::Duplicate`] names the unique index that refused it;
+    /// [`StoreError::OutsideScope`] means the document names another owner than the scope.
+    pub async fn insert<E: Entity>(&mut self, record: &E) -> Stored<()>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let document = value::document(record)?;
+        if !reference::matches(&Node::All(self.owner::<E>()), &document) {
+            return Err(StoreError::OutsideScope(E::COLLECTION));
+        }
+        let encoded = match self.unit.notation() {
+            Notation::Json => Encoded::Json {
+                id: document.get_str("_id").unwrap_or_default().to_owned(),
+                text: serde_json::to_string(record)
+                    .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            },
+            Notation::Bson => Encoded::Bson(
+                bson::serialize_to_raw_document_buf(record)
+                    .map_err(|error| StoreError::Corrupt(error.to_string()))?,
+            ),
+        };
+        self.run::<E>(Verb::Insert(encoded)).await.map(drop)
+    }
+
+    /// The document with this identifier, if it is within the scope.
+    pub async fn get<E: Entity>(&mut self, id: impl Serialize) -> Stored<Option<E>>
+    where
+        S: Reaches<E::Owner>,
+    {
+        self.find_one(by_id(id)).await
+    }
+
+    pub async fn find_one<E: Entity>(&mut self, filter: Filter<E>) -> Stored<Option<E>>
+    where
+        S: Reaches<E::Owner>,
+    {
+        Ok(self.find(Query::of(filter).window(0, 1)).await?.into_iter().next())
+    }
+
+    pub async fn find<E: Entity>(&mut self, query: Query<E>) -> Stored<Vec<E>>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let find = Find {
+            filter: self.scoped(query.filter),
+            after: None,
+            sort: query.sort,
+            skip: query.skip,
+            limit: query.limit,
+        };
+        self.run::<E>(Verb::Find(find)).await?.documents()
+    }
+
+    /// How many documents match, exactly.
+    pub async fn count<E: Entity>(&mut self, filter: Filter<E>) -> Stored<u64>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let filter = self.scoped(filter);
+        Ok(self.run::<E>(Verb::Count(filter)).await?.count())
+    }
+
+    /// Changes one matching document and returns it as it is afterwards. The filter is selector
+    /// *and* precondition: of any number of racers on a precondition that the change ends, exactly
+    /// one gets `Some`.
+    pub async fn update_one<E: Entity>(
+        &mut self,
+        filter: Filter<E>,
+        update: Update<E>,
+    ) -> Stored<Option<E>>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let filter = self.scoped(filter);
+        self.run::<E>(Verb::UpdateOne(filter, update.changes)).await?.document()
+    }
+
+    /// Changes every matching document; the number changed.
+    pub async fn update_many<E: Entity>(
+        &mut self,
+        filter: Filter<E>,
+        update: Update<E>,
+    ) -> Stored<u64>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let filter = self.scoped(filter);
+        Ok(self.run::<E>(Verb::UpdateMany(filter, update.changes)).await?.count())
+    }
+
+    /// Removes one matching document and returns it: of any number of racers, exactly one gets it.
+    pub async fn take_one<E: Entity>(&mut self, filter: Filter<E>) -> Stored<Option<E>>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let filter = self.scoped(filter);
+        self.run::<E>(Verb::TakeOne(filter)).await?.document()
+    }
+
+    /// Removes every matching document; the number removed.
+    pub async fn delete_many<E: Entity>(&mut self, filter: Filter<E>) -> Stored<u64>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let filter = self.scoped(filter);
+        Ok(self.run::<E>(Verb::DeleteMany(filter)).await?.count())
+    }
+
+    /// One page, newest first by `by` and then by identifier, of what comes after `after`.
+    /// A page boundary loses and repeats nothing, also while documents are inserted.
+    pub async fn page<E: Entity>(
+        &mut self,
+        filter: Filter<E>,
+        by: Field<E, Timestamp>,
+        after: Option<&Position>,
+        limit: Limit,
+    ) -> Stored<Slice<E>>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let wanted = limit.get();
+        let find = Find {
+            filter: self.scoped(filter),
+            after: after.map(|last| (value::of(&last.at), last.id.clone())),
+            sort: Some(Sort { path: by.path, descending: true }),
+            skip: 0,
+            limit: Some(wanted + 1),
+        };
+        let mut items: Vec<E> = self.run::<E>(Verb::Find(find)).await?.documents()?;
+        let more = items.len() > wanted as usize;
+        items.truncate(wanted as usize);
+        let next = if more { items.last().map(|last| position(last, by)).transpose()? } else { None };
+        Ok(Slice { items, next })
+    }
+}
+
+/// Selects by identifier.
+pub fn by_id<E>(id: impl Serialize) -> Filter<E> {
+    Filter::from_node(Node::Is { path: "_id", test: Test::Eq(value::of(&id)) })
+}
+
+fn position<E: Entity>(last: &E, by: Field<E, Timestamp>) -> Stored<Position> {
+    let document = value::document(last)?;
+    match (document.get_datetime(by.path), document.get_str("_id")) {
+        (Ok(at), Ok(id)) => Ok(Position {
+            at: Timestamp::from_millis(at.timestamp_millis()),
+            id: id.to_owned(),
+        }),
+        _ => Err(StoreError::Corrupt(format!("{} has no {}", E::COLLECTION, by.path))),
+    }
+}

@@ -1,0 +1,95 @@
+//! A unit of work on one of the two databases: the only place that chooses between them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::error::{StoreError, Stored};
+use super::op::{Op, Outcome};
+use super::{mongo, sqlite};
+
+/// How a database writes its documents down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notation {
+    Json,
+    Bson,
+}
+
+/// A unit of work and its fate so far. Any error ends it, on both databases.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    driver: Driver,
+    failure: Option<StoreError>,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+pub(super) enum Driver {
+    /// A consistent look.
+    SqliteRead(sqlite::ReadUnit),
+    /// All or nothing.
+    SqliteWrite(sqlite::WriteUnit),
+    /// Each verb by itself.
+    SqliteOnce(sqlite::Once),
+    Mongo(mongo::Session),
+}
+
+impl Unit {
+    pub(super) fn new(driver: Driver, calls: Arc<AtomicU64>) -> Self {
+        Self { driver, failure: None, calls }
+    }
+
+    pub(super) fn notation(&self) -> Notation {
+        match self.driver {
+            Driver::SqliteRead(_) | Driver::SqliteWrite(_) | Driver::SqliteOnce(_) => Notation::Json,
+            Driver::Mongo(_) => Notation::Bson,
+        }
+    }
+
+    pub(super) async fn run(&mut self, op: Op) -> Stored<Outcome> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let outcome = match &mut self.driver {
+            Driver::SqliteRead(unit) => unit.run(op),
+            Driver::SqliteWrite(unit) => unit.run(op).await,
+            Driver::SqliteOnce(unit) => unit.run(op).await,
+            Driver::Mongo(session) => session.run(op).await,
+        };
+        if let Err(error) = &outcome {
+            self.failure = Some(error.clone());
+        }
+        outcome
+    }
+
+    /// The error that ended this unit, if one did.
+    pub(super) fn failure(&self) -> Option<&StoreError> {
+        self.failure.as_ref()
+    }
+
+    pub(super) async fn commit(self) -> Stored<()> {
+        if let Some(failure) = self.failure {
+            self.driver.end(false).await?;
+            return Err(failure);
+        }
+        self.driver.end(true).await
+    }
+
+    pub(super) async fn abort(self) -> Stored<()> {
+        self.driver.end(false).await
+    }
+}
+
+impl Driver {
+    async fn end(self, commit: bool) -> Stored<()> {
+        match self {
+            Driver::SqliteRead(unit) => {
+                drop(unit);
+                Ok(())
+            }
+            Driver::SqliteOnce(_) => Ok(()),
+            Driver::SqliteWrite(unit) => unit.end(commit).await,
+            Driver::Mongo(session) => session.end(commit).await,
+        }
+    }
+}
