@@ -1,0 +1,201 @@
+//! The command line: its grammar and its help.
+//!
+//! `authsome` alone serves, so that a fresh checkout needs no argument. `--config` goes before or
+//! after the command. Arguments are parsed here into the vocabulary of the kernel; a command that
+//! needs the application gets them ready to use.
+//! Exit codes: 0 done, 1 not done, 2 the command line or the configuration cannot be used.
+//! Not here: settings ([`crate::config`]), which have no flags of their own.
+
+mod healthcheck;
+mod keys;
+mod run;
+
+use std::{fs, io::Read, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+pub use run::run;
+
+use crate::kernel::{
+    secret::{ExposeSecret, SecretString},
+    text::{Email, Label, Slug},
+};
+
+const FIRST_STEPS: &str = "\
+First steps:
+  authsome                          start; the first start prints keys and curl lines
+  authsome bootstrap --json         make what a first start makes, without serving
+  curl http://127.0.0.1:8080/readyz ask whether it is ready
+
+Settings, later ones win:
+  1. built-in defaults              `authsome config` lists every setting
+  2. authsome.toml in the working directory, or the file of --config
+  3. environment variables          AUTHSOME_<SECTION>__<KEY>
+     for secrets also               AUTHSOME_<SECTION>__<KEY>_FILE, the name of a file
+  A name that is no setting stops the start and names the nearest one.
+
+Examples:
+  AUTHSOME_SERVER__BIND=0.0.0.0:8080 AUTHSOME_SERVER__PUBLIC_URL=https://auth.example.com authsome
+  AUTHSOME_STORE__URL='mongodb://127.0.0.1:27017/authsome?replicaSet=rs0' authsome migrate
+  authsome bootstrap --app Shop --admin-email mia@example.org --admin-password-file ./password
+  authsome keys rotate --app shop --env production
+
+Without AUTHSOME_STORE__URL everything is kept in authsome-data/ below the working directory,
+the secrets too: back that folder up as a whole.";
+
+/// A multi-tenant identity server in one binary.
+///
+/// Users sign up and in over HTTP; your backends verify their tokens offline.
+#[derive(Debug, Parser)]
+#[command(name = "authsome", version, after_help = FIRST_STEPS)]
+pub struct Cli {
+    /// Read settings from this file instead of authsome.toml
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Cli {
+    /// What was asked for; to serve, where nothing was.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Serve)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve requests until SIGTERM or SIGINT (what happens without a command)
+    Serve,
+    /// Make the platform app, its operator and an app, or find them; safe to repeat
+    Bootstrap(Bootstrap),
+    /// Bring the store's collections and indexes up to date, and stop
+    Migrate,
+    /// Print the description of the HTTP API as JSON
+    Openapi,
+    /// Ask a running server whether it is ready; exit 0 when it is, else 1
+    Healthcheck(Healthcheck),
+    /// Look after signing keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Look after the access policy
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Print every setting with its default as a Markdown table
+    Config,
+}
+
+#[derive(Debug, Args)]
+pub struct Bootstrap {
+    /// Print one JSON object instead of text; secrets only when they were just made
+    #[arg(long)]
+    pub json: bool,
+
+    /// The app to make or find
+    #[arg(long, value_name = "NAME", value_parser = label)]
+    pub app: Option<Label>,
+
+    /// The operator's email address
+    #[arg(long, value_name = "EMAIL", value_parser = email)]
+    pub admin_email: Option<Email>,
+
+    /// The operator's password; `-` reads it from standard input. Other users of this machine see
+    /// arguments: prefer `-` or --admin-password-file. Without either, one is made and printed
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        value_parser = secret,
+        allow_hyphen_values = true
+    )]
+    admin_password: Option<SecretString>,
+
+    /// A file that holds the operator's password
+    #[arg(long, value_name = "PATH", conflicts_with = "admin_password")]
+    admin_password_file: Option<PathBuf>,
+}
+
+impl Bootstrap {
+    /// The operator's password from wherever it was said to be, as given save for one line break
+    /// at its end; `None` when nothing was said. Errors name the place, never the password.
+    pub fn admin_password(&self, stdin: &mut impl Read) -> anyhow::Result<Option<SecretString>> {
+        if let Some(path) = &self.admin_password_file {
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("the password file {} is not readable", path.display()))?;
+            return Ok(Some(line_of(&text)));
+        }
+        match &self.admin_password {
+            Some(given) if given.expose_secret() == "-" => {
+                let mut text = String::new();
+                stdin
+                    .read_to_string(&mut text)
+                    .context("standard input is not readable text")?;
+                Ok(Some(line_of(&text)))
+            }
+            given => Ok(given.clone()),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// What to ask, an http URL [default: /readyz where `server.bind` listens]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make new signing keys; old ones verify until the last token they signed ends
+    Rotate(Rotate),
+}
+
+#[derive(Debug, Args)]
+pub struct Rotate {
+    /// Only in this app
+    #[arg(long, value_name = "SLUG", value_parser = slug)]
+    pub app: Option<Slug>,
+
+    /// Only in this environment of the app
+    #[arg(long, value_name = "SLUG", value_parser = slug, requires = "app")]
+    pub env: Option<Slug>,
+
+    /// Sign with the new keys at once, without publishing them ahead (after a leak)
+    #[arg(long)]
+    pub now: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Compare the decisions of the policy with the expected ones; exit 1 on a difference
+    Test,
+}
+
+fn label(text: &str) -> Result<Label, String> {
+    Label::parse(text).map_err(|why| why.to_string())
+}
+
+fn email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|why| why.to_string())
+}
+
+fn slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).map_err(|why| why.to_string())
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the shape that clap asks of a parser"
+)]
+fn secret(text: &str) -> Result<SecretString, String> {
+    Ok(SecretString::from(text))
+}
+
+fn line_of(text: &str) -> SecretString {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    SecretString::from(line.strip_suffix('\r').unwrap_or(line))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! What each command does.
+
+use std::ffi::OsString;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use actix_web::rt::System;
+use anyhow::{Context, anyhow};
+use tracing_subscriber::EnvFilter;
+
+use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Policy, healthcheck, keys};
+use crate::access;
+use crate::app::{self, Foundation, World};
+use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
+use crate::setup::Wanted;
+
+/// Runs the command; what is wrong with it is said on standard error.
+pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>) -> ExitCode {
+    let named = cli.config.clone();
+    let load = || Config::load(named.as_deref(), environment);
+    let done = match cli.into_command() {
+        Command::Config => {
+            print!("{}", config::reference());
+            Ok(())
+        }
+        Command::Openapi => openapi(),
+        Command::Policy(Policy::Test) => policy_test(),
+        Command::Healthcheck(check) => health(&check, load),
+        Command::Serve => with_config(load, |config| in_system(serve(config))),
+        Command::Bootstrap(asked) => with_config(load, |config| in_system(bootstrap(config, asked))),
+        Command::Migrate => with_config(load, |config| in_system(migrate(config))),
+        Command::Keys(Keys::Rotate(asked)) => {
+            with_config(load, |config| in_system(keys::rotate(config, asked)))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("authsome: {error:#}");
+            if error.is::<Faults>() { ExitCode::from(config::EXIT_CODE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn with_config(
+    load: impl FnOnce() -> Result<Config, Faults>,
+    command: impl FnOnce(Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let config = load()?;
+    log_to_stderr(&config.log)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    command(config)
+}
+
+/// The runtime of the process: the workers have their own beside it.
+fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.context("the runtime cannot be started")?;
+    System::with_tokio_rt(|| runtime).block_on(work)
+}
+
+fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.level).context("the log level is not one")?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match log.format {
+        LogFormat::Json => subscriber.json().try_init(),
+        LogFormat::Text => subscriber.with_ansi(false).try_init(),
+    };
+    set.map_err(|error| anyhow!("the log cannot be started: {error}"))
+}
+
+/// The store and what works on it, for commands that do not listen.
+pub(super) async fn foundation(config: Config) -> anyhow::Result<Foundation> {
+    let bind = config.server.bind;
+    lay(config, bind).await
+}
+
+async fn lay(config: Config, bound: std::net::SocketAddr) -> anyhow::Result<Foundation> {
+    let world = World::real();
+    let secrets = Secrets::resolve(&config.store, &config.security, &world.entropy)?;
+    Ok(Foundation::lay(config, secrets, world, bound).await?)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let bind = config.server.bind;
+    let listener = TcpListener::bind(bind).with_context(|| format!("{bind} cannot be listened on"))?;
+    listener.set_nonblocking(true)?;
+    let bound = listener.local_addr()?;
+    let foundation = lay(config, bound).await?;
+    let url = foundation.tokens.issuer.clone();
+    if foundation.platform().await?.is_none() {
+        let report = foundation.bootstrap(&Wanted::default()).await?;
+        if report.is_new() {
+            println!("{}", report.text(&url));
+        }
+    }
+    let authsome = foundation.raise().await?;
+    let health = authsome.health.clone();
+    let server = authsome.serve(listener)?;
+    println!("Serving on {url} (documentation: {url}/docs)");
+    tracing::info!(%bound, "serving");
+    let handle = server.handle();
+    let serving = actix_web::rt::spawn(server);
+    let graceful = told_to_stop().await?;
+    health.stop();
+    tracing::info!(graceful, "stopping");
+    handle.stop(graceful).await;
+    serving.await.context("the server stopped badly")??;
+    Ok(())
+}
+
+/// Waits for SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
+async fn told_to_stop() -> anyhow::Result<bool> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(true),
+        _ = interrupt.recv() => Ok(false),
+    }
+}
+
+async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
+    let password = asked.admin_password(&mut std::io::stdin())?;
+    let wanted = Wanted {
+        app: asked.app.clone(),
+        admin_email: asked.admin_email.clone(),
+        admin_password: password,
+    };
+    let foundation = foundation(config).await?;
+    let report = foundation.bootstrap(&wanted).await?;
+    if asked.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", report.text(&foundation.tokens.issuer));
+    }
+    Ok(())
+}
+
+async fn migrate(config: Config) -> anyhow::Result<()> {
+    foundation(config).await?;
+    println!("The store is up to date.");
+    Ok(())
+}
+
+fn openapi() -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(&app::document())?);
+    Ok(())
+}
+
+fn health(
+    check: &Healthcheck,
+    load: impl FnOnce() -> Result<Config, Faults>,
+) -> anyhow::Result<()> {
+    let url = match &check.url {
+        Some(url) => url.clone(),
+        None => healthcheck::url_of(&load()?.server)?,
+    };
+    healthcheck::check(&url)?;
+    println!("ready");
+    Ok(())
+}
+
+fn policy_test() -> anyhow::Result<()> {
+    in_system(async {
+        let policy = access::Policy::built_in().await?;
+        let cases = access::cases()?;
+        let wrong = policy.misjudged(&cases);
+        for case in &wrong {
+            eprintln!("decided otherwise: {case:?}");
+        }
+        println!("{} passed, {} failed", cases.len() - wrong.len(), wrong.len());
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        Err(anyhow!("the policy decides otherwise than expected"))
+    })
+}

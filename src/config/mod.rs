@@ -1,0 +1,152 @@
+//! Configuration: typed settings, a file a section, read once when the process starts.
+//!
+//! ```text
+//! built-in defaults  <  authsome.toml (or --config PATH)  <  AUTHSOME_<SECTION>__<KEY>
+//! ```
+//!
+//! Every setting is one row of its section's table (`setting.rs`): its name, what it takes, its
+//! default and its meaning. Reading, the search for the nearest name and [`reference()`] derive
+//! from the rows. A name that is no row is fatal, and so is a value outside its range; everything
+//! that is wrong is told at once ([`Faults`]), never with a secret in it.
+//! There is no reloading: a changed file counts from the next start.
+//! Not here: rules of an app or environment, which live in the store.
+
+mod environment;
+mod fault;
+mod file;
+mod log;
+mod reader;
+mod secret_file;
+mod secrets;
+mod security;
+mod server;
+mod setting;
+mod store;
+mod takes;
+mod tokens;
+
+use std::{ffi::OsString, path::Path};
+
+pub use fault::{Fault, Faults};
+pub use log::{Log, LogFormat};
+pub use secrets::Secrets;
+pub use security::Security;
+pub(crate) use server::reachable;
+pub use server::{BasePath, PublicUrl, Server};
+pub use store::{Store, StoreUrl, Synchronous};
+pub use tokens::{Algorithm, Tokens};
+
+use reader::Reader;
+use setting::{Fallback, Setting};
+
+/// The file that is read when the command line names none, in the working directory.
+const USUAL_FILE: &str = "authsome.toml";
+
+/// The exit code of a process whose configuration cannot be used, as for a bad command line.
+pub const EXIT_CODE: u8 = 2;
+
+/// Everything that can be configured, checked: each value is within its range.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub server: Server,
+    pub store: Store,
+    pub security: Security,
+    pub tokens: Tokens,
+    pub log: Log,
+}
+
+/// The tables of all sections, in the order people read them.
+const SECTIONS: &[&[Setting]] = &[
+    Server::SETTINGS,
+    Store::SETTINGS,
+    Security::SETTINGS,
+    Tokens::SETTINGS,
+    Log::SETTINGS,
+];
+
+impl Config {
+    /// Reads defaults, file and environment; the later one wins, setting by setting.
+    ///
+    /// `named` is the file of `--config` and must exist; without it `authsome.toml` in the working
+    /// directory is read where there is one. Of `environment`, only names that begin `AUTHSOME_`
+    /// count, save those that begin `AUTHSOME_TEST_`.
+    pub fn load(
+        named: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Faults> {
+        Self::load_beside(Path::new(""), named, environment)
+    }
+
+    /// Like [`Config::load`], with another folder than the working directory.
+    fn load_beside(
+        folder: &Path,
+        named: Option<&Path>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Faults> {
+        let mut reader = Reader::default();
+        match named {
+            Some(path) => file::read(path, &mut reader),
+            None => file::read_where_present(&folder.join(USUAL_FILE), &mut reader),
+        }
+        environment::read(environment, &mut reader);
+        // All sections are read before the first missing one is noticed: every fault is told.
+        let sections = (
+            Server::read(&mut reader),
+            Store::read(&mut reader),
+            Security::read(&mut reader),
+            Tokens::read(&mut reader),
+            Log::read(&mut reader),
+        );
+        let faults = reader.into_faults();
+        match sections {
+            (Some(server), Some(store), Some(security), Some(tokens), Some(log))
+                if faults.is_empty() =>
+            {
+                Ok(Self {
+                    server,
+                    store,
+                    security,
+                    tokens,
+                    log,
+                })
+            }
+            _ => Err(faults),
+        }
+    }
+
+    /// What an operator should know about settings that are allowed but seldom meant: sentences
+    /// for the log, without secrets.
+    pub fn warnings(&self) -> Vec<String> {
+        self.server.warnings()
+    }
+}
+
+/// Every setting as the rows of a Markdown table: the configuration table of the README.
+pub fn reference() -> String {
+    let head = "| Variable | Default | Takes | Meaning |\n|---|---|---|---|\n".to_owned();
+    settings().fold(head, |table, setting| table + row(setting).as_str())
+}
+
+fn row(setting: &Setting) -> String {
+    let variable = setting.name().variable();
+    let also = if setting.secret {
+        " (or `…_FILE`)"
+    } else {
+        ""
+    };
+    let default = match setting.default {
+        Fallback::Value("") => "empty".to_owned(),
+        Fallback::Value(text) => format!("`{text}`"),
+        Fallback::Unset(what_then) => what_then.to_owned(),
+    };
+    let takes = (setting.takes)();
+    let help = setting.help.trim();
+    format!("| `{variable}`{also} | {default} | {takes} | {help} |\n")
+}
+
+fn settings() -> impl Iterator<Item = &'static Setting> {
+    SECTIONS.iter().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Tokens: how long they live and how they are signed.
+
+use std::time::Duration;
+
+use super::{
+    setting::{Fallback, section},
+    takes::{Choice, Span, days, hours, minutes, seconds},
+};
+
+section! {
+    /// How long tokens live and how they are signed.
+    pub struct Tokens in "tokens" {
+        /// How long an access token is good for.
+        access_ttl: Duration = Fallback::Value("15m"), Span { min: minutes(1), max: minutes(60) };
+        /// How long a session lives without being refreshed.
+        refresh_ttl: Duration = Fallback::Value("30d"), Span { min: hours(1), max: days(90) };
+        /// What access tokens are signed with; a new one counts from the next key on.
+        algorithm: Algorithm = Fallback::Value("ES256"), Choice(&[
+            ("ES256", Algorithm::Es256),
+            ("EdDSA", Algorithm::EdDsa),
+            ("RS256", Algorithm::Rs256),
+            ("HS256", Algorithm::Hs256),
+        ]);
+        /// How long a new signing key is published before it signs.
+        publish_ahead: Duration = Fallback::Value("24h"), Span { min: seconds(0), max: days(7) };
+    }
+}
+
+/// RFC 7518 §3.1 and RFC 8037 §3.1: the signatures an access token can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    Es256,
+    EdDsa,
+    Rs256,
+    Hs256,
+}
+
+impl Algorithm {
+    /// The `alg` of a token's header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Hs256 => "HS256",
+        }
+    }
+}
