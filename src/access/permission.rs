@@ -1,0 +1,105 @@
+//! The table of permissions: one row each, and everything else derived from it.
+//!
+//! A row gives the marker types that guards name, the object, the action and what it allows, in the
+//! words of the catalogue. `policies/roles.csv` grants rows to roles; [`super::Policy`] refuses to
+//! load while a row is granted to nobody.
+
+/// What a guard asks for. Implemented by the markers of the table below and by nothing else.
+pub trait Permission: 'static {
+    const OBJECT: &'static str;
+    const ACTION: &'static str;
+    /// `object:action`, as the API spells it.
+    const NAME: &'static str;
+    /// What holding it allows, as a verb phrase.
+    const DESCRIPTION: &'static str;
+}
+
+/// A permission as a value: a row of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Grantable {
+    pub object: &'static str,
+    pub action: &'static str,
+    pub name: &'static str,
+    pub description: &'static str,
+}
+
+macro_rules! permissions {
+    ($($object:literal : $action:literal => $($marker:ident),+ ; $description:literal)*) => {
+        $($(
+            #[doc = concat!("`", $object, ":", $action, "`: ", $description, ".")]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $marker;
+
+            impl Permission for $marker {
+                const OBJECT: &'static str = $object;
+                const ACTION: &'static str = $action;
+                const NAME: &'static str = concat!($object, ":", $action);
+                const DESCRIPTION: &'static str = $description;
+            }
+        )+)*
+
+        /// Every permission of the product, in the order of the table.
+        pub const PERMISSIONS: &[Grantable] = &[$(
+            Grantable {
+                object: $object,
+                action: $action,
+                name: concat!($object, ":", $action),
+                description: $description,
+            },
+        )*];
+    };
+}
+
+permissions! {
+    "me":"read" => ReadMe; "read one's own account"
+    "me":"update" => UpdateMe; "change one's own account"
+    "me":"sessions" => ListOwnSessions, RevokeOwnSession; "list one's own sessions and end them"
+    "users":"list" => ListUsers; "list the users of the app"
+    "users":"read" => ReadUser; "read any user of the app"
+    "users":"read_self" => ReadSelf; "read oneself among the users of the app"
+    "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
+    "environments":"read" => ReadEnvironments; "read the environments of the app"
+    "environments":"update" => UpdateEnvironments; "change the environments of the app"
+    "apps":"operate" => OperateApps; "act on another app, and create apps"
+}
+
+impl Grantable {
+    /// The row for a question, or `None` when the product has no such permission.
+    pub(super) fn of(object: &str, action: &str) -> Option<&'static Self> {
+        PERMISSIONS
+            .iter()
+            .find(|row| row.object == object && row.action == action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_row_has_its_own_name() {
+        let names: BTreeSet<_> = PERMISSIONS.iter().map(|row| row.name).collect();
+
+        assert_eq!(names.len(), PERMISSIONS.len());
+    }
+
+    #[test]
+    fn names_are_plain_words_that_no_policy_syntax_can_touch() {
+        let plain =
+            |word: &str| !word.is_empty() && word.chars().all(|c| matches!(c, 'a'..='z' | '_'));
+
+        assert!(
+            PERMISSIONS
+                .iter()
+                .all(|row| plain(row.object) && plain(row.action))
+        );
+    }
+
+    #[test]
+    fn two_markers_of_one_row_are_one_permission() {
+        assert_eq!(ListOwnSessions::NAME, RevokeOwnSession::NAME);
+        assert_eq!(AssignRoles::NAME, "users:assign_roles");
+    }
+}

@@ -1,0 +1,132 @@
+//! Events: what happened, written in the transaction of the fact.
+//!
+//! One collection, `authsome_events`: the audit log *is* the outbox. [`record`] takes the
+//! transaction, so an event outside one does not compile. Events hold identifiers, never addresses,
+//! tokens or passwords. Not here: who is told about them.
+
+mod names;
+mod origin;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use self::names::Name;
+pub use self::origin::Origin;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{AppId, EnvId, EventId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, OfEnvironment, Reaches, Stored, Tx};
+
+/// One thing that happened in an environment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Event {
+    #[serde(rename = "_id")]
+    pub id: EventId,
+    pub app_id: AppId,
+    pub env_id: EnvId,
+    pub name: Name,
+    pub outcome: Outcome,
+    pub actor: Party,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Party>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub details: Map<String, Value>,
+    pub request_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Success,
+    Denied,
+}
+
+/// Somebody or something: `user`, `key`, `session`, `anonymous`, `system` …, with its identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    pub kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl Party {
+    pub fn new(kind: &str, id: impl ToString) -> Self {
+        Self { kind: kind.to_owned(), id: Some(id.to_string()) }
+    }
+
+    /// Nobody known: a caller without a credential.
+    pub fn anonymous() -> Self {
+        Self { kind: "anonymous".to_owned(), id: None }
+    }
+
+    /// The server itself, or its operator on the command line.
+    pub fn system() -> Self {
+        Self { kind: "system".to_owned(), id: None }
+    }
+}
+
+impl Entity for Event {
+    type Owner = OfEnvironment;
+    const COLLECTION: &'static str = "authsome_events";
+    const INDEXES: &'static [Index] = &[
+        Index::on("events_tenant_created", &["app_id", "env_id", "created_at", "_id"]),
+    ];
+}
+
+impl Event {
+    /// A success by `actor`, now, in `tenant`.
+    pub fn new(
+        name: Name,
+        tenant: Tenant,
+        actor: Party,
+        origin: &Origin,
+        (now, entropy): (Timestamp, &Entropy),
+    ) -> Self {
+        Self {
+            id: EventId::new(now, entropy),
+            app_id: tenant.app_id,
+            env_id: tenant.env_id,
+            name,
+            outcome: Outcome::Success,
+            actor,
+            target: None,
+            details: Map::new(),
+            request_id: origin.request_id.clone(),
+            ip_address: origin.ip.map(|ip| ip.to_string()),
+            user_agent: origin.user_agent.clone(),
+            created_at: now,
+        }
+    }
+
+    #[must_use]
+    pub fn denied(mut self) -> Self {
+        self.outcome = Outcome::Denied;
+        self
+    }
+
+    #[must_use]
+    pub fn on(mut self, target: Party) -> Self {
+        self.target = Some(target);
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, detail: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(detail.to_owned(), value.into());
+        self
+    }
+}
+
+/// Writes `event` as part of the unit of work whose fact it tells.
+pub async fn record<S>(tx: &mut Tx<'_, S>, event: &Event) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.insert(event).await
+}

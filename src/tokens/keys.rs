@@ -1,0 +1,202 @@
+//! Signing keys as they are stored: one environment's, sealed, in generations.
+//!
+//! ```text
+//! published ──activates_at──▶ signs ──a successor activates──▶ accepted ──life + margin──▶ gone
+//!     └───────────────────────────── withdrawn ─────────────────────────┴──▶ gone at once
+//! ```
+//!
+//! The newest activated generation signs. States are never written down: they follow from the
+//! times of a key and its successors (see [`super::chain`]). Publishing and withdrawing happen in
+//! the caller's transaction, beside its event; then the caller tells [`super::SigningKeys`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::chain::is_past;
+use super::jwks::Jwk;
+use super::revocation::{self, Revocation};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{AppId, EnvId, SigningKeyId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{
+    Entity, Field, Filter, Index, OfEnvironment, Query, StoreError, Stored, Tx, by_id,
+};
+
+/// How a key signs (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = SigningAlgorithm)]
+pub enum Algorithm {
+    #[serde(rename = "ES256")]
+    Es256,
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// A shared secret: for installations that let nobody else verify. Never published.
+    #[serde(rename = "HS256")]
+    Hs256,
+}
+
+/// One generation of an environment's signing keys.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SigningKey {
+    #[serde(rename = "_id")]
+    pub id: SigningKeyId,
+    pub app_id: AppId,
+    pub env_id: EnvId,
+    pub algorithm: Algorithm,
+    /// Absent for [`Algorithm::Hs256`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_jwk: Option<Jwk>,
+    /// PKCS#8 v1, or the secret itself; sealed for this key in this environment.
+    pub private_key: String,
+    /// Counts upwards from 1 within the environment; the highest is the newest.
+    pub generation: i64,
+    pub activates_at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+/// A key that is made and sealed, but belongs to no generation yet. See [`publish`].
+#[derive(Clone, Debug)]
+pub struct PreparedKey(pub(super) SigningKey);
+
+/// Why keys cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Sealed under an encryption key that is not configured, or moved from another record.
+    #[error("signing key {0} does not open with the configured encryption keys")]
+    Sealed(SigningKeyId),
+    /// What opened is no key of its algorithm, or not the one that is published.
+    #[error("signing key {0} is damaged")]
+    Damaged(SigningKeyId),
+    #[error("a signing key was not made")]
+    NotMade,
+    #[error("the environment has signing keys but none that may sign")]
+    NoneSigns,
+    #[error("nothing could be signed")]
+    NotSigned,
+}
+
+/// Two nodes that make the same generation at once: the second one is refused by this index.
+pub(super) const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
+
+const GENERATION: Field<SigningKey, i64> = Field::at("generation");
+pub(super) const CREATED_AT: Field<SigningKey, Timestamp> = Field::at("created_at");
+
+impl Entity for SigningKey {
+    type Owner = OfEnvironment;
+    const COLLECTION: &'static str = "authsome_signing_keys";
+    const INDEXES: &'static [Index] = &[
+        Index::unique(GENERATION_OF_ENVIRONMENT, &["env_id", "generation"]),
+        Index::on("signing_keys_created_at", &["created_at", "_id"]),
+    ];
+}
+
+impl SigningKey {
+    pub fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
+
+    /// What the sealed private key is bound to.
+    pub(super) fn place(env_id: EnvId, id: SigningKeyId) -> String {
+        format!("{}|{env_id}|{id}", Self::COLLECTION)
+    }
+}
+
+/// Makes `key` the environment's newest generation, in the caller's transaction, and removes
+/// generations that no living token can name.
+///
+/// It is published as soon as that commits and signs from `activates_at`, normally
+/// [`super::TokenSettings::publish_ahead`] from now, so that verifiers elsewhere have it in time;
+/// with `activates_at = now` they may refuse tokens until they fetch the key set again. Afterwards
+/// call [`super::SigningKeys::forget`].
+pub async fn publish(
+    tx: &mut Tx<'_, Tenant>,
+    key: &PreparedKey,
+    activates_at: Timestamp,
+) -> Stored<SigningKey> {
+    let chain: Vec<SigningKey> = tx.find(Query::of(Filter::all())).await?;
+    let times = || chain.iter().map(|key| (key.generation, key.activates_at));
+    let past = times().map(|(generation, _)| generation);
+    let past: Vec<_> = past
+        .filter(|it| is_past(*it, times(), key.0.created_at))
+        .collect();
+    if !past.is_empty() {
+        tx.delete_many(GENERATION.one_of(past)).await?;
+    }
+    let generation = times().map(|(generation, _)| generation).max().unwrap_or(0) + 1;
+    let key = SigningKey {
+        generation,
+        activates_at,
+        ..key.0.clone()
+    };
+    tx.insert(&key).await?;
+    Ok(key)
+}
+
+/// Removes a key that others may have, and puts `successor` in its place at once. `None`, and
+/// nothing done, if the environment has no such key.
+///
+/// All its tokens are dead when the revocation is applied after the commit; sessions survive by
+/// refreshing. Afterwards call [`super::SigningKeys::forget`].
+pub async fn withdraw(
+    tx: &mut Tx<'_, Tenant>,
+    id: SigningKeyId,
+    successor: &PreparedKey,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Option<Revocation>> {
+    if tx.take_one(by_id::<SigningKey>(id)).await?.is_none() {
+        return Ok(None);
+    }
+    publish(tx, successor, now).await?;
+    revocation::revoke_key(tx, id, now, entropy).await.map(Some)
+}
+
+impl Algorithm {
+    /// The `alg` of a token's header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Rs256 => "RS256",
+            Self::Hs256 => "HS256",
+        }
+    }
+
+    /// The only algorithm that a token of such a key is judged by.
+    pub(super) const fn in_jsonwebtoken(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::Es256 => jsonwebtoken::Algorithm::ES256,
+            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
+            Self::Hs256 => jsonwebtoken::Algorithm::HS256,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("id", &self.id)
+            .field("env_id", &self.env_id)
+            .field("algorithm", &self.algorithm)
+            .field("generation", &self.generation)
+            .field("activates_at", &self.activates_at)
+            .finish_non_exhaustive()
+    }
+}
