@@ -1,0 +1,65 @@
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::AppId;
+use crate::kernel::metadata::Metadata;
+use crate::kernel::text::{Label, Slug};
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, Nobody};
+
+/// The slug of the app that holds the operators.
+pub const PLATFORM_SLUG: &str = "platform";
+
+/// One app of each slug.
+pub const SLUG_TAKEN: &str = "apps_slug";
+
+/// An application: a pool of users.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct App {
+    #[serde(rename = "_id")]
+    pub id: AppId,
+    pub name: Label,
+    pub slug: Slug,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    pub is_platform: bool,
+    /// How many users hold the app's guarding role; see [`crate::access::guarding`].
+    pub guardian_count: i64,
+    #[serde(default)]
+    pub metadata: Metadata,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What an app is made of.
+#[derive(Debug, Clone)]
+pub struct NewApp {
+    pub name: Label,
+    pub slug: Slug,
+    pub is_platform: bool,
+}
+
+impl Entity for App {
+    type Owner = Nobody;
+    const COLLECTION: &'static str = "authsome_apps";
+    const INDEXES: &'static [Index] = &[Index::unique(SLUG_TAKEN, &["slug"])];
+}
+
+impl NewApp {
+    pub(super) fn made(self, now: Timestamp, entropy: &Entropy) -> App {
+        App {
+            id: AppId::new(now, entropy),
+            name: self.name,
+            slug: self.slug,
+            description: None,
+            logo: None,
+            is_platform: self.is_platform,
+            guardian_count: 0,
+            metadata: Metadata::default(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}

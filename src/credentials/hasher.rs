@@ -1,0 +1,131 @@
+//! The hashing service: its own threads, a bounded queue, and a deadline for waiting in it.
+//!
+//! A request never hashes on its worker. What has waited longer than the bound is dropped
+//! unhashed and answered [`Busy`]; a full queue refuses at once. The threads run at a lower
+//! priority, so that a sign-in storm slows sign-ins and nothing else.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use super::scheme::{Pepper, StoredHash};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::password::{Password, is_common};
+
+/// How much nicer than the request workers the hashing threads are (`setpriority(2)`).
+const NICENESS: i32 = 10;
+
+/// Every hashing thread is busy, and the queue is full or too slow: try again in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the hashing threads are busy")]
+pub struct Busy;
+
+/// A handle on the hashing threads; they end with its last clone.
+#[derive(Debug, Clone)]
+pub struct Hasher {
+    queue: SyncSender<Job>,
+    pepper: Arc<Pepper>,
+    entropy: Entropy,
+    wait: Duration,
+}
+
+/// How many hash at once, how many wait, and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct HasherSettings {
+    pub threads: usize,
+    pub queue: usize,
+    pub wait: Duration,
+}
+
+struct Job {
+    /// After this it is too late to begin.
+    until: Instant,
+    work: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+impl Hasher {
+    /// Starts the threads.
+    pub fn start(
+        pepper: Pepper,
+        entropy: Entropy,
+        settings: HasherSettings,
+    ) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(settings.queue);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for number in 0..settings.threads.max(1) {
+            let jobs = jobs.clone();
+            std::thread::Builder::new()
+                .name(format!("hasher-{number}"))
+                .spawn(move || serve(&jobs))?;
+        }
+        Ok(Self { queue, pepper: Arc::new(pepper), entropy, wait: settings.wait })
+    }
+
+    pub async fn hash(&self, password: Password) -> Result<StoredHash, Busy> {
+        let (pepper, entropy) = (self.pepper.clone(), self.entropy.clone());
+        self.work(move || pepper.hash(&password, &entropy)).await?.ok_or(Busy)
+    }
+
+    /// `false` for a wrong password and, after as long a time, where there is no hash.
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<StoredHash>,
+    ) -> Result<bool, Busy> {
+        let pepper = self.pepper.clone();
+        self.work(move || pepper.verify(&password, stored.as_ref())).await
+    }
+
+    /// Whether anybody would guess `password` early; `context` are words of its owner.
+    pub async fn is_common(&self, password: Password, context: Vec<String>) -> Result<bool, Busy> {
+        self.work(move || {
+            let words: Vec<&str> = context.iter().map(String::as_str).collect();
+            is_common(&password, &words)
+        })
+        .await
+    }
+
+    /// Whether `stored` should be made anew at the next sign-in.
+    pub fn is_outdated(&self, stored: &StoredHash) -> bool {
+        self.pepper.is_outdated(stored)
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let (answer, answered) = oneshot::channel();
+        let work = Box::new(move || drop(answer.send(work())));
+        let job = Job { until: now() + self.wait, work };
+        self.queue.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Busy,
+        })?;
+        answered.await.map_err(|_| Busy)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bound on waiting is real time, not the clock's")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn serve(jobs: &Mutex<Receiver<Job>>) {
+    // Where the system refuses, hashing runs at the same priority as everything else.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match next {
+            Ok(job) if now() < job.until => (job.work)(),
+            Ok(late) => drop(late),
+            Err(_) => return,
+        }
+    }
+}

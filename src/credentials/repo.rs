@@ -1,0 +1,48 @@
+use super::record::Credential;
+use super::scheme::StoredHash;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{AppId, CredentialId, UserId};
+use crate::kernel::time::Timestamp;
+use crate::store::{Field, OfApp, Reaches, Stored, Tx, by_id};
+
+const USER_ID: Field<Credential, UserId> = Field::at("user_id");
+const PASSWORD_HASH: Field<Credential, StoredHash> = Field::at("password_hash");
+const UPDATED_AT: Field<Credential, Timestamp> = Field::at("updated_at");
+
+pub async fn create<S>(
+    tx: &mut Tx<'_, S>,
+    (app_id, user_id): (AppId, UserId),
+    password_hash: StoredHash,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let id = CredentialId::new(now, entropy);
+    let credential =
+        Credential { id, app_id, user_id, password_hash, created_at: now, updated_at: now };
+    tx.insert(&credential).await
+}
+
+pub async fn by_user<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<Option<Credential>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.find_one(USER_ID.eq(user)).await
+}
+
+/// Replaces the hash that was seen by one of the same password at today's cost. Of any number of
+/// racers one wins; a password that was changed meanwhile stays changed.
+pub async fn rewrite<S>(
+    tx: &mut Tx<'_, S>,
+    seen: &Credential,
+    hash: StoredHash,
+    now: Timestamp,
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let unchanged = by_id(seen.id) & PASSWORD_HASH.eq(seen.password_hash.clone());
+    let update = PASSWORD_HASH.set(hash).and(UPDATED_AT.set(now));
+    tx.update_one(unchanged, update).await.map(drop)
+}

@@ -1,0 +1,88 @@
+use actix_web::http::header::{CACHE_CONTROL, VARY};
+use actix_web::web::Data;
+use actix_web::{Responder, get};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::http::{Answer, Ok200, ProblemKind, Public};
+use crate::kernel::time::Clock;
+use crate::tokens::{Jwks, SigningKeys};
+
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(jwks).service(manifest);
+}
+
+/// How long verifiers may keep the key set: a new key is published for longer before it signs.
+const KEEP_KEYS: &str = "public, max-age=600";
+
+/// The URL of this server as clients spell it: the `iss` of its tokens.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    pub url: String,
+    pub keys: SigningKeys,
+    pub clock: Clock,
+}
+
+/// Where everything is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Manifest {
+    #[schema(example = "authsome")]
+    name: &'static str,
+    #[schema(example = "v1")]
+    api_version: &'static str,
+    issuer: String,
+    jwks_uri: String,
+    openapi_uri: String,
+    documentation_uri: String,
+    client_config_uri: String,
+    signup_uri: String,
+    signin_uri: String,
+    refresh_uri: String,
+    signout_uri: String,
+}
+
+/// Read the key set
+///
+/// The public keys of access tokens (RFC 7517): of one environment where a publishable key names
+/// it, else of all. Verifiers check `aud` and `env_id` as well.
+#[utoipa::path(
+    tag = "discovery", operation_id = "discovery.jwks",
+    responses((status = 200, description = "The key set", body = Jwks)),
+    security((), ("publishable_key" = [])),
+    extensions(("x-problems" = json!([ProblemKind::InvalidPublishableKey]))),
+)]
+#[get("/.well-known/jwks.json")]
+async fn jwks(access: Public, issuer: Data<Issuer>) -> Answer<impl Responder> {
+    let keys = issuer.keys.published(access.tenant()?, issuer.clock.now()).await?;
+    let answer = Ok200::new(keys).customize();
+    Ok(answer
+        .insert_header((CACHE_CONTROL, KEEP_KEYS))
+        .append_header((VARY, "X-Publishable-Key")))
+}
+
+/// Read the manifest
+///
+/// Where everything is, for clients that know only the origin.
+#[utoipa::path(
+    tag = "discovery", operation_id = "discovery.manifest",
+    responses((status = 200, description = "The manifest", body = Manifest)),
+    security(()),
+)]
+#[get("/.well-known/authsome/manifest")]
+async fn manifest(_: Public, issuer: Data<Issuer>) -> Answer<Ok200<Manifest>> {
+    let at = |path: &str| format!("{}{path}", issuer.url);
+    Ok(Ok200::new(Manifest {
+        name: "authsome",
+        api_version: "v1",
+        issuer: issuer.url.clone(),
+        jwks_uri: at("/.well-known/jwks.json"),
+        openapi_uri: at("/.well-known/authsome/openapi"),
+        documentation_uri: at("/docs"),
+        client_config_uri: at("/v1/client-config"),
+        signup_uri: at("/v1/signup"),
+        signin_uri: at("/v1/signin"),
+        refresh_uri: at("/v1/refresh"),
+        signout_uri: at("/v1/signout"),
+    }))
+}

@@ -1,0 +1,102 @@
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::{Label, Origin, Slug};
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, OfApp};
+
+/// An environment of an app: its own keys, sessions and tokens over the app's users.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Environment {
+    #[serde(rename = "_id")]
+    pub id: EnvId,
+    pub app_id: AppId,
+    pub name: Label,
+    pub slug: Slug,
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    pub is_default: bool,
+    /// Public: names the environment, grants nothing.
+    pub publishable_key: String,
+    pub settings: Settings,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// What an environment is for; its keys show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = EnvironmentType)]
+pub enum Kind {
+    Production,
+    Staging,
+    Development,
+}
+
+/// How an environment behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EnvironmentSettings)]
+pub struct Settings {
+    /// Whether people may make accounts for themselves.
+    pub signup_open: bool,
+    /// Whether an address must be verified before its holder can sign in.
+    pub require_verification: bool,
+    /// The web origins whose pages may call this API, exactly.
+    pub allowed_origins: Vec<Origin>,
+}
+
+impl Entity for Environment {
+    type Owner = OfApp;
+    const COLLECTION: &'static str = "authsome_environments";
+    const INDEXES: &'static [Index] = &[
+        Index::unique("environments_slug", &["app_id", "slug"]),
+        Index::unique("environments_publishable_key", &["publishable_key"]),
+        Index::on("environments_allowed_origins", &["settings.allowed_origins"]),
+    ];
+}
+
+impl Environment {
+    pub fn tenant(&self) -> Tenant {
+        Tenant { app_id: self.app_id, env_id: self.id }
+    }
+
+    /// A new environment with the settings its kind begins with: production requires verified
+    /// addresses, the others do not.
+    pub(super) fn new(
+        app_id: AppId,
+        (name, slug, kind): (Label, Slug, Kind),
+        is_default: bool,
+        (now, entropy): (Timestamp, &Entropy),
+    ) -> Self {
+        Self {
+            id: EnvId::new(now, entropy),
+            app_id,
+            name,
+            slug,
+            kind,
+            is_default,
+            publishable_key: format!("pk_{}_{}", kind.marker(), entropy.token()),
+            settings: Settings {
+                signup_open: true,
+                require_verification: kind == Kind::Production,
+                allowed_origins: Vec::new(),
+            },
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+impl Kind {
+    /// The middle of a key: `pk_live_…`.
+    pub fn marker(self) -> &'static str {
+        match self {
+            Kind::Production => "live",
+            Kind::Staging => "stg",
+            Kind::Development => "test",
+        }
+    }
+}

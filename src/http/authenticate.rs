@@ -1,0 +1,181 @@
+//! Authentication: from what a request presents to an [`Identity`] the guards can judge at once.
+//!
+//! ```text
+//! publishable key ──Directory──▶ tenant ┐
+//! credential ──Authenticators──▶ caller ┴─ must agree ─▶ ?app_id=&env_id= ─▶ Identity
+//! ```
+//!
+//! It never answers a request itself: what is wrong is kept in the identity, because only the guard
+//! of the handler knows whether it matters. Nothing here falls back to the platform app.
+
+use std::rc::Rc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderValue, USER_AGENT};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage};
+
+use super::caller::{ActOn, Caller, Credential, Presented};
+use super::client_ip;
+use super::edge::Edge;
+use super::problem::Problem;
+use super::problems::ProblemKind;
+use super::trace::RequestId;
+use crate::access::{OperateApps, Permission, Policy};
+use crate::events::Origin;
+use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::tenant::Tenant;
+
+/// Subjects that keep their meaning in an app that is not the caller's own.
+const PLATFORM_SUBJECTS: &str = "platform:";
+
+/// What the edge knows of a request's sender.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) origin: Origin,
+    pub(super) policy: Policy,
+    pub(super) standing: Result<Standing, Problem>,
+}
+
+/// The sender's standing, where the request does not contradict itself.
+#[derive(Debug)]
+pub(super) struct Standing {
+    pub(super) caller: Option<Caller>,
+    /// Why the credential that was presented does not count.
+    pub(super) refused: Option<Problem>,
+    /// The tenant acted on; an error where `?app_id=` names one that this sender may not act on.
+    pub(super) tenant: Result<Option<Tenant>, Problem>,
+}
+
+impl Identity {
+    pub(super) fn tenant(&self) -> Option<Tenant> {
+        self.standing
+            .as_ref()
+            .ok()?
+            .tenant
+            .as_ref()
+            .ok()
+            .copied()
+            .flatten()
+    }
+}
+
+/// The innermost middleware: leaves an [`Identity`] in the extensions of the request.
+pub(super) async fn authenticate(
+    edge: Data<Edge>,
+    req: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let origin = origin(&req, &edge);
+    let standing = match Presented::of(req.headers(), req.query_string()) {
+        Ok(presented) => standing(&edge, presented).await,
+        Err(problem) => Err(problem),
+    };
+    let identity = Identity {
+        origin,
+        policy: edge.policy.clone(),
+        standing,
+    };
+    req.extensions_mut().insert(Rc::new(identity));
+    next.call(req).await
+}
+
+fn origin(req: &ServiceRequest, edge: &Edge) -> Origin {
+    let request_id = req.extensions().get::<RequestId>().map(ToString::to_string);
+    let user_agent = req.headers().get(USER_AGENT).map(HeaderValue::as_bytes);
+    let user_agent = user_agent.map(String::from_utf8_lossy);
+    let peer = req.peer_addr().map(|address| address.ip());
+    let ip = peer.map(|peer| client_ip::of(peer, req.headers(), &edge.trusted_proxies));
+    Origin::new(request_id.unwrap_or_default(), ip, user_agent.as_deref())
+}
+
+async fn standing(edge: &Edge, presented: Presented) -> Result<Standing, Problem> {
+    let named = match &presented.publishable_key {
+        Some(key) => Some(tenant_of_key(edge, key).await?),
+        None => None,
+    };
+    let (mut caller, refused) = match presented.credential {
+        None => (None, None),
+        Some(Err(malformed)) => (None, Some(malformed)),
+        Some(Ok(credential)) => match authenticated(edge, &credential).await {
+            Ok(caller) => (Some(caller), None),
+            Err(problem) => (None, Some(problem)),
+        },
+    };
+    let home = caller.as_ref().map(|caller| caller.home);
+    if let (Some(named), Some(home)) = (named, home)
+        && named != home
+    {
+        return Err(ProblemKind::TenantMismatch.into());
+    }
+    let tenant = match (presented.act_on, caller.as_mut()) {
+        (None, _) => Ok(home.or(named)),
+        (Some(wanted), Some(caller)) => act_on(edge, caller, &wanted).await.map(Some),
+        (Some(wanted), None) => agree(named, &wanted),
+    };
+    Ok(Standing {
+        caller,
+        refused,
+        tenant,
+    })
+}
+
+async fn tenant_of_key(edge: &Edge, key: &str) -> Result<Tenant, Problem> {
+    let tenant = edge.directory.by_publishable_key(key).await?;
+    tenant.ok_or_else(|| ProblemKind::InvalidPublishableKey.into())
+}
+
+async fn authenticated(edge: &Edge, credential: &Credential) -> Result<Caller, Problem> {
+    for authenticator in &edge.authenticators {
+        if let Some(caller) = authenticator.caller(credential).await? {
+            return Ok(caller);
+        }
+    }
+    Err(ProblemKind::InvalidToken.into())
+}
+
+/// Without a caller, `?app_id=` may repeat what the publishable key says, and nothing else.
+fn agree(named: Option<Tenant>, wanted: &ActOn) -> Result<Option<Tenant>, Problem> {
+    let (app, environment) = parsed(wanted)?;
+    match named {
+        Some(tenant) if !is_within(tenant, app, environment) => Err(ProblemKind::NotFound.into()),
+        tenant => Ok(tenant),
+    }
+}
+
+/// Moves the caller to the tenant named, if it is the caller's own or the policy lets it operate.
+///
+/// An operator takes along only what the platform gives: what its roles allow at home says nothing
+/// about another app. Foreign, unknown and malformed look alike.
+async fn act_on(edge: &Edge, caller: &mut Caller, wanted: &ActOn) -> Result<Tenant, Problem> {
+    let (app, environment) = parsed(wanted)?;
+    if is_within(caller.home, app, environment) {
+        return Ok(caller.home);
+    }
+    if !edge
+        .policy
+        .allows(&caller.subjects, OperateApps::OBJECT, OperateApps::ACTION)
+    {
+        return Err(ProblemKind::NotFound.into());
+    }
+    let tenant = edge.directory.environment(app, environment).await?;
+    let tenant = tenant.ok_or(ProblemKind::NotFound)?;
+    caller
+        .subjects
+        .retain(|subject| subject.starts_with(PLATFORM_SUBJECTS));
+    caller.roles.clear();
+    caller.tenant = tenant;
+    Ok(tenant)
+}
+
+fn parsed(wanted: &ActOn) -> Result<(AppId, Option<EnvId>), Problem> {
+    let app = wanted.app_id.parse().map_err(|_| ProblemKind::NotFound)?;
+    let environment = wanted.env_id.as_deref().map(str::parse).transpose();
+    Ok((app, environment.map_err(|_| ProblemKind::NotFound)?))
+}
+
+fn is_within(tenant: Tenant, app: AppId, environment: Option<EnvId>) -> bool {
+    tenant.app_id == app && environment.is_none_or(|wanted| wanted == tenant.env_id)
+}

@@ -1,0 +1,236 @@
+//! The edge around every handler, assembled: what a request passes on its way in and out.
+//!
+//! ```text
+//! in   serve         request id, span, base path, limits, preflight
+//!      detached      a task of its own, with a deadline
+//!      authenticate  identity
+//!      handler       guard, then body, query and path
+//! out  serve         problems rendered, CORS, security headers, the line in the log
+//! ```
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::Uri;
+use actix_web::http::uri::PathAndQuery;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse};
+use ipnet::IpNet;
+use tracing::{Instrument, Span};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::authenticate::{Identity, authenticate};
+use super::caller::{Authenticator, Directory};
+use super::errors::{self, Routes};
+use super::openapi::{self, Document};
+use super::problem::Problem;
+use super::trace::{self, Outcome, RequestId};
+use super::unit::detached;
+use super::{cors, docs, headers, limits};
+use crate::access::Policy;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::secret::MacKey;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text;
+use crate::kernel::time::{Clock, Timestamp};
+
+/// What the edge needs of the rest of the house.
+///
+/// `base_path` is empty, or begins with a slash and does not end with one; the routes are served
+/// below it as well as at the root.
+#[derive(Clone)]
+pub struct Edge {
+    pub policy: Policy,
+    pub authenticators: Vec<Arc<dyn Authenticator>>,
+    pub directory: Arc<dyn Directory>,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub trusted_proxies: Vec<IpNet>,
+    pub cursor_key: MacKey,
+    pub base_path: String,
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge")
+            .field("base_path", &self.base_path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The application: `routes` of the features, the pages of the edge, and every middleware in order.
+pub fn app(
+    edge: Data<Edge>,
+    routes: impl FnOnce(&mut ServiceConfig),
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let documented = App::new().into_utoipa_app().openapi(openapi::blank());
+    let documented = documented.configure(routes).configure(docs::routes);
+    let (app, collected) = documented.split_for_parts();
+    let document = openapi::finished(collected);
+    app.app_data(edge)
+        .app_data(Data::new(Routes::of(&document)))
+        .app_data(Data::new(Document::of(&document)))
+        .configure(docs::pages)
+        .default_service(web::to(errors::unrouted))
+        .wrap(from_fn(authenticate))
+        .wrap(from_fn(detached))
+        .wrap(from_fn(serve))
+}
+
+/// The OpenAPI document of the same routes.
+pub fn document(routes: impl FnOnce(&mut ServiceConfig)) -> serde_json::Value {
+    let documented = App::new().into_utoipa_app().openapi(openapi::blank());
+    openapi::finished(
+        documented
+            .configure(routes)
+            .configure(docs::routes)
+            .split_for_parts()
+            .1,
+    )
+}
+
+/// One request, from its head to its line in the log.
+struct Visit {
+    edge: Data<Edge>,
+    id: RequestId,
+    span: Span,
+    began: Timestamp,
+    origin: Option<text::Origin>,
+}
+
+/// The outermost middleware.
+async fn serve(
+    edge: Data<Edge>,
+    mut req: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let id = RequestId::new(&edge.entropy);
+    let is_preflight = cors::is_preflight(req.method(), req.headers());
+    let visit = Visit {
+        span: trace::span(&id, req.method()),
+        began: edge.clock.now(),
+        origin: cors::origin(req.headers()).filter(|_| !is_preflight),
+        id,
+        edge,
+    };
+    req.extensions_mut().insert(visit.id.clone());
+    rebase(&mut req, &visit.edge.base_path);
+    let span = visit.span.clone();
+    async move {
+        let answer = if let Some(kind) = limits::broken(req.method(), req.uri(), req.headers()) {
+            Ok(req.error_response(Problem::new(kind)))
+        } else if is_preflight {
+            let directory = &*visit.edge.directory;
+            let answer = cors::preflight(directory, req.headers(), req.query_string()).await;
+            Ok(req.into_response(answer))
+        } else {
+            next.call(req).await
+        };
+        visit.finish(answer).await
+    }
+    .instrument(span)
+    .await
+}
+
+impl Visit {
+    /// Dresses the answer. An error without a request comes from a task that panicked or runs on:
+    /// the request is still in there, so the answer travels as an error too.
+    async fn finish(
+        self,
+        answer: Result<ServiceResponse, Error>,
+    ) -> Result<ServiceResponse, Error> {
+        let (request, response) = match answer {
+            Ok(answer) => {
+                let (request, response) = answer.into_parts();
+                (Some(request), response)
+            }
+            Err(error) => (None, HttpResponse::from_error(error)),
+        };
+        let (mut response, problem) = errors::rendered(response, &self.id);
+        if let Some(origin) = &self.origin {
+            let tenant = request.as_ref().and_then(tenant);
+            cors::permit(
+                &*self.edge.directory,
+                tenant,
+                origin,
+                response.headers_mut(),
+            )
+            .await;
+        }
+        headers::secure(response.headers_mut());
+        if let Some(id) = self.id.header() {
+            response.headers_mut().insert(trace::REQUEST_ID, id);
+        }
+        let route = request.as_ref().and_then(HttpRequest::match_pattern);
+        let outcome = Outcome {
+            route: route.as_deref(),
+            status: response.status(),
+            problem: problem.as_ref(),
+            began: self.began,
+            ended: self.edge.clock.now(),
+        };
+        trace::finish(&self.span, &outcome);
+        match request {
+            Some(request) => Ok(ServiceResponse::new(request, response)),
+            None => Err(InternalError::from_response("no request", response).into()),
+        }
+    }
+}
+
+fn tenant(req: &HttpRequest) -> Option<Tenant> {
+    req.extensions()
+        .get::<Rc<Identity>>()
+        .and_then(|identity| identity.tenant())
+}
+
+/// Takes the base path off, so that every route has one pattern wherever it is mounted.
+fn rebase(req: &mut ServiceRequest, base_path: &str) {
+    let Some(uri) = rebased(req.uri(), base_path) else {
+        return;
+    };
+    req.match_info_mut().get_mut().update(&uri);
+    req.head_mut().uri = uri;
+}
+
+fn rebased(uri: &Uri, base_path: &str) -> Option<Uri> {
+    let target = uri.path_and_query()?.as_str();
+    let rest = target
+        .strip_prefix(base_path)
+        .filter(|rest| rest.starts_with('/'))?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_path_is_taken_off_once_and_whole() {
+        let path = |uri: &str| rebased(&uri.parse().unwrap(), "/auth").map(|uri| uri.to_string());
+
+        assert_eq!(
+            path("/auth/v1/signin?a=b").as_deref(),
+            Some("/v1/signin?a=b")
+        );
+        assert_eq!(path("/auth/auth/v1").as_deref(), Some("/auth/v1"));
+        assert_eq!(path("/authors/v1"), None);
+        assert_eq!(path("/v1/signin"), None);
+        assert_eq!(path("/auth"), None);
+    }
+}

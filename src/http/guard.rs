@@ -1,0 +1,178 @@
+//! Guards: the first argument of every handler, and the only way to a tenant.
+//!
+//! ```text
+//! Allowed<P>   a caller whom the policy allows P    401 without one, then 404 elsewhere, then 403
+//! Anyone       a tenant, with or without a caller   400 app_context_required without one
+//! Public       neither: health, keys, documentation
+//! ```
+//!
+//! Guards are synchronous. actix polls the arguments of a handler in turn until one fails, and a
+//! guard that had to wait would let a malformed body answer before a missing credential.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+
+use super::authenticate::{Identity, Standing};
+use super::caller::{Caller, Principal};
+use super::problem::Problem;
+use super::problems::ProblemKind;
+use crate::access::Permission;
+use crate::events::Origin;
+use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::tenant::Tenant;
+
+/// A caller who holds the permission `P` in the tenant acted on.
+#[derive(Debug)]
+pub struct Allowed<P> {
+    caller: Caller,
+    identity: Rc<Identity>,
+    permission: PhantomData<P>,
+}
+
+impl<P> Allowed<P> {
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    pub fn tenant(&self) -> Tenant {
+        self.caller.tenant
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.identity.origin
+    }
+
+    /// Whether the policy allows the caller `Q` as well.
+    pub fn also<Q: Permission>(&self) -> bool {
+        self.identity.policy.allows(&self.caller.subjects, Q::OBJECT, Q::ACTION)
+    }
+
+    /// The person and session behind the request; 403 `user_required` for an API key.
+    pub fn user(&self) -> Result<(UserId, SessionId), Problem> {
+        match self.caller.principal {
+            Principal::User {
+                user_id,
+                session_id,
+            } => Ok((user_id, session_id)),
+            Principal::Key { .. } => Err(ProblemKind::UserRequired.into()),
+        }
+    }
+}
+
+/// Somebody in a known tenant, signed in or not.
+#[derive(Debug)]
+pub struct Anyone {
+    tenant: Tenant,
+    identity: Rc<Identity>,
+}
+
+impl Anyone {
+    pub fn tenant(&self) -> Tenant {
+        self.tenant
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.identity.origin
+    }
+
+    /// The caller, where a valid credential came along.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.identity.standing.as_ref().ok()?.caller.as_ref()
+    }
+}
+
+/// Nobody in particular.
+#[derive(Debug)]
+pub struct Public(Rc<Identity>);
+
+impl Public {
+    /// The tenant that a publishable key or a valid credential names, if any. A key that is not
+    /// one of ours, and two that disagree, are refused all the same.
+    pub fn tenant(&self) -> Result<Option<Tenant>, Problem> {
+        let standing = self.0.standing.as_ref().map_err(Clone::clone)?;
+        standing.tenant.clone()
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+}
+
+/// The caller, if its credential is valid and the policy allows it `P` in the tenant it acts on.
+fn allowed<P: Permission>(identity: &Identity) -> Result<Caller, Problem> {
+    let standing = identity.standing.as_ref().map_err(Clone::clone)?;
+    let Some(caller) = &standing.caller else {
+        let refused = standing.refused.clone();
+        return Err(refused.unwrap_or_else(|| ProblemKind::Unauthenticated.into()));
+    };
+    standing.tenant.as_ref().map_err(Clone::clone)?;
+    if !identity
+        .policy
+        .allows(&caller.subjects, P::OBJECT, P::ACTION)
+    {
+        return Err(ProblemKind::Forbidden.into());
+    }
+    Ok(caller.clone())
+}
+
+/// The tenant of somebody. A credential that does not count is overlooked only where a valid
+/// publishable key names the tenant: a browser with a stale token must be able to sign in again.
+fn anyone(identity: &Identity) -> Result<Tenant, Problem> {
+    let Standing {
+        refused, tenant, ..
+    } = identity.standing.as_ref().map_err(Clone::clone)?;
+    let tenant = tenant.as_ref().map_err(Clone::clone)?;
+    let is_fatal =
+        |problem: &&Problem| tenant.is_none() || problem.kind() != ProblemKind::InvalidToken;
+    if let Some(problem) = refused.as_ref().filter(is_fatal) {
+        return Err(problem.clone());
+    }
+    tenant.ok_or_else(|| ProblemKind::AppContextRequired.into())
+}
+
+/// A request that did not pass the middleware has no identity, and gets nowhere.
+pub(super) fn identity(req: &HttpRequest) -> Result<Rc<Identity>, Problem> {
+    let identity = req.extensions().get::<Rc<Identity>>().cloned();
+    identity.ok_or_else(|| Problem::internal("a guarded handler is mounted outside the edge"))
+}
+
+impl<P: Permission> FromRequest for Allowed<P> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(req).and_then(|identity| {
+            let caller = allowed::<P>(&identity)?;
+            Ok(Self {
+                caller,
+                identity,
+                permission: PhantomData,
+            })
+        }))
+    }
+}
+
+impl FromRequest for Anyone {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(req).and_then(|identity| {
+            let tenant = anyone(&identity)?;
+            Ok(Self { tenant, identity })
+        }))
+    }
+}
+
+impl FromRequest for Public {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(req).map(Self))
+    }
+}

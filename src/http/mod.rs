@@ -1,0 +1,52 @@
+//! The edge kit: everything between a socket and a handler that knows no feature.
+//!
+//! ```text
+//! problems problem           one table of refusals, and one refusal
+//! edge                       the app with every middleware in order; start reading here
+//!   trace limits cors headers errors client_ip      what every request and answer passes
+//!   unit                     a task of its own, with a deadline
+//!   authenticate caller      who asks, in which tenant
+//! guard                      Allowed, Anyone, Public: the first argument of every handler
+//! body query path fields json                       arguments, parsed, every fault told at once
+//! answer                     what handlers return
+//! openapi docs               the document, made complete, and its pages
+//! ```
+//!
+//! A handler without a guard has no tenant. Features implement [`Authenticator`] and [`Directory`].
+
+mod answer;
+mod authenticate;
+mod body;
+mod caller;
+mod client_ip;
+mod cors;
+mod docs;
+mod edge;
+mod errors;
+mod fields;
+mod guard;
+mod headers;
+mod json;
+mod limits;
+mod openapi;
+mod path;
+mod problem;
+mod problems;
+mod query;
+#[cfg(test)]
+mod tests;
+mod trace;
+mod unit;
+
+pub use answer::{Accepted, Answer, Created, NoContent, Ok200};
+pub use body::Body;
+pub use caller::{Authenticator, Caller, Credential, Directory, Principal};
+pub use edge::{Edge, app, document};
+#[cfg(test)]
+pub(crate) use fields::assert_documented;
+pub use fields::{Change, Fields, FromFields};
+pub use guard::{Allowed, Anyone, Public};
+pub use path::{PathId, PathIds};
+pub use problem::{FieldError, Problem};
+pub use problems::ProblemKind;
+pub use query::{Paging, Query};

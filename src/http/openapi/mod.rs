@@ -1,0 +1,100 @@
+//! The OpenAPI document: what utoipa collects while routes are registered, made complete.
+//!
+//! An operation states what only it can know: its permission (`x-permission`), the problems of its
+//! own (`x-problems`), its views. The rest is derived here: what the guard, the body and the path can
+//! refuse, the descriptions OpenAPI demands of every response, parameters every operation takes.
+//! The pass works on the document as JSON, since that is what clients are generated from.
+
+mod operations;
+mod schemas;
+
+use actix_web::web::Bytes;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder, RefOr, Schema};
+
+use super::problem::{FieldError, ProblemBody};
+
+/// The finished document, as it is served.
+#[derive(Clone, Debug)]
+pub(super) struct Document(Bytes);
+
+impl Document {
+    pub(super) fn of(document: &Value) -> Self {
+        Self(Bytes::from(document.to_string()))
+    }
+
+    pub(super) fn bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+}
+
+/// The document before any route is registered.
+pub(super) fn blank() -> OpenApi {
+    let mut license = License::new(env!("CARGO_PKG_LICENSE"));
+    license.identifier = Some(env!("CARGO_PKG_LICENSE").to_owned());
+    let mut info = Info::new("Authsome", env!("CARGO_PKG_VERSION"));
+    info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
+    info.license = Some(license);
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// The document that clients can be generated from. Its members are in alphabetical order.
+pub(super) fn finished(collected: OpenApi) -> Value {
+    let mut document = serde_json::to_value(collected).unwrap_or_default();
+    add_components(&mut document);
+    schemas::name_variants(&mut document);
+    schemas::refer_to_components(&mut document);
+    operations::complete(&mut document);
+    document.sort_all_objects();
+    document
+}
+
+fn add_components(document: &mut Value) {
+    let mut own: Vec<(String, RefOr<Schema>)> = vec![
+        (
+            ProblemBody::name().into_owned(),
+            <ProblemBody as utoipa::PartialSchema>::schema(),
+        ),
+        (
+            FieldError::name().into_owned(),
+            <FieldError as utoipa::PartialSchema>::schema(),
+        ),
+    ];
+    ProblemBody::schemas(&mut own);
+    for (name, schema) in own {
+        document["components"]["schemas"][name] = serde_json::to_value(schema).unwrap_or_default();
+    }
+    document["components"]["parameters"] = tenant_parameters();
+    document["components"]["securitySchemes"] = security_schemes();
+}
+
+fn tenant_parameters() -> Value {
+    let parameter = |name: &str, description: &str| {
+        json!({
+            "name": name, "in": "query", "required": false, "description": description,
+            "schema": {"type": "string"},
+        })
+    };
+    json!({
+        "AppId": parameter("app_id", "The app to act on, for operators; otherwise the caller's own"),
+        "EnvId": parameter("env_id", "The environment to act on; the default one of `app_id` unless given"),
+    })
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "publishable_key": {
+            "type": "apiKey", "in": "header", "name": "X-Publishable-Key",
+            "description": "Names app and environment; not a secret",
+        },
+        "session": {
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "description": "The access token of a session",
+        },
+        "api_key": {
+            "type": "apiKey", "in": "header", "name": "X-API-Key",
+            "description": "A secret key of an app, for machines",
+        },
+    })
+}

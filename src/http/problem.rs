@@ -1,0 +1,358 @@
+//! One refused request: a row of [`ProblemKind`] and what is true of this occurrence.
+//!
+//! A problem travels as a value to the edge, which renders it once (RFC 9457), with the identifier
+//! of the request. What it says under `because` goes to the log and never to the wire.
+
+use std::fmt;
+
+use actix_web::body::BoxBody;
+use actix_web::http::{ConnectionType, StatusCode, header};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::problems::ProblemKind;
+use crate::store::StoreError;
+use crate::tokens::KeyError;
+
+pub(super) const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Why a request is refused.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Occurrence>);
+
+#[derive(Clone, Debug)]
+struct Occurrence {
+    kind: ProblemKind,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    retry_after: Option<u64>,
+    allow: Option<String>,
+    extra: Map<String, Value>,
+    cause: Option<String>,
+}
+
+/// One bad field of a body (`pointer`, RFC 6901) or of a query (`parameter`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/email")]
+    pub(super) pointer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "limit")]
+    pub(super) parameter: Option<String>,
+    #[serde(rename = "type")]
+    #[schema(example = "invalid_email")]
+    pub(super) kind: String,
+    pub(super) detail: String,
+}
+
+/// The document of a refusal: RFC 9457, and `error`, which repeats the title for existing clients.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemBody {
+    /// The stable machine-readable name; `GET /problems/{type}` explains it.
+    #[serde(rename = "type")]
+    #[schema(example = "invalid_body")]
+    kind: &'static str,
+    title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<String>,
+    error: &'static str,
+    request_id: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl Problem {
+    pub fn new(kind: ProblemKind) -> Self {
+        Self(Box::new(Occurrence {
+            kind,
+            detail: None,
+            errors: Vec::new(),
+            retry_after: None,
+            allow: None,
+            extra: Map::new(),
+            cause: None,
+        }))
+    }
+
+    /// A fault of ours; `cause` is for the log.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::new(ProblemKind::Internal).because(cause)
+    }
+
+    pub fn kind(&self) -> ProblemKind {
+        self.0.kind
+    }
+
+    /// What is particular to this occurrence, in a sentence for people.
+    #[must_use]
+    pub fn detail(mut self, sentence: impl Into<String>) -> Self {
+        self.0.detail = Some(sentence.into());
+        self
+    }
+
+    /// Adds a bad field of the body.
+    #[must_use]
+    pub fn field(mut self, pointer: &str, kind: &str, detail: impl Into<String>) -> Self {
+        self.0.errors.push(FieldError {
+            pointer: Some(pointer.to_owned()),
+            parameter: None,
+            kind: kind.to_owned(),
+            detail: detail.into(),
+        });
+        self
+    }
+
+    pub(super) fn fields(mut self, errors: Vec<FieldError>) -> Self {
+        self.0.errors = errors;
+        self
+    }
+
+    /// Seconds until it makes sense to try again. Problems with status 429 and 503 say 1 by default.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// The methods the path does answer (RFC 9110 §15.5.6).
+    pub(super) fn allow(mut self, methods: String) -> Self {
+        self.0.allow = Some(methods);
+        self
+    }
+
+    /// Adds an extension member (RFC 9457 §3.2), such as `mfa_ticket`.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.0.extra.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// What the log says about it; the wire never does.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn errors(&self) -> &[FieldError] {
+        &self.0.errors
+    }
+
+    fn document(&self, request_id: &str) -> Value {
+        let Occurrence {
+            kind,
+            detail,
+            errors,
+            extra,
+            ..
+        } = &*self.0;
+        let body = ProblemBody {
+            kind: kind.slug(),
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: detail.clone(),
+            error: kind.title(),
+            request_id: request_id.to_owned(),
+            errors: errors.clone(),
+        };
+        let mut document = serde_json::to_value(body).unwrap_or_default();
+        if let Some(members) = document.as_object_mut() {
+            // The standard members win: an extension must not be able to restate them.
+            for (name, value) in extra {
+                members.entry(name).or_insert_with(|| value.clone());
+            }
+        }
+        document
+    }
+
+    /// The answer, for the request of this identifier.
+    pub(super) fn render(&self, request_id: &str) -> HttpResponse {
+        let kind = self.0.kind;
+        let status = kind.status();
+        let mut response = HttpResponse::build(status);
+        response.content_type(MEDIA_TYPE);
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge(kind)));
+        }
+        if let Some(seconds) = self.0.retry_after.or_else(|| default_wait(status)) {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(methods) = &self.0.allow {
+            response.insert_header((header::ALLOW, methods.as_str()));
+        }
+        let mut response = response.body(self.document(request_id).to_string());
+        if ends_the_connection(kind) {
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
+        }
+        response
+    }
+}
+
+/// RFC 6750 §3.1: an error code only where a credential was presented.
+fn challenge(kind: ProblemKind) -> &'static str {
+    if matches!(
+        kind,
+        ProblemKind::InvalidToken | ProblemKind::TenantMismatch
+    ) {
+        return r#"Bearer error="invalid_token""#;
+    }
+    "Bearer"
+}
+
+fn default_wait(status: StatusCode) -> Option<u64> {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+    .then_some(1)
+}
+
+/// After these the rest of the stream cannot be trusted to begin with a new request.
+fn ends_the_connection(kind: ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::AmbiguousFraming
+            | ProblemKind::BodyTimeout
+            | ProblemKind::BodyTooLarge
+            | ProblemKind::HeadersTooLarge
+            | ProblemKind::UriTooLong
+    )
+}
+
+impl From<ProblemKind> for Problem {
+    fn from(kind: ProblemKind) -> Self {
+        Self::new(kind)
+    }
+}
+
+/// A duplicate or conflict that a feature did not turn into a fact of its own is a fault of ours.
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => error.into(),
+            KeyError::Sealed(_)
+            | KeyError::Damaged(_)
+            | KeyError::NotMade
+            | KeyError::NoneSigns
+            | KeyError::NotSigned => Self::internal(error),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let kind = match error {
+            StoreError::Unavailable(_) | StoreError::Timeout => ProblemKind::StoreUnavailable,
+            StoreError::Duplicate(_)
+            | StoreError::Conflict
+            | StoreError::Corrupt(_)
+            | StoreError::OutsideScope(_)
+            | StoreError::Unsuitable(_) => ProblemKind::Internal,
+        };
+        Self::new(kind).because(error)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.kind.slug())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.0.kind.status()
+    }
+
+    /// Without a request identifier, which the edge puts in when it renders the problem again.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        self.render("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_repeats_its_title_for_existing_clients() {
+        let problem = Problem::new(ProblemKind::EmailTaken).field("/email", "email_taken", "taken");
+
+        let document = problem.document("r1");
+
+        assert_eq!(document["type"], "email_taken");
+        assert_eq!(document["status"], 409);
+        assert_eq!(document["error"], document["title"]);
+        assert_eq!(document["request_id"], "r1");
+        assert_eq!(document["errors"][0]["pointer"], "/email");
+        assert_eq!(document.get("detail"), None);
+    }
+
+    #[test]
+    fn an_extension_cannot_restate_a_standard_member() {
+        let problem = Problem::new(ProblemKind::Forbidden)
+            .with("status", 200)
+            .with("ticket", "t");
+
+        let document = problem.document("r1");
+
+        assert_eq!(
+            (document["status"].clone(), document["ticket"].clone()),
+            (403.into(), "t".into())
+        );
+    }
+
+    #[test]
+    fn a_refusal_carries_the_headers_its_status_calls_for() {
+        let header_of = |kind: ProblemKind, name| {
+            let response = Problem::new(kind).render("r");
+            response
+                .headers()
+                .get(name)
+                .and_then(|v| v.to_str().ok().map(str::to_owned))
+        };
+        assert_eq!(
+            header_of(ProblemKind::Unauthenticated, "www-authenticate").as_deref(),
+            Some("Bearer")
+        );
+        assert!(
+            header_of(ProblemKind::InvalidToken, "www-authenticate")
+                .is_some_and(|v| v.contains("invalid_token"))
+        );
+        assert_eq!(
+            header_of(ProblemKind::Busy, "retry-after").as_deref(),
+            Some("1")
+        );
+        assert_eq!(header_of(ProblemKind::NotFound, "retry-after"), None);
+    }
+
+    #[test]
+    fn what_the_store_says_stays_in_the_log() {
+        let problem = Problem::from(StoreError::Unavailable("mongodb://10.0.0.1".into()));
+
+        assert_eq!(problem.kind(), ProblemKind::StoreUnavailable);
+        assert!(!problem.document("r").to_string().contains("10.0.0.1"));
+        assert!(
+            problem
+                .cause()
+                .is_some_and(|cause| cause.contains("10.0.0.1"))
+        );
+    }
+}

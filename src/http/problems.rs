@@ -1,0 +1,177 @@
+//! The table of problems: every way a request can be refused, one row each.
+//!
+//! From a row derive the status, the `type`, the title, the page at `GET /problems/{type}` and the
+//! entries of the OpenAPI document. A row that no operation and no part of the edge can answer is
+//! refused by a test.
+
+use actix_web::http::StatusCode;
+use serde::{Serialize, Serializer};
+
+macro_rules! problems {
+    ($( $kind:ident $status:literal $slug:literal $title:literal $documentation:literal; )*) => {
+        /// A row of the table of problems.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ProblemKind {
+            $( #[doc = $documentation] $kind, )*
+        }
+
+        impl ProblemKind {
+            /// Every row, in the order of the table.
+            pub const ALL: &'static [Self] = &[ $( Self::$kind, )* ];
+
+            /// The stable machine-readable name: the `type` of the answer.
+            pub const fn slug(self) -> &'static str {
+                match self { $( Self::$kind => $slug, )* }
+            }
+
+            /// One sentence for people, the same for every occurrence (RFC 9457 §3.1.3).
+            pub const fn title(self) -> &'static str {
+                match self { $( Self::$kind => $title, )* }
+            }
+
+            /// What the page of the problem says.
+            pub const fn documentation(self) -> &'static str {
+                match self { $( Self::$kind => $documentation, )* }
+            }
+
+            const fn code(self) -> u16 {
+                match self { $( Self::$kind => $status, )* }
+            }
+        }
+    };
+}
+
+problems! {
+    BadRequest 400 "bad_request" "The request cannot be understood"
+        "The request is not well-formed HTTP for this path.";
+    InvalidBody 400 "invalid_body" "The body is not valid"
+        "One or more fields are missing or out of bounds. `errors` names each of them by its JSON pointer.";
+    MalformedJson 400 "malformed_json" "The body is not JSON"
+        "The body is not one JSON object in UTF-8, or nests deeper than 32 levels.";
+    UnknownField 400 "unknown_field" "The body has a field this operation does not know"
+        "Fields outside the schema are refused rather than ignored, so that a misspelt one cannot go unnoticed. `errors` names them.";
+    DuplicateField 400 "duplicate_field" "The body names a field twice"
+        "Two readers of the same document could pick different values, so a repeated name is refused.";
+    InvalidEmail 400 "invalid_email" "This is not an e-mail address"
+        "The text is not one plain e-mail address after normalisation.";
+    WeakPassword 400 "weak_password" "This password is too weak"
+        "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
+    UnknownRole 400 "unknown_role" "There is no such role"
+        "A role that was named does not exist in this app.";
+    InvalidQuery 400 "invalid_query" "The query is not valid"
+        "A query parameter is unknown, repeated or out of bounds. `errors` names each of them.";
+    BadCursor 400 "bad_cursor" "This cursor is not one of ours"
+        "A cursor is valid only for the list that issued it, and only unchanged. Start again without one.";
+    AppContextRequired 400 "app_context_required" "The request names no app"
+        "Send the publishable key of the environment in `X-Publishable-Key`, or a credential.";
+    AmbiguousCredentials 400 "ambiguous_credentials" "The request presents more than one credential"
+        "Two different credentials or publishable keys were sent. Send one of them.";
+    AmbiguousFraming 400 "ambiguous_framing" "The length of the body is ambiguous"
+        "The request states the length of its body in two ways, or carries a body where none belongs. The connection closes.";
+    Unauthenticated 401 "unauthenticated" "Sign in first"
+        "The operation needs a credential and the request presents none.";
+    InvalidToken 401 "invalid_token" "This credential is not valid"
+        "The access token or API key is malformed, expired, revoked or not ours.";
+    InvalidPublishableKey 401 "invalid_publishable_key" "This publishable key is unknown"
+        "No environment has this publishable key.";
+    TenantMismatch 401 "tenant_mismatch" "Key and credential belong to different apps"
+        "The publishable key (or the `app_id` of the body) and the credential name different apps or environments.";
+    InvalidCredentials 401 "invalid_credentials" "These credentials are wrong"
+        "The account does not exist or the password is wrong; which of them is not told.";
+    InvalidRefreshToken 401 "invalid_refresh_token" "This refresh token is not valid"
+        "The refresh token is malformed, expired or belongs to a session that has ended.";
+    RefreshTokenReused 401 "refresh_token_reused" "This refresh token was used before"
+        "A refresh token works once. A second use means that it was copied, so its session has been ended.";
+    Forbidden 403 "forbidden" "This is not allowed"
+        "The caller is known, but none of its roles allows the operation.";
+    RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
+        "Nobody gives or takes a role that he does not hold.";
+    UserRequired 403 "user_required" "Only a person can do this"
+        "The operation concerns the caller's own account and was called with an API key.";
+    SignupClosed 403 "signup_closed" "Sign-up is closed"
+        "People cannot make accounts for themselves in this environment.";
+    EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
+        "The environment lets people sign in only after they have verified their address.";
+    AccountDisabled 403 "account_disabled" "This account is disabled"
+        "An administrator has banned or disabled the account.";
+    NotFound 404 "not_found" "There is no such thing"
+        "Nothing exists at this path for this caller. A foreign identifier and an unknown one look alike.";
+    MethodNotAllowed 405 "method_not_allowed" "This path does not know this method"
+        "The path exists; the `Allow` header lists the methods it answers.";
+    BodyTimeout 408 "body_timeout" "The body did not arrive in time"
+        "The whole body must arrive within 15 seconds.";
+    EmailTaken 409 "email_taken" "This e-mail address is taken"
+        "Another account of this app has this address.";
+    UsernameTaken 409 "username_taken" "This username is taken"
+        "Another account of this app has this username.";
+    PhoneTaken 409 "phone_taken" "This telephone number is taken"
+        "Another account of this app has this number.";
+    LastAdmin 409 "last_admin" "The last administrator cannot go"
+        "The change would leave the app without an administrator. Appoint another one first.";
+    BodyTooLarge 413 "body_too_large" "The body is too large"
+        "A JSON body may have 64 KiB.";
+    UriTooLong 414 "uri_too_long" "The address is too long"
+        "Path and query may have 8 KiB together.";
+    UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"
+        "Send `Content-Type: application/json`, in UTF-8 and without a content encoding.";
+    TooManyAttempts 429 "too_many_attempts" "Too many attempts"
+        "Wait for the number of seconds in `Retry-After`.";
+    HeadersTooLarge 431 "headers_too_large" "The headers are too large"
+        "All headers together may have 16 KiB, in at most 100 lines.";
+    Internal 500 "internal" "Something went wrong on our side"
+        "The cause is in the log of the server, under the `request_id` of this answer.";
+    Busy 503 "busy" "The server is busy"
+        "More work is waiting than can be done in time. Try again after `Retry-After` seconds.";
+    StoreUnavailable 503 "store_unavailable" "The store is unavailable"
+        "The database cannot be reached. Try again after `Retry-After` seconds.";
+    Timeout 503 "timeout" "The answer takes too long"
+        "The operation was still running when the time for an answer was over. It may yet complete.";
+}
+
+impl ProblemKind {
+    pub fn status(self) -> StatusCode {
+        StatusCode::from_u16(self.code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The row with this `type`.
+    pub fn by_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
+    }
+}
+
+/// A kind is written as its `type`, in `x-problems` too: `json!([ProblemKind::EmailTaken])`.
+impl Serialize for ProblemKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.slug())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_row_is_complete_and_unique() {
+        let mut slugs = BTreeSet::new();
+        for kind in ProblemKind::ALL {
+            assert!(slugs.insert(kind.slug()), "{kind:?}");
+            assert!(
+                StatusCode::from_u16(kind.code()).is_ok_and(|s| s.as_u16() >= 400),
+                "{kind:?}"
+            );
+            assert!(
+                kind.slug()
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '_'),
+                "{kind:?}"
+            );
+            assert!(
+                !kind.title().ends_with('.') && kind.documentation().ends_with('.'),
+                "{kind:?}"
+            );
+            assert_eq!(ProblemKind::by_slug(kind.slug()), Some(*kind));
+        }
+    }
+}

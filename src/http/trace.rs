@@ -1,0 +1,86 @@
+//! Tracing: every request gets an identifier, a span and, when it is over, one line in the log.
+//!
+//! The identifier is always ours: one that a client chose could imitate another request's. The line
+//! names method, matched route, status and latency; never a query, an address or a token. A fault of
+//! ours is logged here, once, with its cause.
+
+use std::fmt;
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use tracing::field::Empty;
+use tracing::{Span, error, info};
+
+use super::problem::Problem;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::time::Timestamp;
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// 128 random bits in hexadecimal.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(String);
+
+impl RequestId {
+    pub(super) fn new(entropy: &Entropy) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(entropy.bytes())))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.0).ok()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The span in which a request is handled.
+pub(super) fn span(id: &RequestId, method: &Method) -> Span {
+    tracing::info_span!(
+        "request",
+        request_id = %id,
+        %method,
+        route = Empty,
+        status = Empty,
+        latency_ms = Empty
+    )
+}
+
+/// What the line at the end says; `route` is the pattern that matched.
+#[derive(Debug)]
+pub(super) struct Outcome<'a> {
+    pub(super) route: Option<&'a str>,
+    pub(super) status: StatusCode,
+    pub(super) problem: Option<&'a Problem>,
+    pub(super) began: Timestamp,
+    pub(super) ended: Timestamp,
+}
+
+/// Closes the account of a request: fills in its span and writes its line.
+pub(super) fn finish(span: &Span, outcome: &Outcome<'_>) {
+    let problem = outcome
+        .problem
+        .map(|problem| problem.kind().slug())
+        .unwrap_or_default();
+    let cause = outcome.problem.and_then(Problem::cause).unwrap_or_default();
+    span.record("route", outcome.route.unwrap_or("unmatched"));
+    span.record("status", outcome.status.as_u16());
+    span.record(
+        "latency_ms",
+        u64::try_from(outcome.ended.since(outcome.began).as_millis()).ok(),
+    );
+    span.in_scope(|| {
+        if outcome.status.is_server_error() {
+            error!(problem, cause, "request failed");
+        } else {
+            info!(problem, "request");
+        }
+    });
+}

@@ -1,0 +1,49 @@
+//! Units of work outlive their caller.
+//!
+//! actix drops the future of a handler when the client hangs up; half a unit of work would be left
+//! behind, and a counter of attempts dodged. So each request is handled in a task of its own on the
+//! worker: its handle may be dropped, the task runs to its end. A panic ends that task alone.
+
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use actix_web::middleware::Next;
+use actix_web::{Error, rt};
+use tokio::time::timeout;
+use tracing::{Instrument, Span};
+
+use super::body::BODY_TIME;
+use super::problem::Problem;
+use super::problems::ProblemKind;
+
+/// How long a handler may take before its caller is told to try again later.
+const HANDLER_TIME: Duration = Duration::from_secs(15);
+
+/// Handles the request in a detached task and waits for its answer, but not for ever.
+pub(super) async fn detached(
+    req: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let patience = patience(&req);
+    let task = rt::spawn(next.call(req).instrument(Span::current()));
+    match timeout(patience, task).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(fault)) => Err(Problem::internal(fault).into()),
+        Err(_) => Err(Problem::new(ProblemKind::Timeout)
+            .because("the handler runs on")
+            .into()),
+    }
+}
+
+/// Reading a body has its own limit, which must have run out before this one.
+fn patience(req: &ServiceRequest) -> Duration {
+    let headers = req.headers();
+    let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+    if has_body {
+        BODY_TIME + HANDLER_TIME
+    } else {
+        HANDLER_TIME
+    }
+}

@@ -1,0 +1,35 @@
+//! Authsome: a multi-tenant identity server in one binary.
+//!
+//! ```text
+//! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
+//!    ↑── config
+//!
+//! features: apps environments users credentials sessions api_keys setup health discovery
+//! ```
+//!
+//! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
+//! table and enforces it. A small kernel and a few platform modules carry everything that is not
+//! about one noun; every noun of the product is one folder: `mod.rs` (what it is), `record.rs`
+//! (the document and its pure rules), `repo.rs` (named queries), `service.rs` (the verbs; units of
+//! work open and close here), `api.rs` (wire types and handlers). A request passes `http` (see
+//! [`http`]), a handler, a service, a repository, and comes back as a document or a problem.
+
+pub mod access;
+pub mod api_keys;
+pub mod app;
+pub mod apps;
+pub mod cli;
+pub mod config;
+pub mod credentials;
+pub mod discovery;
+pub mod environments;
+pub mod events;
+pub mod health;
+pub mod http;
+pub mod jobs;
+pub mod kernel;
+pub mod sessions;
+pub mod setup;
+pub mod store;
+pub mod tokens;
+pub mod users;

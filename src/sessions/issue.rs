@@ -1,0 +1,123 @@
+//! The pair of tokens that a session is carried by.
+
+use std::time::Duration;
+
+use super::record::Session;
+use crate::access::Role;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::SessionId;
+use crate::kernel::secret::SecretString;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::events::Origin;
+use crate::tokens::{AccessClaims, AccessTokens, Grant, KeyError, RefreshTokens};
+use crate::users::User;
+
+/// Makes sessions and the tokens over them.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    pub access: AccessTokens,
+    pub refresh: RefreshTokens,
+    pub refresh_ttl: Duration,
+    pub entropy: Entropy,
+}
+
+/// What a client is given: both tokens, and when the access token ends.
+#[derive(Debug)]
+pub struct Issued {
+    pub session_id: SessionId,
+    pub user: User,
+    pub access_token: String,
+    pub refresh_token: SecretString,
+    pub expires_at: Timestamp,
+    pub issued_at: Timestamp,
+}
+
+/// Tokens that are decided but not yet good: they become so with the commit of their session.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub session: Session,
+    pub claims: AccessClaims,
+    pub refresh_token: SecretString,
+}
+
+impl Issuer {
+    /// A new session of `user`, by password, and its first tokens.
+    pub(super) fn begin(
+        &self,
+        tenant: Tenant,
+        user: &User,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Draft {
+        let id = SessionId::new(now, &self.entropy);
+        let (refresh_token, digest) = self.refresh.issue(id, 0, &self.entropy);
+        let amr = vec!["pwd".to_owned()];
+        let claims = self.access.claims(grant(tenant, user, id, (&amr, now)), None, now);
+        let session = Session {
+            id,
+            app_id: tenant.app_id,
+            env_id: tenant.env_id,
+            user_id: user.id,
+            token: claims.jti,
+            refresh_token: digest,
+            generation: 0,
+            amr,
+            auth_time: now,
+            ip_address: origin.ip.map(|ip| ip.to_string()),
+            user_agent: origin.user_agent.clone(),
+            last_activity_at: now,
+            expires_at: now.plus(self.refresh_ttl),
+            revoked_at: None,
+            revoke_reason: None,
+            created_at: now,
+            updated_at: now,
+        };
+        Draft { session, claims, refresh_token }
+    }
+
+    /// The claims of the next access token of a session, from what is true of the user now.
+    pub(super) fn next(&self, session: &Session, user: &User, now: Timestamp) -> AccessClaims {
+        let tenant = Tenant { app_id: session.app_id, env_id: session.env_id };
+        let how = (session.amr.as_slice(), session.auth_time);
+        self.access.claims(grant(tenant, user, session.id, how), None, now)
+    }
+
+    /// Signs. May write the environment's first key, so never inside a transaction.
+    pub(super) async fn sign(
+        &self,
+        claims: AccessClaims,
+        refresh_token: SecretString,
+        user: User,
+    ) -> Result<Issued, KeyError> {
+        let access_token = self.access.sign(&claims).await?;
+        Ok(Issued {
+            session_id: claims.sid,
+            expires_at: claims.expires_at(),
+            issued_at: claims.jti.made_at(),
+            user,
+            access_token,
+            refresh_token,
+        })
+    }
+}
+
+fn grant(
+    tenant: Tenant,
+    user: &User,
+    session_id: SessionId,
+    (amr, auth_time): (&[String], Timestamp),
+) -> Grant {
+    Grant {
+        tenant,
+        user_id: user.id,
+        session_id,
+        rights_version: user.rights_version,
+        roles: user.roles.iter().map(Role::to_string).collect(),
+        email: user.email.to_string(),
+        email_verified: user.email_verified,
+        organization: None,
+        amr: amr.to_vec(),
+        auth_time,
+        impersonated_by: None,
+    }
+}

@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::id::{AccessTokenId, AppId, EnvId, SessionId, UserId};
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, OfEnvironment};
+
+/// One sign-in on one device.
+///
+/// ```text
+/// live ──refresh──▶ live (next generation)     A refresh never moves `expires_at`.
+///   ├──sign-out, revoke, replay──▶ revoked     A replayed refresh token ends the session.
+///   └──expires_at──▶ over                      Removed some time after.
+/// ```
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    #[serde(rename = "_id")]
+    pub id: SessionId,
+    pub app_id: AppId,
+    pub env_id: EnvId,
+    pub user_id: UserId,
+    /// The `jti` of the newest access token.
+    pub token: AccessTokenId,
+    /// SHA-256 of the one refresh token that is good.
+    pub refresh_token: String,
+    /// How often it has been exchanged.
+    pub generation: i64,
+    /// How the user proved to be himself (RFC 8176).
+    pub amr: Vec<String>,
+    pub auth_time: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    pub last_activity_at: Timestamp,
+    /// When the refresh token ends, and with it the session.
+    pub expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoke_reason: Option<Ending>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Why a session ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    SignedOut,
+    SignedOutEverywhere,
+    RevokedByUser,
+    RefreshTokenReused,
+}
+
+impl Ending {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Ending::SignedOut => "signed_out",
+            Ending::SignedOutEverywhere => "signed_out_everywhere",
+            Ending::RevokedByUser => "revoked_by_user",
+            Ending::RefreshTokenReused => "refresh_token_reused",
+        }
+    }
+}
+
+impl Entity for Session {
+    type Owner = OfEnvironment;
+    const COLLECTION: &'static str = "authsome_sessions";
+    const INDEXES: &'static [Index] = &[
+        Index::unique("sessions_token", &["token"]),
+        Index::unique("sessions_refresh_token", &["refresh_token"]),
+        Index::on("sessions_user", &["user_id"]),
+        Index::on("sessions_expiry", &["expires_at"]).expires_after(Duration::ZERO),
+    ];
+}
+
+impl Session {
+    /// Neither revoked nor over at `now`; the bound is exclusive. The same rule as
+    /// [`super::repo::live`], for a session already in hand.
+    pub(super) fn is_live(&self, now: Timestamp) -> bool {
+        super::repo::live(now).matches(self)
+    }
+}

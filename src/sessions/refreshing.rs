@@ -1,0 +1,107 @@
+//! Refresh: one good token for the next, and the end of the session for one that was spent.
+
+use super::issue::Issued;
+use super::record::{Ending, Session};
+use super::repo;
+use super::service::Sessions;
+use crate::events::{self, Name, Origin, Party};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::StoreError;
+use crate::tokens::{KeyError, Presented, revoke_session};
+use crate::users::{self, Status};
+
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Forged, of a session that is gone, or of a user who may no longer sign in.
+    #[error("the refresh token is not valid")]
+    Invalid,
+    #[error("the refresh token has been exchanged before")]
+    Reused,
+    #[error("the refresh token is of another environment")]
+    OtherTenant,
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Sessions {
+    /// Exchanges a refresh token. Roles and everything else in the new access token are read
+    /// afresh. The exchange itself is the last step, one conditional write: what fails before it
+    /// leaves the token good (RFC 9700 §4.14).
+    ///
+    /// An authentic token that is not the current one is a replay: its session ends, once.
+    pub async fn refresh(
+        &self,
+        tenant: Option<Tenant>,
+        text: &str,
+        origin: &Origin,
+    ) -> Result<Issued, RefreshError> {
+        let presented = self.issuer.refresh.parse(text).map_err(|_| RefreshError::Invalid)?;
+        let now = self.clock.now();
+        let session = self.session_of(&presented).await?.ok_or(RefreshError::Invalid)?;
+        let own = Tenant { app_id: session.app_id, env_id: session.env_id };
+        if tenant.is_some_and(|tenant| tenant != own) {
+            return Err(RefreshError::OtherTenant);
+        }
+        if presented.digest != session.refresh_token {
+            return self.replayed(own, &session, (now, origin)).await;
+        }
+        if !session.is_live(now) {
+            return Err(RefreshError::Invalid);
+        }
+        let user = users::get(&mut self.store.once().within(own), session.user_id).await?;
+        let usable = user.filter(|user| user.status == Status::Active);
+        let user = usable.ok_or(RefreshError::Invalid)?;
+        let claims = self.issuer.next(&session, &user, now);
+        let generation = presented.generation + 1;
+        let (next, digest) = self.issuer.refresh.issue(session.id, generation, &self.entropy);
+        let exchange = (presented.digest.as_str(), digest.as_str());
+        let token = claims.jti;
+        let issued = self.issuer.sign(claims, next, user).await?;
+        let mut once = self.store.once();
+        let mut tx = once.within(own);
+        match repo::rotate(&mut tx, session.id, exchange, token, now).await? {
+            Some(_) => Ok(issued),
+            None => self.replayed(own, &session, (now, origin)).await,
+        }
+    }
+
+    async fn session_of(&self, presented: &Presented) -> Result<Option<Session>, StoreError> {
+        let mut once = self.store.once();
+        let mut all = once.across_tenants("a refresh token names its session, and so its tenant");
+        repo::get(&mut all, presented.session_id).await
+    }
+
+    /// Ends the session of a replayed token; only the first replay finds something to end.
+    async fn replayed(
+        &self,
+        tenant: Tenant,
+        session: &Session,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Issued, RefreshError> {
+        let told = self
+            .event(Name::RefreshReuseDetected, tenant, Party::anonymous(), (now, origin))
+            .denied()
+            .on(Party::new("session", session.id))
+            .with("user_id", session.user_id.to_string());
+        let revoked = self
+            .store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                let how = Ending::RefreshTokenReused;
+                if repo::end(&mut tx, session.id, how, now).await?.is_none() {
+                    return Ok(None);
+                }
+                events::record(&mut tx, &told).await?;
+                revoke_session(&mut tx, session.id, now, &self.entropy).await.map(Some)
+            })
+            .await
+            .map_err(RefreshError::Store)?;
+        if let Some(revoked) = revoked {
+            self.revocations.apply(&revoked);
+        }
+        Err(RefreshError::Reused)
+    }
+}

@@ -1,0 +1,106 @@
+use super::record::{Ending, Session};
+use crate::kernel::id::{AccessTokenId, SessionId, UserId};
+use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::time::Timestamp;
+use crate::store::{Field, Filter, OfEnvironment, Reaches, Stored, Tx, Update, by_id};
+
+const USER_ID: Field<Session, UserId> = Field::at("user_id");
+const TOKEN: Field<Session, AccessTokenId> = Field::at("token");
+const REFRESH_TOKEN: Field<Session, String> = Field::at("refresh_token");
+const GENERATION: Field<Session, i64> = Field::at("generation");
+const LAST_ACTIVITY_AT: Field<Session, Timestamp> = Field::at("last_activity_at");
+const EXPIRES_AT: Field<Session, Timestamp> = Field::at("expires_at");
+const REVOKED_AT: Field<Session, Timestamp> = Field::at("revoked_at");
+const REVOKE_REASON: Field<Session, Ending> = Field::at("revoke_reason");
+const CREATED_AT: Field<Session, Timestamp> = Field::at("created_at");
+const UPDATED_AT: Field<Session, Timestamp> = Field::at("updated_at");
+
+/// Neither revoked nor over at `now`. The bound is exclusive: at `expires_at` it is over.
+pub(super) fn live(now: Timestamp) -> Filter<Session> {
+    REVOKED_AT.absent() & EXPIRES_AT.gt(now)
+}
+
+fn ended(how: Ending, now: Timestamp) -> Update<Session> {
+    REVOKED_AT.set(now).and(REVOKE_REASON.set(how)).and(UPDATED_AT.set(now))
+}
+
+pub(super) async fn get<S>(tx: &mut Tx<'_, S>, id: SessionId) -> Stored<Option<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.get(id).await
+}
+
+/// Exchanges the refresh token whose digest is `presented` for the next one. Of any number of
+/// racers with one token, exactly one gets the session.
+pub(super) async fn rotate<S>(
+    tx: &mut Tx<'_, S>,
+    id: SessionId,
+    (presented, next): (&str, &str),
+    token: AccessTokenId,
+    now: Timestamp,
+) -> Stored<Option<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let unspent = by_id(id) & REFRESH_TOKEN.eq(presented.to_owned()) & live(now);
+    let rotated = REFRESH_TOKEN
+        .set(next.to_owned())
+        .and(GENERATION.inc(1))
+        .and(TOKEN.set(token))
+        .and(LAST_ACTIVITY_AT.set(now))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(unspent, rotated).await
+}
+
+/// Ends a live session; `None` if it was not live, so that exactly one caller tells of its end.
+pub(super) async fn end<S>(
+    tx: &mut Tx<'_, S>,
+    id: SessionId,
+    how: Ending,
+    now: Timestamp,
+) -> Stored<Option<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.update_one(by_id(id) & live(now), ended(how, now)).await
+}
+
+/// Ends a live session if it is this user's.
+pub(super) async fn end_own<S>(
+    tx: &mut Tx<'_, S>,
+    (id, user): (SessionId, UserId),
+    how: Ending,
+    now: Timestamp,
+) -> Stored<Option<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.update_one(by_id(id) & USER_ID.eq(user) & live(now), ended(how, now)).await
+}
+
+/// Ends every live session of a user; how many there were.
+pub(super) async fn end_all<S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    how: Ending,
+    now: Timestamp,
+) -> Stored<u64>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.update_many(USER_ID.eq(user) & live(now), ended(how, now)).await
+}
+
+/// The live sessions of a user, newest first.
+pub(super) async fn page<S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    now: Timestamp,
+    (after, limit): (Option<&Position>, Limit),
+) -> Stored<Slice<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.page(USER_ID.eq(user) & live(now), CREATED_AT, after, limit).await
+}

@@ -1,0 +1,137 @@
+//! The verbs on sessions that exist: list, end one, end all. Beginnings are in `signing_in`.
+
+use std::sync::Arc;
+
+use super::issue::Issuer;
+use super::record::{Ending, Session};
+use super::repo;
+use crate::credentials::Hasher;
+use crate::environments::{Environment, EnvironmentError, Environments};
+use crate::events::{self, Event, Name, Origin, Party};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::store::{Store, StoreError, Tx};
+use crate::tokens::{Revocation, RevocationIndex, revoke_session, revoke_user};
+use crate::users;
+
+/// Signing up, in, on and out.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub hasher: Hasher,
+    pub environments: Environments,
+    pub issuer: Issuer,
+    pub revocations: RevocationIndex,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error("no such session of this user")]
+    Unknown,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Sessions {
+    pub(super) async fn environment(
+        &self,
+        tenant: Tenant,
+    ) -> Result<Arc<Environment>, StoreError> {
+        match self.environments.of(tenant).await {
+            Ok(environment) => Ok(environment),
+            Err(EnvironmentError::Store(error)) => Err(error),
+            // The key that named it was good a moment ago.
+            Err(EnvironmentError::Unknown) => Err(StoreError::Conflict),
+        }
+    }
+
+    pub(super) fn event(
+        &self,
+        name: Name,
+        tenant: Tenant,
+        actor: Party,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Event {
+        Event::new(name, tenant, actor, origin, (now, &self.entropy))
+    }
+
+    /// The live sessions of a user in this environment, newest first.
+    pub async fn page(
+        &self,
+        tenant: Tenant,
+        user: UserId,
+        after: Option<&Position>,
+        limit: Limit,
+    ) -> Result<Slice<Session>, SessionError> {
+        let now = self.clock.now();
+        let mut once = self.store.once();
+        Ok(repo::page(&mut once.within(tenant), user, now, (after, limit)).await?)
+    }
+
+    /// Ends a live session of the user; its tokens are refused from the next request on.
+    pub async fn end(
+        &self,
+        tenant: Tenant,
+        user: UserId,
+        (id, how): (SessionId, Ending),
+        origin: &Origin,
+    ) -> Result<(), SessionError> {
+        let now = self.clock.now();
+        let told = self
+            .event(Name::SessionRevoked, tenant, Party::new("user", user), (now, origin))
+            .on(Party::new("session", id))
+            .with("reason", how.as_str());
+        let revoked = self
+            .store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                let ended = repo::end_own(&mut tx, (id, user), how, now).await?;
+                ended.ok_or(SessionError::Unknown)?;
+                events::record(&mut tx, &told).await?;
+                Ok::<_, SessionError>(revoke_session(&mut tx, id, now, &self.entropy).await?)
+            })
+            .await?;
+        self.revocations.apply(&revoked);
+        Ok(())
+    }
+
+    /// Ends every session of the user, in every environment of his app.
+    pub async fn end_all(
+        &self,
+        tenant: Tenant,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<(), SessionError> {
+        let now = self.clock.now();
+        let revoked = self
+            .store
+            .write(async |tx| self.end_all_in(tx, tenant, user, (now, origin)).await)
+            .await?;
+        self.revocations.apply(&revoked);
+        Ok(())
+    }
+
+    async fn end_all_in(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        user: UserId,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Revocation, SessionError> {
+        let how = Ending::SignedOutEverywhere;
+        let ended = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
+        let mut tx = tx.within(tenant);
+        let version = users::bump_rights(&mut tx, user, now).await?.ok_or(SessionError::Unknown)?;
+        let told = self
+            .event(Name::SessionsRevoked, tenant, Party::new("user", user), (now, origin))
+            .on(Party::new("user", user))
+            .with("sessions", ended);
+        events::record(&mut tx, &told).await?;
+        Ok(revoke_user(&mut tx, user, version, now, &self.entropy).await?)
+    }
+}

@@ -1,0 +1,169 @@
+//! Sign-in by password.
+
+use super::issue::{Draft, Issued};
+use super::service::Sessions;
+use crate::credentials::{self, Busy, Credential};
+use crate::environments::Environment;
+use crate::events::{self, Name, Origin, Party};
+use crate::kernel::password::Password;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::{Email, Phone, Username};
+use crate::kernel::time::Timestamp;
+use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
+use crate::tokens::KeyError;
+use crate::users::{self, Status, User};
+
+/// How a user says who he is.
+#[derive(Debug, Clone)]
+pub enum Identifier {
+    Email(Email),
+    Username(Username),
+    Phone(Phone),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    #[error("no such account, or another password")]
+    Wrong,
+    #[error("the account is disabled")]
+    Disabled,
+    #[error("the address is not verified")]
+    Unverified,
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SignInError {
+    /// Why, as the event tells it; `None` for what is not the user's doing.
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            SignInError::Wrong => Some("invalid_credentials"),
+            SignInError::Disabled => Some("account_disabled"),
+            SignInError::Unverified => Some("email_not_verified"),
+            SignInError::Busy(_) | SignInError::Keys(_) | SignInError::Store(_) => None,
+        }
+    }
+}
+
+impl Sessions {
+    /// Signs a user in. What is wrong with an account is told only to who knows its password;
+    /// unknown accounts and wrong passwords are one answer, after one hash each (ASVS 6.3.8).
+    pub async fn sign_in(
+        &self,
+        tenant: Tenant,
+        identifier: &Identifier,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<Issued, SignInError> {
+        let found = self
+            .store
+            .read(async |tx| account(&mut tx.within(tenant), identifier).await)
+            .await?;
+        let user = found.as_ref().map(|(user, _)| Party::new("user", user.id));
+        let signed_in = self.admit(tenant, found, password, origin).await;
+        if let Some(reason) = signed_in.as_ref().err().and_then(SignInError::reason) {
+            let now = self.clock.now();
+            let told = self
+                .event(Name::SessionDenied, tenant, Party::anonymous(), (now, origin))
+                .denied()
+                .with("reason", reason);
+            let told = match user {
+                Some(user) => told.on(user),
+                None => told,
+            };
+            events::record(&mut self.store.once().within(tenant), &told).await?;
+        }
+        signed_in
+    }
+
+    async fn admit(
+        &self,
+        tenant: Tenant,
+        found: Option<(User, Option<Credential>)>,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<Issued, SignInError> {
+        let environment = self.environment(tenant).await?;
+        let (user, credential) = found.unzip();
+        let credential = credential.flatten();
+        let stored = credential.as_ref().map(|credential| credential.password_hash.clone());
+        let right = self.hasher.verify(password.clone(), stored).await?;
+        let (Some(user), Some(credential), true) = (user, credential, right) else {
+            return Err(SignInError::Wrong);
+        };
+        self.keep_current(tenant, &credential, password).await?;
+        let now = self.clock.now();
+        let (user, draft) = self
+            .store
+            .write(async |tx| self.open(tx, &environment, &user, (now, origin)).await)
+            .await?;
+        Ok(self.issuer.sign(draft.claims, draft.refresh_token, user).await?)
+    }
+
+    /// Hashes the password anew where the stored hash has another cost than today's.
+    async fn keep_current(
+        &self,
+        tenant: Tenant,
+        credential: &Credential,
+        password: Password,
+    ) -> Result<(), SignInError> {
+        if !self.hasher.is_outdated(&credential.password_hash) {
+            return Ok(());
+        }
+        let hash = self.hasher.hash(password).await?;
+        let now = self.clock.now();
+        let mut once = self.store.once();
+        Ok(credentials::rewrite(&mut once.within(tenant), credential, hash, now).await?)
+    }
+
+    /// The session, for the user as he is at this moment and not as he was before the hash.
+    async fn open(
+        &self,
+        tx: &mut Tx<'_>,
+        environment: &Environment,
+        seen: &User,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<(User, Draft), SignInError> {
+        let tenant = environment.tenant();
+        let mut tx = tx.within(tenant);
+        let user = users::get(&mut tx, seen.id).await?.ok_or(SignInError::Wrong)?;
+        if user.password_changed_at != seen.password_changed_at {
+            return Err(SignInError::Wrong);
+        }
+        match user.status {
+            Status::Active => {}
+            Status::Disabled => return Err(SignInError::Disabled),
+        }
+        if environment.settings.require_verification && !user.email_verified {
+            return Err(SignInError::Unverified);
+        }
+        let draft = self.issuer.begin(tenant, &user, (now, origin));
+        tx.insert(&draft.session).await?;
+        let told = self
+            .event(Name::SessionCreated, tenant, Party::new("user", user.id), (now, origin))
+            .on(Party::new("session", draft.session.id));
+        events::record(&mut tx, &told).await?;
+        Ok((user, draft))
+    }
+}
+
+async fn account<S>(
+    tx: &mut Tx<'_, S>,
+    identifier: &Identifier,
+) -> Stored<Option<(User, Option<Credential>)>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let user = match identifier {
+        Identifier::Email(email) => users::by_email(tx, email).await?,
+        Identifier::Username(username) => users::by_username(tx, username).await?,
+        Identifier::Phone(phone) => users::by_phone(tx, phone).await?,
+    };
+    let Some(user) = user else { return Ok(None) };
+    let credential = credentials::by_user(tx, user.id).await?;
+    Ok(Some((user, credential)))
+}

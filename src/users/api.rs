@@ -1,0 +1,444 @@
+use actix_web::web::Data;
+use actix_web::{get, patch, post};
+use serde::Serialize;
+use url::Url;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::record::{Status, User};
+use super::repo::ProfileChanges;
+use super::service::{UserError, UserQuery, Users};
+use crate::access::{
+    AssignRoles, ListUsers, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe,
+};
+use crate::http::{
+    Allowed, Answer, Body, Fields, FromFields, Ok200, Paging, PathId, Problem, ProblemKind,
+    Query,
+};
+use crate::kernel::id::{AppId, UserId};
+use crate::kernel::metadata::Metadata;
+use crate::kernel::page::Limit;
+use crate::kernel::text::{Email, Label, Phone, Username};
+use crate::kernel::time::Timestamp;
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(me)
+        .service(update_me)
+        .service(find)
+        .service(list)
+        .service(read)
+        .service(assign_roles);
+}
+
+/// A user as clients see one.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserView {
+    pub id: UserId,
+    pub app_id: AppId,
+    pub email: Email,
+    pub email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub phone: Option<Phone>,
+    pub phone_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub username: Option<Username>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub display_username: Option<Label>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub first_name: Option<Label>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_name: Option<Label>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub image: Option<String>,
+    pub roles: Vec<Role>,
+    pub status: Status,
+    pub metadata: Metadata,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            app_id: user.app_id,
+            email: user.email,
+            email_verified: user.email_verified,
+            phone: user.phone,
+            phone_verified: user.phone_verified,
+            username: user.username,
+            display_username: user.display_username,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            image: user.image,
+            roles: user.roles,
+            status: user.status,
+            metadata: user.metadata,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+/// A page of users, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct UserPage {
+    users: Vec<UserView>,
+    /// Send as `cursor` for what follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<String>,
+    has_more: bool,
+    /// With `include=total`: how many users match in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total: Option<u64>,
+    /// With `page`: how many users match in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total_count: Option<u64>,
+    /// With `page`: the same users as in `users`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user_items: Option<Vec<UserView>>,
+}
+
+impl FromFields for ProfileChanges {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let first_name = fields.change("first_name", Label::parse);
+        let last_name = fields.change("last_name", Label::parse);
+        let username = fields.change("username", Username::parse);
+        let display_username = fields.change("display_username", Label::parse);
+        let phone = fields.change("phone", Phone::parse);
+        let image = fields.change("image", image_url);
+        let metadata = fields.map("metadata", Metadata::parse);
+        Some(Self {
+            first_name: first_name?,
+            last_name: last_name?,
+            username: username?,
+            display_username: display_username?,
+            phone: phone?,
+            image: image?,
+            metadata: metadata?,
+        })
+    }
+}
+
+fn image_url(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is not a URL")?;
+    let plain = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
+    if !plain || url.host_str().is_none() || text.len() > 2048 {
+        return Err("must be an https URL of at most 2,048 characters");
+    }
+    Ok(url.to_string())
+}
+
+/// Which users, and which page of them.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the documented shape of ListQuery, which is parsed by hand")]
+struct ListParameters {
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// `total` adds the number of all matching users.
+    #[param(pattern = "^total$")]
+    include: Option<String>,
+    /// A page by its number, from 1; not together with `cursor`.
+    #[param(minimum = 1)]
+    page: Option<u64>,
+    /// The size of a numbered page; `limit` by another name.
+    #[param(rename = "recordPerPage", inline)]
+    record_per_page: Option<Limit>,
+    /// The beginning of an address.
+    email: Option<String>,
+    #[param(inline)]
+    role: Option<Role>,
+    #[param(inline)]
+    status: Option<Status>,
+}
+
+#[derive(Debug)]
+struct ListQuery {
+    paging: Paging,
+    page: Option<u64>,
+    record_per_page: Option<Limit>,
+    which: UserQuery,
+}
+
+impl FromFields for ListQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let paging = Paging::from_fields(fields);
+        let page = fields.optional("page", page_number);
+        let record_per_page = fields.optional("recordPerPage", Limit::parse);
+        let email = fields.optional("email", beginning_of_an_address);
+        let role = fields.optional("role", str::parse::<Role>);
+        let status = fields.optional("status", status);
+        let which = UserQuery { email: email?, role: role?, status: status? };
+        let query = Self { paging: paging?, page: page?, record_per_page: record_per_page?, which };
+        if query.page.is_some() && query.paging.after.is_some() {
+            return fields.fault("page", "invalid_page", "cannot be combined with a cursor");
+        }
+        Some(query)
+    }
+}
+
+impl ListQuery {
+    /// The number asked for, where the page is asked for by number.
+    fn number(&self) -> Option<u64> {
+        self.page.or(self.record_per_page.map(|_| 1))
+    }
+}
+
+fn page_number(text: &str) -> Result<u64, &'static str> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or("must be a whole number from 1 to 1,000,000")
+}
+
+fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
+    if text.len() > 254 { Err("is longer than an address") } else { Ok(text.to_lowercase()) }
+}
+
+fn status(text: &str) -> Result<Status, &'static str> {
+    serde_json::from_value(text.into()).map_err(|_| "must be `active` or `disabled`")
+}
+
+/// The roles a user is to have.
+#[derive(Debug, ToSchema)]
+struct RoleAssignment {
+    /// Every role the user shall have; `USER` is always among them.
+    roles: Vec<String>,
+}
+
+impl FromFields for RoleAssignment {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let roles = fields.list("roles", |name| Ok::<_, &str>(name.to_owned()));
+        Some(Self { roles: roles? })
+    }
+}
+
+/// Who am I
+///
+/// The account behind the access token, as it is now.
+#[utoipa::path(
+    tag = "me", operation_id = "me.read",
+    responses((status = 200, description = "The caller's account", body = UserView)),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(ReadMe::NAME))),
+)]
+#[get("/v1/me")]
+async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserView>> {
+    let (id, _) = access.user()?;
+    Ok(Ok200::new(users.get(access.tenant(), id).await?.into()))
+}
+
+/// Change my profile
+#[utoipa::path(
+    tag = "me", operation_id = "me.update",
+    request_body(content = ProfileChanges, example = json!({"first_name": "Mia"})),
+    responses((status = 200, description = "The changed account", body = UserView)),
+    security(("session" = [])),
+    extensions(
+        ("x-permission" = json!(UpdateMe::NAME)),
+        ("x-problems" = json!([ProblemKind::UsernameTaken, ProblemKind::PhoneTaken])),
+    ),
+)]
+#[patch("/v1/me")]
+async fn update_me(
+    access: Allowed<UpdateMe>,
+    changes: Body<ProfileChanges>,
+    users: Data<Users>,
+) -> Answer<Ok200<UserView>> {
+    let (id, _) = access.user()?;
+    let changes = changes.into_inner();
+    let user = users.update_profile(access.tenant(), id, &changes, access.origin()).await?;
+    Ok(Ok200::new(user.into()))
+}
+
+/// Read a user
+///
+/// Oneself, or anybody for those who may read users. Everybody else is unknown.
+#[utoipa::path(
+    tag = "users", operation_id = "users.read",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 200, description = "The user", body = UserView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ReadSelf::NAME))),
+)]
+#[get("/v1/users/{id}")]
+async fn find(
+    access: Allowed<ReadSelf>,
+    id: PathId<UserId>,
+    users: Data<Users>,
+) -> Answer<Ok200<UserView>> {
+    let id = id.into_inner();
+    let is_own = access.user().is_ok_and(|(own, _)| own == id);
+    if !is_own && !access.also::<ReadUser>() {
+        return Err(ProblemKind::NotFound.into());
+    }
+    Ok(Ok200::new(users.get(access.tenant(), id).await?.into()))
+}
+
+/// List users
+///
+/// Newest first, by cursor; or by number with `page` and `recordPerPage`, which also answers
+/// `total_count` and `user_items`.
+#[utoipa::path(
+    tag = "administration", operation_id = "admin.users.list",
+    params(ListParameters),
+    responses((status = 200, description = "A page of users", body = UserPage)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ListUsers::NAME))),
+)]
+#[get("/v1/admin/users")]
+async fn list(
+    access: Allowed<ListUsers>,
+    query: Query<ListQuery>,
+    users: Data<Users>,
+) -> Answer<Ok200<UserPage>> {
+    let query = query.into_inner();
+    Ok(Ok200::new(UserPage::of(&users, &access, &query).await?))
+}
+
+impl UserPage {
+    async fn of(
+        users: &Users,
+        access: &Allowed<ListUsers>,
+        query: &ListQuery,
+    ) -> Result<Self, Problem> {
+        match query.number() {
+            Some(number) => Self::numbered(users, access, (query, number)).await,
+            None => Self::behind_cursor(users, access, query).await,
+        }
+    }
+
+    async fn numbered(
+        users: &Users,
+        access: &Allowed<ListUsers>,
+        (query, number): (&ListQuery, u64),
+    ) -> Result<Self, Problem> {
+        let limit = query.record_per_page.unwrap_or(query.paging.limit);
+        let (found, total) =
+            users.numbered_page(access.tenant(), &query.which, number, limit).await?;
+        let views: Vec<UserView> = found.into_iter().map(UserView::from).collect();
+        Ok(Self {
+            users: views.clone(),
+            next_cursor: None,
+            has_more: number.saturating_mul(u64::from(limit.get())) < total,
+            total: query.paging.with_total.then_some(total),
+            total_count: Some(total),
+            user_items: Some(views),
+        })
+    }
+
+    async fn behind_cursor(
+        users: &Users,
+        access: &Allowed<ListUsers>,
+        query: &ListQuery,
+    ) -> Result<Self, Problem> {
+        let (tenant, paging) = (access.tenant(), &query.paging);
+        let slice = users.page(tenant, &query.which, paging.after.as_ref(), paging.limit).await?;
+        let total = match paging.with_total {
+            true => Some(users.count(tenant, &query.which).await?),
+            false => None,
+        };
+        Ok(Self {
+            next_cursor: paging.cursor(slice.next.as_ref()),
+            has_more: slice.next.is_some(),
+            users: slice.items.into_iter().map(UserView::from).collect(),
+            total,
+            total_count: None,
+            user_items: None,
+        })
+    }
+}
+
+/// Read any user
+#[utoipa::path(
+    tag = "administration", operation_id = "admin.users.read",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 200, description = "The user", body = UserView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ReadUser::NAME))),
+)]
+#[get("/v1/admin/users/{id}")]
+async fn read(
+    access: Allowed<ReadUser>,
+    id: PathId<UserId>,
+    users: Data<Users>,
+) -> Answer<Ok200<UserView>> {
+    Ok(Ok200::new(users.get(access.tenant(), id.into_inner()).await?.into()))
+}
+
+/// Assign roles to a user
+///
+/// Nobody gives or takes a role that he does not hold, and the last administrator stays one. The
+/// user's access tokens are refused from then on; refreshing gives new ones.
+#[utoipa::path(
+    tag = "administration", operation_id = "admin.users.assign_roles",
+    params(("id" = UserId, Path, description = "The user")),
+    request_body(content = RoleAssignment, example = json!({"roles": ["ADMIN", "USER"]})),
+    responses((status = 200, description = "The user, with the roles", body = UserView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(AssignRoles::NAME)),
+        ("x-problems" = json!([
+            ProblemKind::UnknownRole, ProblemKind::RoleNotHeld, ProblemKind::LastAdmin,
+        ])),
+    ),
+)]
+#[post("/v1/admin/users/{id}/roles")]
+async fn assign_roles(
+    access: Allowed<AssignRoles>,
+    id: PathId<UserId>,
+    wanted: Body<RoleAssignment>,
+    users: Data<Users>,
+) -> Answer<Ok200<UserView>> {
+    let roles = wanted.into_inner().roles;
+    let id = id.into_inner();
+    let user = users.assign_roles(access.caller(), id, &roles, access.origin()).await?;
+    Ok(Ok200::new(user.into()))
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Unknown => ProblemKind::NotFound.into(),
+            UserError::UsernameTaken => ProblemKind::UsernameTaken.into(),
+            UserError::PhoneTaken => ProblemKind::PhoneTaken.into(),
+            UserError::UnknownRole => ProblemKind::UnknownRole.into(),
+            UserError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
+            UserError::LastAdmin => ProblemKind::LastAdmin.into(),
+            UserError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::assert_documented;
+
+    #[test]
+    fn what_is_parsed_is_what_is_documented() {
+        assert_documented::<RoleAssignment>();
+        assert_documented::<ProfileChanges>();
+    }
+
+    #[test]
+    fn an_image_is_an_https_url_without_credentials() {
+        assert!(image_url("https://cdn.example.com/mia.png").is_ok());
+        for bad in ["http://x.example/a.png", "javascript:alert(1)", "https://u:p@x.example/", "x"] {
+            assert!(image_url(bad).is_err(), "{bad}");
+        }
+    }
+}

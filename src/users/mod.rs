@@ -1,0 +1,20 @@
+//! Users: the people of an app, each by one e-mail address.
+//!
+//! An address, a phone number and a username are unique within the app. Roles are `USER` for
+//! everybody and what an administrator adds; nobody grants or takes what he does not hold, and the
+//! last holder of the app's guarding role keeps it. Not here: passwords ([`crate::credentials`]),
+//! signing in ([`crate::sessions`]).
+
+mod api;
+mod record;
+mod repo;
+mod service;
+
+pub use self::api::{UserView, routes};
+pub use self::record::{
+    EMAIL_TAKEN, NewUser, PHONE_TAKEN, Status, USERNAME_TAKEN, User,
+};
+pub use self::repo::{
+    bump_rights, by_email, by_phone, by_username, create, first_with_role, get,
+};
+pub use self::service::Users;

@@ -1,0 +1,228 @@
+use std::collections::HashSet;
+use std::str::FromStr;
+
+use super::record::{PHONE_TAKEN, Status, USERNAME_TAKEN, User, with_user};
+use super::repo::{self, ProfileChanges};
+use crate::access::{Role, assignable, guarding};
+use crate::apps;
+use crate::events::{self, Event, Name, Origin, Party};
+use crate::http::Caller;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::UserId;
+use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::store::{Store, StoreError, Tx};
+use crate::tokens::{Revocation, RevocationIndex, revoke_user};
+
+/// What can be said of a user, and done to one.
+#[derive(Debug, Clone)]
+pub struct Users {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub revocations: RevocationIndex,
+}
+
+/// Which users a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct UserQuery {
+    /// The beginning of an address, lower-case.
+    pub email: Option<String>,
+    pub role: Option<Role>,
+    pub status: Option<Status>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    #[error("no such user")]
+    Unknown,
+    #[error("the username is another's")]
+    UsernameTaken,
+    #[error("the phone number is another's")]
+    PhoneTaken,
+    #[error("a role that this app does not have")]
+    UnknownRole,
+    #[error("a role that the caller does not hold")]
+    RoleNotHeld,
+    #[error("the last holder of the app's guarding role")]
+    LastAdmin,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Users {
+    pub async fn get(&self, tenant: Tenant, id: UserId) -> Result<User, UserError> {
+        repo::get(&mut self.store.once().within(tenant), id).await?.ok_or(UserError::Unknown)
+    }
+
+    pub async fn page(
+        &self,
+        tenant: Tenant,
+        query: &UserQuery,
+        after: Option<&Position>,
+        limit: Limit,
+    ) -> Result<Slice<User>, UserError> {
+        Ok(repo::page(&mut self.store.once().within(tenant), query, after, limit).await?)
+    }
+
+    /// A page by its number, from 1, and how many users there are in all.
+    pub async fn numbered_page(
+        &self,
+        tenant: Tenant,
+        query: &UserQuery,
+        page: u64,
+        limit: Limit,
+    ) -> Result<(Vec<User>, u64), UserError> {
+        let skip = page.saturating_sub(1).saturating_mul(u64::from(limit.get()));
+        self.store
+            .read(async |tx| {
+                let users =
+                    repo::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
+                Ok((users, repo::count(&mut tx.within(tenant), query).await?))
+            })
+            .await
+    }
+
+    pub async fn count(&self, tenant: Tenant, query: &UserQuery) -> Result<u64, UserError> {
+        Ok(repo::count(&mut self.store.once().within(tenant), query).await?)
+    }
+
+    /// Changes the caller's own profile.
+    pub async fn update_profile(
+        &self,
+        tenant: Tenant,
+        id: UserId,
+        changes: &ProfileChanges,
+        origin: &Origin,
+    ) -> Result<User, UserError> {
+        let now = self.clock.now();
+        let told = Event::new(
+            Name::UserUpdated,
+            tenant,
+            Party::new("user", id),
+            origin,
+            (now, &self.entropy),
+        )
+        .on(Party::new("user", id));
+        self.store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                let updated = repo::update_profile(&mut tx, id, changes, now).await;
+                let user = updated.map_err(taken)?.ok_or(UserError::Unknown)?;
+                events::record(&mut tx, &told).await?;
+                Ok(user)
+            })
+            .await
+    }
+
+    /// Gives a user exactly the roles named, and `USER`. Older access tokens of the user are
+    /// refused from then on: the client refreshes and reads the new roles.
+    pub async fn assign_roles(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        roles: &[String],
+        origin: &Origin,
+    ) -> Result<User, UserError> {
+        let now = self.clock.now();
+        let (user, revoked) = self
+            .store
+            .write(async |tx| self.assign(tx, caller, (id, roles), (now, origin)).await)
+            .await?;
+        if let Some(revoked) = revoked {
+            self.revocations.apply(&revoked);
+        }
+        Ok(user)
+    }
+
+    async fn assign(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        (id, roles): (UserId, &[String]),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<(User, Option<Revocation>), UserError> {
+        let tenant = caller.tenant;
+        let app = apps::get(tx, tenant.app_id).await?.ok_or(UserError::Unknown)?;
+        let roles = parse_roles(roles, app.is_platform)?;
+        let seen = repo::get(&mut tx.within(tenant), id).await?.ok_or(UserError::Unknown)?;
+        if seen.roles == roles {
+            return Ok((seen, None));
+        }
+        refuse_roles_not_held(caller, &seen.roles, &roles, app.is_platform)?;
+        self.move_guard(tx, &seen, &roles, app.is_platform, now).await?;
+        let mut scoped = tx.within(tenant);
+        let user = repo::set_roles(&mut scoped, &seen, &roles, now)
+            .await?
+            .ok_or(StoreError::Conflict)?;
+        let told = Event::new(
+            Name::UserRolesChanged,
+            tenant,
+            caller.party(),
+            origin,
+            (now, &self.entropy),
+        )
+        .on(Party::new("user", id))
+        .with("roles", roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
+        events::record(&mut scoped, &told).await?;
+        let revoked =
+            revoke_user(&mut scoped, id, user.rights_version, now, &self.entropy).await?;
+        Ok((user, Some(revoked)))
+    }
+
+    async fn move_guard(
+        &self,
+        tx: &mut Tx<'_>,
+        seen: &User,
+        roles: &[Role],
+        is_platform: bool,
+        now: Timestamp,
+    ) -> Result<(), UserError> {
+        let guards = roles.contains(&guarding(is_platform));
+        match (seen.is_guardian(is_platform), guards) {
+            (false, true) => apps::count_holder(tx, seen.app_id, now).await?,
+            (true, false) => {
+                if !apps::discount_holder(tx, seen.app_id, now).await? {
+                    return Err(UserError::LastAdmin);
+                }
+            }
+            (true, true) | (false, false) => {}
+        }
+        Ok(())
+    }
+}
+
+fn parse_roles(names: &[String], is_platform: bool) -> Result<Vec<Role>, UserError> {
+    let known = assignable(is_platform);
+    let parsed: Result<Vec<Role>, UserError> = names
+        .iter()
+        .map(|name| {
+            let role = Role::from_str(name).map_err(|_| UserError::UnknownRole)?;
+            known.contains(&role).then_some(role).ok_or(UserError::UnknownRole)
+        })
+        .collect();
+    Ok(with_user(parsed?))
+}
+
+/// Nobody gives or takes a role that he does not hold himself.
+fn refuse_roles_not_held(
+    caller: &Caller,
+    before: &[Role],
+    after: &[Role],
+    is_platform: bool,
+) -> Result<(), UserError> {
+    let before: HashSet<Role> = before.iter().copied().collect();
+    let after: HashSet<Role> = after.iter().copied().collect();
+    let touched = before.symmetric_difference(&after);
+    let may = |role: &Role| *role == Role::User || caller.holds(*role, is_platform);
+    if touched.into_iter().all(may) { Ok(()) } else { Err(UserError::RoleNotHeld) }
+}
+
+fn taken(error: StoreError) -> UserError {
+    match error {
+        StoreError::Duplicate(USERNAME_TAKEN) => UserError::UsernameTaken,
+        StoreError::Duplicate(PHONE_TAKEN) => UserError::PhoneTaken,
+        other => UserError::Store(other),
+    }
+}
