@@ -139,57 +139,68 @@ impl Foundation {
             entropy.clone(),
         );
         let environments = Environments::new(store.clone(), clock.clone(), entropy.clone());
-        let sessions = Sessions {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            hasher: self.hasher.clone(),
-            environments: environments.clone(),
-            issuer: sessions::Issuer {
-                access: access.clone(),
-                refresh: RefreshTokens::new(&self.secrets.refresh),
-                refresh_ttl: self.tokens.refresh_ttl,
-                entropy: entropy.clone(),
-            },
-            revocations: revocations.clone(),
-        };
-        let users = Users {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            revocations: revocations.clone(),
-        };
-        let edge = Edge {
-            policy: Policy::built_in().await?,
-            authenticators: vec![
-                Arc::new(BearerTokens { access, platform }),
-                Arc::new(SecretKeys { store: store.clone(), platform }),
-            ],
-            directory: Arc::new(environments.clone()),
-            clock: clock.clone(),
-            entropy,
-            trusted_proxies: self.config.server.trusted_proxies.clone(),
-            cursor_key: derived(&self.secrets, "page cursors"),
-            base_path: self.config.server.base_path.as_str().to_owned(),
-        };
         let issuer = Issuer {
             url: self.tokens.issuer.clone(),
             keys: self.keys.clone(),
             clock: clock.clone(),
         };
-        let health = Health::new(store.clone());
-        let config = self.config.server.clone();
         Ok(Authsome {
-            config,
+            config: self.config.server.clone(),
+            sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
+            edge: self.edge(access, environments.clone(), platform).await?,
+            users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
+            health: Health::new(store.clone()),
             store,
             clock,
             revocations,
-            health,
-            edge,
             environments,
-            users,
-            sessions,
             issuer,
+        })
+    }
+
+    fn sessions(
+        &self,
+        access: AccessTokens,
+        environments: Environments,
+        revocations: RevocationIndex,
+    ) -> Sessions {
+        Sessions {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            hasher: self.hasher.clone(),
+            environments,
+            issuer: sessions::Issuer {
+                access,
+                refresh: RefreshTokens::new(&self.secrets.refresh),
+                refresh_ttl: self.tokens.refresh_ttl,
+                entropy: self.world.entropy.clone(),
+            },
+            revocations,
+        }
+    }
+
+    async fn edge(
+        &self,
+        access: AccessTokens,
+        environments: Environments,
+        platform: AppId,
+    ) -> Result<Edge, StartError> {
+        let server = &self.config.server;
+        Ok(Edge {
+            policy: Policy::built_in().await?,
+            authenticators: vec![
+                Arc::new(BearerTokens { access, platform }),
+                Arc::new(SecretKeys { store: self.store.clone(), platform }),
+            ],
+            directory: Arc::new(environments),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            trusted_proxies: server.trusted_proxies.clone(),
+            cursor_key: derived(&self.secrets, "page cursors"),
+            base_path: server.base_path.as_str().to_owned(),
+            body_timeout: server.body_timeout,
+            handler_timeout: server.handler_timeout,
         })
     }
 }

@@ -1,15 +1,15 @@
-//! `authsome keys rotate`.
+//! `authsome keys …`. A running server follows within seconds.
 
 use anyhow::{Context, anyhow};
 
-use super::Rotate;
+use super::{Rotate, Withdraw};
 use super::run::foundation;
 use crate::app::Foundation;
 use crate::apps;
 use crate::config::Config;
 use crate::environments::{self, Environment};
 use crate::store::Stored;
-use crate::tokens::publish;
+use crate::tokens::{self, SigningKey, publish};
 
 /// Publishes a new key for every environment asked for, and says from when it signs.
 pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> {
@@ -27,6 +27,27 @@ pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> 
             .await?;
         println!("{} {} signs from {}", environment.slug, key.id, key.activates_at);
     }
+    Ok(())
+}
+
+/// Puts a new key in the place of one that others may have.
+pub(super) async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<()> {
+    let foundation = foundation(config).await?;
+    let (store, now) = (&foundation.store, foundation.world.clock.now());
+    let mut once = store.once();
+    let mut every = once.across_tenants("an operator names a key by its identifier alone");
+    let known: Option<SigningKey> = every.get(asked.key).await?;
+    let tenant = known.ok_or_else(|| anyhow!("there is no key {}", asked.key))?.tenant();
+    let successor = foundation.keys.prepare(tenant, None, now).await?;
+    let entropy = &foundation.world.entropy;
+    let withdrawn = store
+        .write(async |tx| -> Stored<_> {
+            tokens::withdraw(&mut tx.within(tenant), asked.key, &successor, now, entropy).await
+        })
+        .await?;
+    // The revocation counts here only for this process; every server reads it from the store.
+    let _ = withdrawn.ok_or_else(|| anyhow!("{} was withdrawn by somebody else", asked.key))?;
+    println!("{} is withdrawn; its tokens are refused within a second", asked.key);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 pub use run::run;
 
 use crate::kernel::{
+    id::SigningKeyId,
     secret::{ExposeSecret, SecretString},
     text::{Email, Label, Slug},
 };
@@ -149,6 +150,8 @@ pub struct Healthcheck {
 pub enum Keys {
     /// Make new signing keys; old ones verify until the last token they signed ends
     Rotate(Rotate),
+    /// Replace a key that others may have; all its tokens are refused at once, sessions go on
+    Withdraw(Withdraw),
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +167,13 @@ pub struct Rotate {
     /// Sign with the new keys at once, without publishing them ahead (after a leak)
     #[arg(long)]
     pub now: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Withdraw {
+    /// The key, as the `kid` of tokens and of the key set names it
+    #[arg(value_name = "KEY")]
+    pub key: SigningKeyId,
 }
 
 #[derive(Debug, Subcommand)]

@@ -32,6 +32,9 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Keys(Keys::Rotate(asked)) => {
             with_config(load, |config| in_system(keys::rotate(config, asked)))
         }
+        Command::Keys(Keys::Withdraw(asked)) => {
+            with_config(load, |config| in_system(keys::withdraw(config, asked)))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,7 +12,7 @@ section! {
     pub struct Tokens in "tokens" {
         /// How long an access token is good for.
         access_ttl: Duration = Fallback::Value("15m"), Span { min: minutes(1), max: minutes(60) };
-        /// How long a session lives without being refreshed.
+        /// How long a session lives, however often it is refreshed.
         refresh_ttl: Duration = Fallback::Value("30d"), Span { min: hours(1), max: days(90) };
         /// What access tokens are signed with; a new one counts from the next key on.
         algorithm: Algorithm = Fallback::Value("ES256"), Choice(&[

@@ -49,13 +49,11 @@ impl Pepper {
     /// what a wrong password costs (OWASP ASVS 6.3.8).
     pub(super) fn verify(&self, password: &Password, stored: Option<&StoredHash>) -> bool {
         let blend = self.blend(password);
-        match stored.and_then(StoredHash::bcrypt) {
-            Some(hash) => bcrypt::verify(blend, hash).unwrap_or(false),
-            None => {
-                drop(bcrypt::verify(blend, &self.nobodys_hash()));
-                false
-            }
-        }
+        let Some(hash) = stored.and_then(StoredHash::bcrypt) else {
+            drop(bcrypt::verify(blend, &self.nobodys_hash()));
+            return false;
+        };
+        bcrypt::verify(blend, hash).unwrap_or(false)
     }
 
     /// Whether `stored` was made at another cost than today's.

@@ -250,8 +250,8 @@ async fn change_settings(
 ) -> Answer<Ok200<Settings>> {
     let (id, changes) = (id.into_inner(), changes.into_inner());
     let origin = access.origin();
-    let changed = environments.change_settings(access.caller(), id, &changes, origin).await?;
-    Ok(Ok200::new(changed.settings))
+    let after = environments.change_settings(access.caller(), id, &changes, origin).await?;
+    Ok(Ok200::new(after.settings))
 }
 
 impl From<EnvironmentError> for Problem {

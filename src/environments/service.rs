@@ -92,13 +92,13 @@ impl Environments {
         origin: &Origin,
     ) -> Result<Environment, EnvironmentError> {
         let (now, tenant) = (self.clock.now(), caller.tenant);
-        let changed = self
+        let updated = self
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
                 let seen = repo::get(&mut tx, id).await?.ok_or(EnvironmentError::Unknown)?;
                 let settings = changes.applied_to(&seen.settings);
-                let changed = repo::replace_settings(&mut tx, &seen, &settings, now).await?;
+                let replaced = repo::replace_settings(&mut tx, &seen, &settings, now).await?;
                 let told = Event::new(
                     Name::EnvironmentUpdated,
                     seen.tenant(),
@@ -109,13 +109,13 @@ impl Environments {
                 .on(events::Party::new("environment", id));
                 let mut own = tx.within(seen.tenant());
                 events::record(&mut own, &told).await?;
-                changed.ok_or(EnvironmentError::Store(StoreError::Conflict))
+                replaced.ok_or(EnvironmentError::Store(StoreError::Conflict))
             })
             .await?;
         self.by_key.invalidate_all();
         self.by_id.invalidate_all();
         self.origins.invalidate_all();
-        Ok(changed)
+        Ok(updated)
     }
 
     async fn find(&self, app: AppId, env: Option<EnvId>) -> Result<Option<Arc<Environment>>, StoreError> {

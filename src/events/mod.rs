@@ -7,6 +7,8 @@
 mod names;
 mod origin;
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -56,7 +58,7 @@ pub struct Party {
 }
 
 impl Party {
-    pub fn new(kind: &str, id: impl ToString) -> Self {
+    pub fn new(kind: &str, id: impl Display) -> Self {
         Self { kind: kind.to_owned(), id: Some(id.to_string()) }
     }
 

@@ -1,27 +1,26 @@
-//! Bodies: JSON objects of at most 64 KiB, declared as JSON, read within 15 seconds.
+//! Bodies: JSON objects of at most 64 KiB, declared as JSON, read within the bound of the configuration.
 //!
 //! The declared type is checked before a byte is read: a form or a plain-text body is refused, which
 //! is also what keeps cross-site forms out (they cannot send `application/json`).
-
-use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::time::timeout;
 
+use super::edge::Edge;
 use super::fields::{self, FromFields, Source};
 use super::json;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 
 const BODY_MAX: usize = 64 * 1024;
-pub(super) const BODY_TIME: Duration = Duration::from_secs(15);
 
 /// The body of a request, parsed.
 #[derive(Debug)]
@@ -40,10 +39,11 @@ impl<T: FromFields + 'static> FromRequest for Body<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let declared = check_declaration(req.headers());
         let payload = payload.take();
+        let patience = req.app_data::<Data<Edge>>().map(|edge| edge.body_timeout);
         Box::pin(async move {
             declared?;
             let late = |_| Problem::new(ProblemKind::BodyTimeout);
-            let bytes = timeout(BODY_TIME, collect(payload)).await.map_err(late)??;
+            let bytes = timeout(patience.unwrap_or_default(), collect(payload)).await.map_err(late)??;
             fields::read(json::object(&bytes)?, Source::Body, None).map(Self)
         })
     }

@@ -11,6 +11,7 @@
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -32,6 +33,7 @@ use super::openapi::{self, Document};
 use super::problem::Problem;
 use super::trace::{self, Outcome, RequestId};
 use super::unit::detached;
+use super::unread::Unread;
 use super::{cors, docs, headers, limits};
 use crate::access::Policy;
 use crate::kernel::entropy::Entropy;
@@ -54,6 +56,10 @@ pub struct Edge {
     pub trusted_proxies: Vec<IpNet>,
     pub cursor_key: MacKey,
     pub base_path: String,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a handler may take before its caller is told to try again later.
+    pub handler_timeout: Duration,
 }
 
 impl fmt::Debug for Edge {
@@ -110,6 +116,7 @@ struct Visit {
     span: Span,
     began: Timestamp,
     origin: Option<text::Origin>,
+    unread: Option<Unread>,
 }
 
 /// The outermost middleware.
@@ -124,6 +131,7 @@ async fn serve(
         span: trace::span(&id, req.method()),
         began: edge.clock.now(),
         origin: cors::origin(req.headers()).filter(|_| !is_preflight),
+        unread: Unread::of(&mut req),
         id,
         edge,
     };
@@ -184,6 +192,9 @@ impl Visit {
             ended: self.edge.clock.now(),
         };
         trace::finish(&self.span, &outcome);
+        if let Some(unread) = self.unread {
+            response = unread.held_by(response);
+        }
         match request {
             Some(request) => Ok(ServiceResponse::new(request, response)),
             None => Err(InternalError::from_response("no request", response).into()),

@@ -4,7 +4,7 @@
 //! problems problem           one table of refusals, and one refusal
 //! edge                       the app with every middleware in order; start reading here
 //!   trace limits cors headers errors client_ip      what every request and answer passes
-//!   unit                     a task of its own, with a deadline
+//!   unit unread              a task of its own, with a deadline; what becomes of unread bodies
 //!   authenticate caller      who asks, in which tenant
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
@@ -37,6 +37,7 @@ mod query;
 mod tests;
 mod trace;
 mod unit;
+mod unread;
 
 pub use answer::{Accepted, Answer, Created, NoContent, Ok200};
 pub use body::Body;

@@ -240,7 +240,6 @@ impl From<ProblemKind> for Problem {
     }
 }
 
-/// A duplicate or conflict that a feature did not turn into a fact of its own is a fault of ours.
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         match error {
@@ -254,6 +253,7 @@ impl From<KeyError> for Problem {
     }
 }
 
+/// A duplicate or conflict that a feature did not turn into a fact of its own is a fault of ours.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match error {

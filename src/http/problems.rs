@@ -99,7 +99,7 @@ problems! {
     MethodNotAllowed 405 "method_not_allowed" "This path does not know this method"
         "The path exists; the `Allow` header lists the methods it answers.";
     BodyTimeout 408 "body_timeout" "The body did not arrive in time"
-        "The whole body must arrive within 15 seconds.";
+        "The whole body must arrive within the time that the server is configured for, 15 seconds by default.";
     EmailTaken 409 "email_taken" "This e-mail address is taken"
         "Another account of this app has this address.";
     UsernameTaken 409 "username_taken" "This username is taken"

@@ -10,23 +10,22 @@ use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, rt};
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
-use super::body::BODY_TIME;
+use super::edge::Edge;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 
-/// How long a handler may take before its caller is told to try again later.
-const HANDLER_TIME: Duration = Duration::from_secs(15);
-
 /// Handles the request in a detached task and waits for its answer, but not for ever.
 pub(super) async fn detached(
+    edge: Data<Edge>,
     req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let patience = patience(&req);
+    let patience = patience(&edge, &req);
     let task = rt::spawn(next.call(req).instrument(Span::current()));
     match timeout(patience, task).await {
         Ok(Ok(answer)) => answer,
@@ -38,12 +37,12 @@ pub(super) async fn detached(
 }
 
 /// Reading a body has its own limit, which must have run out before this one.
-fn patience(req: &ServiceRequest) -> Duration {
+fn patience(edge: &Edge, req: &ServiceRequest) -> Duration {
     let headers = req.headers();
     let has_body = headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
     if has_body {
-        BODY_TIME + HANDLER_TIME
+        edge.body_timeout + edge.handler_timeout
     } else {
-        HANDLER_TIME
+        edge.handler_timeout
     }
 }

@@ -172,7 +172,7 @@ impl From<Issued> for SignedIn {
             refresh_token: issued.refresh_token.expose_secret().to_owned(),
             token_type: "Bearer",
             expires_at: issued.expires_at,
-            expires_in: issued.expires_at.as_secs() - issued.issued_at.as_secs(),
+            expires_in: issued.expires_at.as_secs() - issued.at.as_secs(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Issued {
     pub access_token: String,
     pub refresh_token: SecretString,
     pub expires_at: Timestamp,
-    pub issued_at: Timestamp,
+    pub at: Timestamp,
 }
 
 /// Tokens that are decided but not yet good: they become so with the commit of their session.
@@ -93,7 +93,7 @@ impl Issuer {
         Ok(Issued {
             session_id: claims.sid,
             expires_at: claims.expires_at(),
-            issued_at: claims.jti.made_at(),
+            at: claims.jti.made_at(),
             user,
             access_token,
             refresh_token,

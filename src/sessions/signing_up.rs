@@ -104,6 +104,17 @@ impl Sessions {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
         let made = (now, &self.entropy);
+        // Before the address: or a taken username would tell known addresses from new ones.
+        if let Some(username) = &new.username
+            && users::by_username(&mut tx, username).await?.is_some()
+        {
+            return Err(SignUpError::UsernameTaken);
+        }
+        if let Some(phone) = &new.phone
+            && users::by_phone(&mut tx, phone).await?.is_some()
+        {
+            return Err(SignUpError::PhoneTaken);
+        }
         let user = users::create(&mut tx, tenant.app_id, new.clone(), made).await.map_err(taken)?;
         let owner = (tenant.app_id, user.id);
         credentials::create(&mut tx, owner, hash.clone(), made).await?;
@@ -152,10 +163,10 @@ impl Sessions {
 }
 
 fn taken(error: StoreError) -> SignUpError {
-    match error {
-        StoreError::Duplicate(EMAIL_TAKEN) => SignUpError::EmailTaken,
-        StoreError::Duplicate(USERNAME_TAKEN) => SignUpError::UsernameTaken,
-        StoreError::Duplicate(PHONE_TAKEN) => SignUpError::PhoneTaken,
-        other => SignUpError::Store(other),
+    match error.duplicate() {
+        Some(EMAIL_TAKEN) => SignUpError::EmailTaken,
+        Some(USERNAME_TAKEN) => SignUpError::UsernameTaken,
+        Some(PHONE_TAKEN) => SignUpError::PhoneTaken,
+        Some(_) | None => SignUpError::Store(error),
     }
 }

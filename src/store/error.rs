@@ -28,3 +28,10 @@ pub enum StoreError {
     #[error("{0}")]
     Unsuitable(String),
 }
+
+impl StoreError {
+    /// The unique index that refused, where that is what happened.
+    pub fn duplicate(&self) -> Option<&'static str> {
+        if let Self::Duplicate(index) = self { Some(index) } else { None }
+    }
+}

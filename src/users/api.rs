@@ -238,7 +238,7 @@ impl FromFields for RoleAssignment {
 #[get("/v1/me")]
 async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserView>> {
     let (id, _) = access.user()?;
-    Ok(Ok200::new(users.get(access.tenant(), id).await?.into()))
+    Ok(Ok200::new((*users.own(access.tenant(), id).await?).clone().into()))
 }
 
 /// Change my profile
@@ -347,9 +347,10 @@ impl UserPage {
     ) -> Result<Self, Problem> {
         let (tenant, paging) = (access.tenant(), &query.paging);
         let slice = users.page(tenant, &query.which, paging.after.as_ref(), paging.limit).await?;
-        let total = match paging.with_total {
-            true => Some(users.count(tenant, &query.which).await?),
-            false => None,
+        let total = if paging.with_total {
+            Some(users.count(tenant, &query.which).await?)
+        } else {
+            None
         };
         Ok(Self {
             next_cursor: paging.cursor(slice.next.as_ref()),

@@ -370,6 +370,21 @@ async fn heads_that_are_too_large_are_refused() {
     assert!(raw(large.as_bytes()).await.starts_with("HTTP/1.1 431 "));
 }
 
+/// actix would drain the rest of a chunked body for as long as the client sends it.
+#[actix_web::test]
+async fn an_endless_body_is_refused_and_the_connection_closed() {
+    let head = "POST /v1/greet HTTP/1.1\r\nHost: a\r\nX-Publishable-Key: pk_customer\r\n\
+        Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let chunk = format!("{:x}\r\n{}\r\n", 40_000, " ".repeat(40_000));
+    let elsewhere = head.replace("/v1/greet", "/nowhere");
+
+    let read = raw(format!("{head}{chunk}{chunk}").as_bytes()).await;
+    let unread = raw(format!("{elsewhere}{chunk}").as_bytes()).await;
+
+    assert!(read.starts_with("HTTP/1.1 413 "), "{read}");
+    assert!(unread.starts_with("HTTP/1.1 404 "), "{unread}");
+}
+
 /// actix drops the future of a handler when the connection is reset under it. Without a task of its
 /// own the handler below would never come to its end.
 #[actix_web::test]

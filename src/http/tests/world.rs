@@ -222,5 +222,7 @@ pub(super) async fn edge() -> Data<Edge> {
         trusted_proxies: Vec::new(),
         cursor_key: MacKey::new(&[1; 32]),
         base_path: "/auth".to_owned(),
+        body_timeout: Duration::from_secs(15),
+        handler_timeout: Duration::from_secs(15),
     })
 }
