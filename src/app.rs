@@ -26,7 +26,7 @@ use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
 use crate::tokens::{
-    AccessTokens, Algorithm, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
+    AccessTokens, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
     TokenSettings,
 };
 use crate::users::{User, Users};
@@ -290,12 +290,7 @@ fn token_settings(config: &Config, bound: SocketAddr) -> TokenSettings {
         issuer: config.server.url(bound).as_str().to_owned(),
         access_ttl: config.tokens.access_ttl,
         refresh_ttl: config.tokens.refresh_ttl,
-        algorithm: match config.tokens.algorithm {
-            config::Algorithm::Es256 => Algorithm::Es256,
-            config::Algorithm::EdDsa => Algorithm::EdDsa,
-            config::Algorithm::Rs256 => Algorithm::Rs256,
-            config::Algorithm::Hs256 => Algorithm::Hs256,
-        },
+        algorithm: config.tokens.algorithm,
         publish_ahead: config.tokens.publish_ahead,
     }
 }

@@ -34,7 +34,7 @@ pub use security::Security;
 pub(crate) use server::reachable;
 pub use server::{BasePath, PublicUrl, Server};
 pub use store::{Store, StoreUrl, Synchronous};
-pub use tokens::{Algorithm, Tokens};
+pub use tokens::Tokens;
 
 use reader::Reader;
 use setting::{Fallback, Setting};

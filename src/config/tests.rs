@@ -2,6 +2,8 @@ use std::{fs, time::Duration};
 
 use tempfile::TempDir;
 
+use crate::kernel::algorithm::Algorithm;
+
 use super::*;
 
 mod secrets;

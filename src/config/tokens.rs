@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kernel::algorithm::Algorithm;
+
 use super::{
     setting::{Fallback, section},
     takes::{Choice, Span, days, hours, minutes, seconds},
@@ -23,26 +25,5 @@ section! {
         ]);
         /// How long a new signing key is published before it signs.
         publish_ahead: Duration = Fallback::Value("24h"), Span { min: seconds(0), max: days(7) };
-    }
-}
-
-/// RFC 7518 §3.1 and RFC 8037 §3.1: the signatures an access token can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    Es256,
-    EdDsa,
-    Rs256,
-    Hs256,
-}
-
-impl Algorithm {
-    /// The `alg` of a token's header.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Rs256 => "RS256",
-            Self::Hs256 => "HS256",
-        }
     }
 }

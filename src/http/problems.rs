@@ -114,8 +114,6 @@ problems! {
         "Path and query may have 8 KiB together.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"
         "Send `Content-Type: application/json`, in UTF-8 and without a content encoding.";
-    TooManyAttempts 429 "too_many_attempts" "Too many attempts"
-        "Wait for the number of seconds in `Retry-After`.";
     HeadersTooLarge 431 "headers_too_large" "The headers are too large"
         "All headers together may have 16 KiB, in at most 100 lines.";
     Internal 500 "internal" "Something went wrong on our side"

@@ -5,6 +5,7 @@
 //! Who may use it: everyone. What it may use: no other module of this crate.
 //! Not here: rules of a feature, the shape of a problem (`http`), persistence (`store`).
 
+pub mod algorithm;
 pub mod entropy;
 pub mod id;
 pub mod metadata;

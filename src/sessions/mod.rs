@@ -7,12 +7,14 @@
 mod api;
 mod authenticator;
 mod issue;
+mod own;
 mod record;
 mod refreshing;
 mod repo;
 mod service;
 mod signing_in;
 mod signing_up;
+mod wire;
 
 pub use self::api::routes;
 pub use self::authenticator::BearerTokens;

@@ -140,7 +140,7 @@ impl Store {
             Database::Sqlite(sqlite) => Driver::SqliteOnce(sqlite.once()),
             Database::Mongo(mongo) => Driver::Mongo(mongo.once()),
         };
-        Once { unit: Unit::new(driver, self.calls.clone()) }
+        Once { unit: Unit::of_single_verbs(driver, self.calls.clone()) }
     }
 
     /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.

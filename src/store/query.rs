@@ -78,42 +78,42 @@ impl<E, T: Serialize> Field<E, T> {
         Filter::from_node(Node::Is { path: self.path, test })
     }
 
-    /// A comparison; with a value the language cannot express, `otherwise`.
-    fn compared(self, value: &T, test: fn(Value) -> Test, otherwise: Node) -> Filter<E> {
-        match value::of(value) {
-            Value::Null => Filter::from_node(otherwise),
-            value => self.is(test(value)),
+    /// A comparison; with a value that does not compare, nothing.
+    fn compared(self, value: &T, test: fn(Value) -> Test) -> Filter<E> {
+        match value::comparable(value) {
+            Some(value) => self.is(test(value)),
+            None => Filter::none(),
         }
     }
 
     pub fn eq(self, value: T) -> Filter<E> {
-        self.compared(&value, Test::Eq, Node::Any(Vec::new()))
+        self.compared(&value, Test::Eq)
     }
 
     /// Differs from `value`, or is absent.
     pub fn ne(self, value: T) -> Filter<E> {
-        self.compared(&value, Test::Ne, Node::All(Vec::new()))
+        value::comparable(&value).map_or_else(Filter::all, |value| self.is(Test::Ne(value)))
     }
 
     pub fn lt(self, value: T) -> Filter<E> {
-        self.compared(&value, Test::Lt, Node::Any(Vec::new()))
+        self.compared(&value, Test::Lt)
     }
 
     pub fn lte(self, value: T) -> Filter<E> {
-        self.compared(&value, Test::Lte, Node::Any(Vec::new()))
+        self.compared(&value, Test::Lte)
     }
 
     pub fn gt(self, value: T) -> Filter<E> {
-        self.compared(&value, Test::Gt, Node::Any(Vec::new()))
+        self.compared(&value, Test::Gt)
     }
 
     pub fn gte(self, value: T) -> Filter<E> {
-        self.compared(&value, Test::Gte, Node::Any(Vec::new()))
+        self.compared(&value, Test::Gte)
     }
 
     /// Equals one of `values`; matches nothing when there are none.
     pub fn one_of(self, values: impl IntoIterator<Item = T>) -> Filter<E> {
-        self.is(Test::OneOf(values.into_iter().map(|value| value::of(&value)).collect()))
+        self.is(Test::OneOf(values.into_iter().filter_map(|value| value::comparable(&value)).collect()))
     }
 
     /// The text begins with `prefix`, byte for byte; the empty prefix matches every present text.
@@ -136,7 +136,6 @@ impl<E, T: Serialize> Field<E, T> {
     pub fn unset(self) -> Update<E> {
         Update::of(Change::Unset(self.path))
     }
-
 }
 
 impl<E> Field<E, i64> {
@@ -149,7 +148,7 @@ impl<E> Field<E, i64> {
 impl<E, T: Serialize> Field<E, Vec<T>> {
     /// The list contains `value`.
     pub fn has(self, value: &T) -> Filter<E> {
-        self.is(Test::Has(value::of(value)))
+        value::comparable(value).map_or_else(Filter::none, |value| self.is(Test::Has(value)))
     }
 }
 
@@ -161,6 +160,10 @@ impl<E> Filter<E> {
     /// Matches every document within the scope.
     pub fn all() -> Self {
         Self::from_node(Node::All(Vec::new()))
+    }
+
+    fn none() -> Self {
+        Self::from_node(Node::Any(Vec::new()))
     }
 }
 
@@ -190,8 +193,17 @@ impl<E> BitAnd for Filter<E> {
 impl<E> BitOr for Filter<E> {
     type Output = Self;
 
+    // Flat, however many are combined: MongoDB limits how deep a filter may nest, SQLite an expression.
     fn bitor(self, other: Self) -> Self {
-        Self::from_node(Node::Any(vec![self.node, other.node]))
+        let mut any = match self.node {
+            Node::Any(nodes) => nodes,
+            node @ (Node::All(_) | Node::Is { .. }) => vec![node],
+        };
+        match other.node {
+            Node::Any(nodes) => any.extend(nodes),
+            node @ (Node::All(_) | Node::Is { .. }) => any.push(node),
+        }
+        Self::from_node(Node::Any(any))
     }
 }
 

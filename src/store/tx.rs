@@ -71,8 +71,13 @@ impl<S: Copy> Tx<'_, S> {
         Node::All(nodes)
     }
 
-    async fn run<E: Entity>(&mut self, verb: Verb) -> Stored<Outcome> {
-        self.unit.run(Op { schema: Schema::of::<E>(), verb }).await
+    async fn run<E: Entity, T>(
+        &mut self,
+        verb: Verb,
+        answer: impl FnOnce(Outcome) -> Stored<T>,
+    ) -> Stored<T> {
+        let answered = self.unit.run(Op { schema: Schema::of::<E>(), verb }).await.and_then(answer);
+        self.unit.noted(answered)
     }
 
     /// Adds a document. [`StoreError::Duplicate`] names the unique index that refused it;
@@ -81,22 +86,29 @@ impl<S: Copy> Tx<'_, S> {
     where
         S: Reaches<E::Owner>,
     {
+        let encoded = self.encoded(record);
+        let encoded = self.unit.noted(encoded)?;
+        self.run::<E, _>(Verb::Insert(encoded), |_| Ok(())).await
+    }
+
+    fn encoded<E: Entity>(&self, record: &E) -> Stored<Encoded>
+    where
+        S: Reaches<E::Owner>,
+    {
         let document = value::document(record)?;
         if !reference::matches(&Node::All(self.owner::<E>()), &document) {
             return Err(StoreError::OutsideScope(E::COLLECTION));
         }
-        let encoded = match self.unit.notation() {
-            Notation::Json => Encoded::Json {
+        match self.unit.notation() {
+            Notation::Json => Ok(Encoded::Json {
                 id: document.get_str("_id").unwrap_or_default().to_owned(),
                 text: serde_json::to_string(record)
                     .map_err(|error| StoreError::Corrupt(error.to_string()))?,
-            },
-            Notation::Bson => Encoded::Bson(
-                bson::serialize_to_raw_document_buf(record)
-                    .map_err(|error| StoreError::Corrupt(error.to_string()))?,
-            ),
-        };
-        self.run::<E>(Verb::Insert(encoded)).await.map(drop)
+            }),
+            Notation::Bson => bson::serialize_to_raw_document_buf(record)
+                .map(Encoded::Bson)
+                .map_err(|error| StoreError::Corrupt(error.to_string())),
+        }
     }
 
     /// The document with this identifier, if it is within the scope.
@@ -125,7 +137,7 @@ impl<S: Copy> Tx<'_, S> {
             skip: query.skip,
             limit: query.limit,
         };
-        self.run::<E>(Verb::Find(find)).await?.documents()
+        self.run::<E, _>(Verb::Find(find), Outcome::documents).await
     }
 
     /// How many documents match, exactly.
@@ -134,7 +146,7 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        Ok(self.run::<E>(Verb::Count(filter)).await?.count())
+        self.run::<E, _>(Verb::Count(filter), |counted| Ok(counted.count())).await
     }
 
     /// Changes one matching document and returns it as it is afterwards. The filter is selector
@@ -149,7 +161,7 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        self.run::<E>(Verb::UpdateOne(filter, update.changes)).await?.document()
+        self.run::<E, _>(Verb::UpdateOne(filter, update.changes), Outcome::document).await
     }
 
     /// Changes every matching document; the number changed.
@@ -162,7 +174,8 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        Ok(self.run::<E>(Verb::UpdateMany(filter, update.changes)).await?.count())
+        let verb = Verb::UpdateMany(filter, update.changes);
+        self.run::<E, _>(verb, |changed| Ok(changed.count())).await
     }
 
     /// Removes one matching document and returns it: of any number of racers, exactly one gets it.
@@ -171,7 +184,7 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        self.run::<E>(Verb::TakeOne(filter)).await?.document()
+        self.run::<E, _>(Verb::TakeOne(filter), Outcome::document).await
     }
 
     /// Removes every matching document; the number removed.
@@ -180,7 +193,7 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        Ok(self.run::<E>(Verb::DeleteMany(filter)).await?.count())
+        self.run::<E, _>(Verb::DeleteMany(filter), |removed| Ok(removed.count())).await
     }
 
     /// One page, newest first by `by` and then by identifier, of what comes after `after`.
@@ -203,17 +216,17 @@ impl<S: Copy> Tx<'_, S> {
             skip: 0,
             limit: Some(wanted + 1),
         };
-        let mut items: Vec<E> = self.run::<E>(Verb::Find(find)).await?.documents()?;
+        let mut items: Vec<E> = self.run::<E, _>(Verb::Find(find), Outcome::documents).await?;
         let more = items.len() > wanted as usize;
         items.truncate(wanted as usize);
-        let next = if more { items.last().map(|last| position(last, by)).transpose()? } else { None };
-        Ok(Slice { items, next })
+        let next = items.last().filter(|_| more).map(|last| position(last, by)).transpose();
+        Ok(Slice { next: self.unit.noted(next)?, items })
     }
 }
 
 /// Selects by identifier.
 pub fn by_id<E>(id: impl Serialize) -> Filter<E> {
-    Filter::from_node(Node::Is { path: "_id", test: Test::Eq(value::of(&id)) })
+    Field::at("_id").eq(id)
 }
 
 fn position<E: Entity>(last: &E, by: Field<E, Timestamp>) -> Stored<Position> {

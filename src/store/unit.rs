@@ -18,6 +18,8 @@ pub(super) enum Notation {
 #[derive(Debug)]
 pub(crate) struct Unit {
     driver: Driver,
+    /// Each verb is a unit by itself: its error ends nothing but the verb.
+    single: bool,
     failure: Option<StoreError>,
     calls: Arc<AtomicU64>,
 }
@@ -35,7 +37,11 @@ pub(super) enum Driver {
 
 impl Unit {
     pub(super) fn new(driver: Driver, calls: Arc<AtomicU64>) -> Self {
-        Self { driver, failure: None, calls }
+        Self { driver, single: false, failure: None, calls }
+    }
+
+    pub(super) fn of_single_verbs(driver: Driver, calls: Arc<AtomicU64>) -> Self {
+        Self { single: true, ..Self::new(driver, calls) }
     }
 
     pub(super) fn notation(&self) -> Notation {
@@ -50,16 +56,22 @@ impl Unit {
             return Err(failure.clone());
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let outcome = match &mut self.driver {
+        match &mut self.driver {
             Driver::SqliteRead(unit) => unit.run(op),
             Driver::SqliteWrite(unit) => unit.run(op).await,
             Driver::SqliteOnce(unit) => unit.run(op).await,
             Driver::Mongo(session) => session.run(op).await,
-        };
-        if let Err(error) = &outcome {
-            self.failure = Some(error.clone());
         }
-        outcome
+    }
+
+    /// Lets an error end the unit, also one that did not come from the database.
+    pub(super) fn noted<T>(&mut self, result: Stored<T>) -> Stored<T> {
+        if let Err(error) = &result
+            && !self.single
+        {
+            self.failure.get_or_insert_with(|| error.clone());
+        }
+        result
     }
 
     /// The error that ended this unit, if one did.

@@ -17,13 +17,18 @@ struct Wrapped<'a, T: ?Sized> {
     value: &'a T,
 }
 
-/// The value of anything serialisable, times as BSON dates. What cannot be expressed becomes null,
-/// which no comparison matches.
+/// The value of anything serialisable, times as BSON dates; null where there is none.
 pub(super) fn of<T: Serialize + ?Sized>(value: &T) -> Value {
     document(&Wrapped { value })
         .ok()
         .and_then(|mut wrapped| wrapped.remove("value"))
         .unwrap_or(Bson::Null)
+}
+
+/// The value of anything that compares: text, integers, booleans and times. Of lists, subdocuments
+/// and the rest the databases disagree, so the language does not compare them.
+pub(super) fn comparable<T: Serialize + ?Sized>(value: &T) -> Option<Value> {
+    Some(of(value)).filter(|value| compare(value, value).is_some())
 }
 
 /// A record as a document, times as BSON dates.

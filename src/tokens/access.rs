@@ -23,7 +23,8 @@ use serde::Deserialize;
 
 use super::chain::Key;
 use super::claims::{AccessClaims, Actor, Grant, TYPE};
-use super::keys::{Algorithm, KeyError};
+use super::keys::{KeyError, in_jsonwebtoken};
+use crate::kernel::algorithm::Algorithm;
 use super::low_s;
 use super::revocation::RevocationIndex;
 use super::signing::SigningKeys;
@@ -227,7 +228,7 @@ impl AccessTokens {
     }
 
     fn validation(&self, key: &Key) -> Validation {
-        let mut validation = Validation::new(key.algorithm.in_jsonwebtoken());
+        let mut validation = Validation::new(in_jsonwebtoken(key.algorithm));
         validation.set_audience(&[key.tenant.app_id]);
         validation.set_issuer(&[&self.settings.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);

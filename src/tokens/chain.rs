@@ -7,7 +7,8 @@ use jsonwebtoken::DecodingKey;
 use secrecy::SecretSlice;
 
 use super::jwks::{Jwk, Jwks};
-use super::keys::{Algorithm, KeyError, SigningKey};
+use super::keys::{KeyError, SigningKey};
+use crate::kernel::algorithm::Algorithm;
 use super::material::Material;
 use super::{LONGEST_LIFE, MARGIN};
 use crate::kernel::id::SigningKeyId;

@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::keys::Algorithm;
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::SigningKeyId;
 
 /// One public key.

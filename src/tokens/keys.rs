@@ -12,11 +12,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::chain::is_past;
 use super::jwks::Jwk;
 use super::revocation::{self, Revocation};
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, SigningKeyId};
 use crate::kernel::tenant::Tenant;
@@ -24,21 +24,6 @@ use crate::kernel::time::Timestamp;
 use crate::store::{
     Entity, Field, Filter, Index, OfEnvironment, Query, StoreError, Stored, Tx, by_id,
 };
-
-/// How a key signs (RFC 7518 §3.1, RFC 8037 §3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[schema(as = SigningAlgorithm)]
-pub enum Algorithm {
-    #[serde(rename = "ES256")]
-    Es256,
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// A shared secret: for installations that let nobody else verify. Never published.
-    #[serde(rename = "HS256")]
-    Hs256,
-}
 
 /// One generation of an environment's signing keys.
 #[derive(Clone, Serialize, Deserialize)]
@@ -161,31 +146,13 @@ pub async fn withdraw(
     revocation::revoke_key(tx, id, now, entropy).await.map(Some)
 }
 
-impl Algorithm {
-    /// The `alg` of a token's header.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::Rs256 => "RS256",
-            Self::Hs256 => "HS256",
-        }
-    }
-
-    /// The only algorithm that a token of such a key is judged by.
-    pub(super) const fn in_jsonwebtoken(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Self::Hs256 => jsonwebtoken::Algorithm::HS256,
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+/// The only algorithm that a token of such a key is judged by.
+pub(super) const fn in_jsonwebtoken(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    match algorithm {
+        Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
+        Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+        Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
+        Algorithm::Hs256 => jsonwebtoken::Algorithm::HS256,
     }
 }
 

@@ -19,7 +19,7 @@ use jsonwebtoken::DecodingKey;
 use secrecy::SecretSlice;
 
 use super::jwks::Jwk;
-use super::keys::Algorithm;
+use crate::kernel::algorithm::Algorithm;
 use super::low_s;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::SigningKeyId;

@@ -26,10 +26,12 @@ mod world;
 
 use std::time::Duration;
 
+use crate::kernel::algorithm::Algorithm;
+
 pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
 pub use jwks::{Jwk, Jwks};
-pub use keys::{Algorithm, KeyError, PreparedKey, SigningKey, publish, withdraw};
+pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{Revocation, RevocationIndex, revoke_session, revoke_user};
 pub use signing::SigningKeys;

@@ -14,9 +14,10 @@ use super::TokenSettings;
 use super::chain::{Chain, Key, is_past};
 use super::jwks::Jwks;
 use super::keys::{
-    Algorithm, CREATED_AT, GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey,
+    CREATED_AT, GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey,
 };
 use super::material::Material;
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{EnvId, SigningKeyId};
 use crate::kernel::secret::{ExposeSecret, KeyRing};

@@ -2,22 +2,21 @@ use actix_web::web::Data;
 use actix_web::{get, patch, post};
 use serde::Serialize;
 use url::Url;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::list;
 use super::record::{Status, User};
 use super::repo::ProfileChanges;
-use super::service::{UserError, UserQuery, Users};
+use super::service::{UserError, Users};
 use crate::access::{
-    AssignRoles, ListUsers, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe,
+    AssignRoles, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe,
 };
 use crate::http::{
-    Allowed, Answer, Body, Fields, FromFields, Ok200, Paging, PathId, Problem, ProblemKind,
-    Query,
+    Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind,
 };
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
-use crate::kernel::page::Limit;
 use crate::kernel::text::{Email, Label, Phone, Username};
 use crate::kernel::time::Timestamp;
 
@@ -26,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(me)
         .service(update_me)
         .service(find)
-        .service(list)
+        .configure(list::routes)
         .service(read)
         .service(assign_roles);
 }
@@ -88,29 +87,6 @@ impl From<User> for UserView {
     }
 }
 
-/// A page of users, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-struct UserPage {
-    users: Vec<UserView>,
-    /// Send as `cursor` for what follows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    next_cursor: Option<String>,
-    has_more: bool,
-    /// With `include=total`: how many users match in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    total: Option<u64>,
-    /// With `page`: how many users match in all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    total_count: Option<u64>,
-    /// With `page`: the same users as in `users`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    user_items: Option<Vec<UserView>>,
-}
-
 impl FromFields for ProfileChanges {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let first_name = fields.change("first_name", Label::parse);
@@ -139,77 +115,6 @@ fn image_url(text: &str) -> Result<String, &'static str> {
         return Err("must be an https URL of at most 2,048 characters");
     }
     Ok(url.to_string())
-}
-
-/// Which users, and which page of them.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the documented shape of ListQuery, which is parsed by hand")]
-struct ListParameters {
-    #[param(inline)]
-    limit: Option<Limit>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// `total` adds the number of all matching users.
-    #[param(pattern = "^total$")]
-    include: Option<String>,
-    /// A page by its number, from 1; not together with `cursor`.
-    #[param(minimum = 1)]
-    page: Option<u64>,
-    /// The size of a numbered page; `limit` by another name.
-    #[param(rename = "recordPerPage", inline)]
-    record_per_page: Option<Limit>,
-    /// The beginning of an address.
-    email: Option<String>,
-    #[param(inline)]
-    role: Option<Role>,
-    #[param(inline)]
-    status: Option<Status>,
-}
-
-#[derive(Debug)]
-struct ListQuery {
-    paging: Paging,
-    page: Option<u64>,
-    record_per_page: Option<Limit>,
-    which: UserQuery,
-}
-
-impl FromFields for ListQuery {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let paging = Paging::from_fields(fields);
-        let page = fields.optional("page", page_number);
-        let record_per_page = fields.optional("recordPerPage", Limit::parse);
-        let email = fields.optional("email", beginning_of_an_address);
-        let role = fields.optional("role", str::parse::<Role>);
-        let status = fields.optional("status", status);
-        let which = UserQuery { email: email?, role: role?, status: status? };
-        let query = Self { paging: paging?, page: page?, record_per_page: record_per_page?, which };
-        if query.page.is_some() && query.paging.after.is_some() {
-            return fields.fault("page", "invalid_page", "cannot be combined with a cursor");
-        }
-        Some(query)
-    }
-}
-
-impl ListQuery {
-    /// The number asked for, where the page is asked for by number.
-    fn number(&self) -> Option<u64> {
-        self.page.or(self.record_per_page.map(|_| 1))
-    }
-}
-
-fn page_number(text: &str) -> Result<u64, &'static str> {
-    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    number.ok_or("must be a whole number from 1 to 1,000,000")
-}
-
-fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
-    if text.len() > 254 { Err("is longer than an address") } else { Ok(text.to_lowercase()) }
-}
-
-fn status(text: &str) -> Result<Status, &'static str> {
-    serde_json::from_value(text.into()).map_err(|_| "must be `active` or `disabled`")
 }
 
 /// The roles a user is to have.
@@ -286,81 +191,6 @@ async fn find(
         return Err(ProblemKind::NotFound.into());
     }
     Ok(Ok200::new(users.get(access.tenant(), id).await?.into()))
-}
-
-/// List users
-///
-/// Newest first, by cursor; or by number with `page` and `recordPerPage`, which also answers
-/// `total_count` and `user_items`.
-#[utoipa::path(
-    tag = "administration", operation_id = "admin.users.list",
-    params(ListParameters),
-    responses((status = 200, description = "A page of users", body = UserPage)),
-    security(("session" = []), ("api_key" = [])),
-    extensions(("x-permission" = json!(ListUsers::NAME))),
-)]
-#[get("/v1/admin/users")]
-async fn list(
-    access: Allowed<ListUsers>,
-    query: Query<ListQuery>,
-    users: Data<Users>,
-) -> Answer<Ok200<UserPage>> {
-    let query = query.into_inner();
-    Ok(Ok200::new(UserPage::of(&users, &access, &query).await?))
-}
-
-impl UserPage {
-    async fn of(
-        users: &Users,
-        access: &Allowed<ListUsers>,
-        query: &ListQuery,
-    ) -> Result<Self, Problem> {
-        match query.number() {
-            Some(number) => Self::numbered(users, access, (query, number)).await,
-            None => Self::behind_cursor(users, access, query).await,
-        }
-    }
-
-    async fn numbered(
-        users: &Users,
-        access: &Allowed<ListUsers>,
-        (query, number): (&ListQuery, u64),
-    ) -> Result<Self, Problem> {
-        let limit = query.record_per_page.unwrap_or(query.paging.limit);
-        let (found, total) =
-            users.numbered_page(access.tenant(), &query.which, number, limit).await?;
-        let views: Vec<UserView> = found.into_iter().map(UserView::from).collect();
-        Ok(Self {
-            users: views.clone(),
-            next_cursor: None,
-            has_more: number.saturating_mul(u64::from(limit.get())) < total,
-            total: query.paging.with_total.then_some(total),
-            total_count: Some(total),
-            user_items: Some(views),
-        })
-    }
-
-    async fn behind_cursor(
-        users: &Users,
-        access: &Allowed<ListUsers>,
-        query: &ListQuery,
-    ) -> Result<Self, Problem> {
-        let (tenant, paging) = (access.tenant(), &query.paging);
-        let slice = users.page(tenant, &query.which, paging.after.as_ref(), paging.limit).await?;
-        let total = if paging.with_total {
-            Some(users.count(tenant, &query.which).await?)
-        } else {
-            None
-        };
-        Ok(Self {
-            next_cursor: paging.cursor(slice.next.as_ref()),
-            has_more: slice.next.is_some(),
-            users: slice.items.into_iter().map(UserView::from).collect(),
-            total,
-            total_count: None,
-            user_items: None,
-        })
-    }
 }
 
 /// Read any user

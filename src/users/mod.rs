@@ -6,6 +6,7 @@
 //! signing in ([`crate::sessions`]).
 
 mod api;
+mod list;
 mod record;
 mod repo;
 mod service;

@@ -1,5 +1,7 @@
 //! Values: defaults, ranges and shapes.
 
+use crate::kernel::algorithm::Algorithm;
+
 use super::*;
 
 fn seconds(count: u64) -> Duration {

@@ -87,6 +87,7 @@ fn same(known: &IndexModel, index: &Index) -> bool {
         && options.partial_filter_expression == partial(index)
         && options.expire_after == index.expires_after
         && !options.sparse.unwrap_or(false)
+        && options.collation.is_none()
 }
 
 fn ascending(order: &Bson) -> bool {

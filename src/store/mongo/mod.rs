@@ -6,7 +6,7 @@ mod translate;
 
 use std::time::Duration;
 
-use mongodb::options::{ClientOptions, ReadConcern, WriteConcern};
+use mongodb::options::{ClientOptions, DatabaseOptions, ReadConcern, WriteConcern};
 use mongodb::{Client, ClientSession, Database};
 
 pub(super) use self::session::Session;
@@ -24,6 +24,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 pub(super) struct Mongo {
     client: Client,
     database: Database,
+    /// The same, for looks of one instant.
+    instant: Database,
 }
 
 impl Mongo {
@@ -41,6 +43,8 @@ impl Mongo {
         durable.journal = Some(true);
         options.write_concern = Some(durable);
         options.read_concern = Some(ReadConcern::majority());
+        // Nor to read what is stale: transactions cannot, and the rest must not.
+        options.selection_criteria = None;
         options.retry_writes = Some(true);
         let client = Client::with_options(options).map_err(|error| failure(&error))?;
         let database = client.default_database().ok_or_else(|| {
@@ -50,7 +54,10 @@ impl Mongo {
                     .to_owned(),
             )
         })?;
-        let mongo = Self { client, database };
+        // The driver asks for a snapshot only where no other concern has been set.
+        let snapshot = DatabaseOptions::builder().read_concern(ReadConcern::snapshot()).build();
+        let instant = client.database_with_options(database.name(), snapshot);
+        let mongo = Self { client, database, instant };
         mongo.refuse_standalone().await?;
         Ok(mongo)
     }
@@ -86,7 +93,7 @@ impl Mongo {
 
     pub(super) async fn snapshot(&self) -> Stored<Session> {
         let session = self.session(true).await?;
-        Ok(Session::snapshot(self.database.clone(), session))
+        Ok(Session::snapshot(self.instant.clone(), session))
     }
 
     pub(super) async fn transaction(&self) -> Stored<Session> {

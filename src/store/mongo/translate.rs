@@ -50,12 +50,15 @@ pub(super) fn selection(find: &Find) -> Document {
     let (Some(sort), Some((value, id))) = (find.sort, &find.after) else {
         return wanted;
     };
-    let than = if sort.descending { "$lt" } else { "$gt" };
+    let (than, from) = if sort.descending { ("$lt", "$lte") } else { ("$gt", "$gte") };
     let after = doc! { "$or": [
         { sort.path: { than: value.clone() } },
         { sort.path: value.clone(), "_id": { than: id } },
     ] };
-    doc! { "$and": [wanted, after] }
+    // The planner does not see that both alternatives begin at the position; told so, it begins
+    // there instead of at the first page.
+    let begin = doc! { sort.path: { from: value.clone() } };
+    doc! { "$and": [wanted, begin, after] }
 }
 
 /// The order of a find.

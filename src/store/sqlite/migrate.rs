@@ -60,7 +60,9 @@ fn columns(connection: &Connection, schema: &Schema) -> Stored<()> {
 /// Makes the missing indexes and names them; refuses on a same-named one that differs.
 fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>> {
     let mut made = Vec::new();
-    for index in schema.indexes {
+    // Backwards, because SQLite checks the youngest first: a document that breaks several rules
+    // is refused by the one declared first, as in MongoDB.
+    for index in schema.indexes.iter().rev() {
         let wanted = create_index(schema, index);
         let found: Option<String> = connection
             .query_row(
@@ -85,6 +87,7 @@ fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>
             }
         }
     }
+    made.reverse();
     Ok(made)
 }
 

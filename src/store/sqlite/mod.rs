@@ -16,7 +16,7 @@ use self::writer::{Job, Step};
 use super::error::{StoreError, Stored};
 use super::op::{Op, Outcome};
 use super::schema::Schema;
-use super::settings::{Location, StoreSettings};
+use super::settings::{Location, StoreSettings, Synchronous};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Timestamp;
 
@@ -33,6 +33,7 @@ pub(super) struct Sqlite {
 struct File {
     path: PathBuf,
     passing: Option<PathBuf>,
+    synchronous: Option<Synchronous>,
 }
 
 impl Drop for File {
@@ -49,14 +50,14 @@ impl Sqlite {
         let file = match &settings.location {
             Location::Sqlite(path) => {
                 make_folder_of(path)?;
-                File { path: path.clone(), passing: None }
+                let synchronous = Some(settings.synchronous);
+                File { path: path.clone(), passing: None, synchronous }
             }
             // WAL needs files, and without WAL readers would wait for the writer: a private
             // folder, in memory where the system has one, stands in for `:memory:`.
             Location::Memory | Location::Mongo(_) => passing_file()?,
         };
-        let synchronous = file.passing.is_none().then_some(settings.synchronous);
-        let connection = open_writer(&file.path, synchronous)?;
+        let connection = open_writer(&file.path, file.synchronous)?;
         let (jobs, waiting) = mpsc::channel();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -67,7 +68,7 @@ impl Sqlite {
     }
 
     pub(super) fn migrate(&self, schemas: &[Schema], now: Timestamp) -> Stored<()> {
-        let connection = open_writer(&self.file.path, None)?;
+        let connection = open_writer(&self.file.path, self.file.synchronous)?;
         migrate::migrate(&connection, schemas, now)
     }
 
@@ -126,7 +127,7 @@ fn passing_file() -> Stored<File> {
     let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
     let folder = base.join(format!("authsome-{}", Entropy::system().token()));
     std::fs::create_dir(&folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Ok(File { path: folder.join("authsome.db"), passing: Some(folder) })
+    Ok(File { path: folder.join("authsome.db"), passing: Some(folder), synchronous: None })
 }
 
 /// Read connections: so many at most, kept while idle.

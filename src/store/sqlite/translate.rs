@@ -205,9 +205,12 @@ impl Sql<'_> {
                 }
                 Change::Unset(path) => self.push(&format!(", '$.{path}')")),
                 Change::Inc(path, by) => {
-                    self.push(&format!(", '$.{path}', coalesce(doc ->> '$.{path}', 0) + "));
+                    // Of all additions only sum() refuses to go on in floating point; it passes over
+                    // an absent counter.
+                    let counter = format!("SELECT doc ->> '$.{path}' AS part");
+                    self.push(&format!(", '$.{path}', (SELECT sum(part) FROM ({counter} UNION ALL SELECT "));
                     self.bind(Param::Integer(*by));
-                    self.push(")");
+                    self.push(")))");
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! ```text
 //! BEGIN IMMEDIATE ─▶ unit 1 (savepoint) ─▶ unit 2 ─▶ … ─▶ COMMIT, one fsync ─▶ all are told
 //! ```
-//! Units that wait when a group is open join it, up to [`GROUP`]; nobody is told of success before
+//! Units that wait when a group is open join it, [`GROUP`] in all; nobody is told of success before
 //! the commit. A unit that fails is rolled back to its savepoint and leaves the others alone.
 
 use std::sync::mpsc;
@@ -61,14 +61,14 @@ pub(super) fn serve(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
             refuse(first, &failure(&error));
             continue;
         }
-        let mut group = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next.take() {
-            group.extend(run(connection, job));
-            let intact = !connection.is_autocommit();
-            if intact && group.len() < GROUP {
-                next = jobs.try_recv().ok();
+        let mut group: Vec<Waiting> = run(connection, first).into_iter().collect();
+        for _ in 1..GROUP {
+            // After some errors (a full disk) SQLite has rolled back by itself: nothing may join.
+            if connection.is_autocommit() {
+                break;
             }
+            let Ok(job) = jobs.try_recv() else { break };
+            group.extend(run(connection, job));
         }
         let committed = commit(connection);
         for waiting in group {

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::Refused;
 use crate::kernel::id::UserId;
 use crate::tokens::world::{NOON, b64, world};
-use crate::tokens::{AccessClaims, Algorithm};
+use crate::kernel::algorithm::Algorithm;
+use crate::tokens::{AccessClaims};
 
 fn with_signature(token: &str, signature: &[u8]) -> String {
     format!("{}.{}", token.rsplit_once('.').unwrap().0, b64(signature))

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::{Header, Refused, header};
 use crate::kernel::id::UserId;
 use crate::tokens::world::{MINUTE, NOON, tenant, world};
-use crate::tokens::{ActiveOrganization, Algorithm, Grant};
+use crate::kernel::algorithm::Algorithm;
+use crate::tokens::{ActiveOrganization, Grant};
 
 #[tokio::test]
 async fn what_is_signed_is_verified_with_every_algorithm() {

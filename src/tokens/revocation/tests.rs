@@ -6,7 +6,8 @@ use crate::kernel::id::{AppId, EnvId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::store::Stored;
 use crate::tokens::world::{MINUTE, NOON, world};
-use crate::tokens::{AccessClaims, Algorithm, LONGEST_LIFE, Refused};
+use crate::kernel::algorithm::Algorithm;
+use crate::tokens::{AccessClaims, LONGEST_LIFE, Refused};
 
 #[tokio::test]
 async fn a_revoked_session_takes_its_tokens_along_and_no_others() {

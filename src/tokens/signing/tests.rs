@@ -16,7 +16,9 @@ use crate::tokens::chain::{Chain, Key};
 use crate::tokens::keys::KeyError;
 use crate::tokens::material::Material;
 use crate::tokens::world::{MINUTE, NOON, World, ring, tenant, world};
-use crate::tokens::{Algorithm, LONGEST_LIFE, PreparedKey, Refused, SigningKey, publish, withdraw};
+use crate::kernel::algorithm::Algorithm;
+use crate::tokens::keys::in_jsonwebtoken;
+use crate::tokens::{LONGEST_LIFE, PreparedKey, Refused, SigningKey, publish, withdraw};
 
 #[tokio::test]
 async fn two_nodes_on_an_empty_store_make_one_key() {
@@ -250,7 +252,7 @@ async fn what_is_published_is_public() {
             let jwk: jsonwebtoken::jwk::Jwk =
                 serde_json::from_value(said["keys"][0].clone()).unwrap();
             let key = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
-            let mut validation = Validation::new(algorithm.in_jsonwebtoken());
+            let mut validation = Validation::new(in_jsonwebtoken(algorithm));
             validation.set_audience(&[world.tenant.app_id]);
             assert!(
                 decode::<Value>(world.token().await, &key, &validation).is_ok(),

@@ -1,0 +1,139 @@
+//! A person's own sessions: where one is signed in, and ending one of them from elsewhere.
+
+use actix_web::web::Data;
+use actix_web::{delete, get};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::record::{Ending, Session};
+use super::service::Sessions;
+use crate::access::{ListOwnSessions, Permission, RevokeOwnSession};
+use crate::http::{
+    Allowed, Answer, Fields, FromFields, NoContent, Ok200, Paging, PathId, Query,
+};
+use crate::kernel::id::SessionId;
+use crate::kernel::page::Limit;
+use crate::kernel::time::Timestamp;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.service(list).service(revoke);
+}
+
+/// A live session, without any of its tokens.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
+struct SessionView {
+    id: SessionId,
+    /// Whether it is the session of this request.
+    current: bool,
+    amr: Vec<String>,
+    auth_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ip_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    user_agent: Option<String>,
+    created_at: Timestamp,
+    last_activity_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl SessionView {
+    fn of(session: Session, current: SessionId) -> Self {
+        Self {
+            current: session.id == current,
+            id: session.id,
+            amr: session.amr,
+            auth_time: session.auth_time,
+            ip_address: session.ip_address,
+            user_agent: session.user_agent,
+            created_at: session.created_at,
+            last_activity_at: session.last_activity_at,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+/// A page of sessions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct SessionPage {
+    sessions: Vec<SessionView>,
+    /// Send as `cursor` for what follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<String>,
+    has_more: bool,
+}
+
+/// Which page of the sessions.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the documented shape of SessionQuery, which is parsed by hand")]
+struct SessionParameters {
+    #[param(inline)]
+    limit: Option<Limit>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// List my sessions
+///
+/// The live sessions of the caller in this environment, newest first.
+#[utoipa::path(
+    tag = "sessions", operation_id = "sessions.list",
+    params(SessionParameters),
+    responses((status = 200, description = "A page of sessions", body = SessionPage)),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(ListOwnSessions::NAME))),
+)]
+#[get("/v1/sessions")]
+async fn list(
+    access: Allowed<ListOwnSessions>,
+    paging: Query<SessionQuery>,
+    sessions: Data<Sessions>,
+) -> Answer<Ok200<SessionPage>> {
+    let (user, current) = access.user()?;
+    let SessionQuery(paging) = paging.into_inner();
+    let slice = sessions.page(access.tenant(), user, paging.after.as_ref(), paging.limit).await?;
+    Ok(Ok200::new(SessionPage {
+        next_cursor: paging.cursor(slice.next.as_ref()),
+        has_more: slice.next.is_some(),
+        sessions: slice.items.into_iter().map(|it| SessionView::of(it, current)).collect(),
+    }))
+}
+
+/// A page without a total: the list is short.
+#[derive(Debug)]
+struct SessionQuery(Paging);
+
+impl FromFields for SessionQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let paging = Paging::from_fields(fields)?;
+        if paging.with_total {
+            return fields.fault("include", "unknown_field", "is not a parameter here");
+        }
+        Some(Self(paging))
+    }
+}
+
+/// End one of my sessions
+#[utoipa::path(
+    tag = "sessions", operation_id = "sessions.revoke",
+    params(("id" = SessionId, Path, description = "The session")),
+    responses((status = 204, description = "The session has ended")),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(RevokeOwnSession::NAME))),
+)]
+#[delete("/v1/sessions/{id}")]
+async fn revoke(
+    access: Allowed<RevokeOwnSession>,
+    id: PathId<SessionId>,
+    sessions: Data<Sessions>,
+) -> Answer<NoContent> {
+    let (user, _) = access.user()?;
+    let ending = (id.into_inner(), Ending::RevokedByUser);
+    sessions.end(access.tenant(), user, ending, access.origin()).await?;
+    Ok(NoContent)
+}
