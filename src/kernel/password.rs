@@ -18,7 +18,7 @@ pub const MAX_CHARS: usize = 128;
 /// Longer text is refused before it is normalised: 128 characters, decomposed as far as they go.
 const RAW_MAX: usize = 4_096;
 
-const COMMON_GUESSES: u64 = 30_000;
+const COMMON_GUESSES: u64 = 10_000;
 const JUDGED_CHARS: usize = 100;
 const READ_IN_FULL: usize = 16;
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Password {
 
 /// Whether a password is among the first an attacker would try.
 ///
-/// True when zxcvbn puts it within 30 000 guesses (its first 100 characters, in lower case), or
+/// True when zxcvbn puts it within 10 000 guesses (its first 100 characters, in lower case), or
 /// when it is one of the `context` words but for case and punctuation: the e-mail address, its
 /// local part, first and last name together, the name of the app. May take as long as hashing
 /// does: call it in the same place.

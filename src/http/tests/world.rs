@@ -1,6 +1,7 @@
 //! Two tenants, their callers, and a few handlers of no feature.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{get, post};
