@@ -17,7 +17,7 @@ use crate::discovery::Issuer;
 use crate::environments::{Environment, Environments};
 use crate::events::Event;
 use crate::health::Health;
-use crate::http::{self, Edge};
+use crate::http::{self, Edge, InFlight};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
@@ -173,6 +173,7 @@ impl Foundation {
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),
+                access_ttl: self.tokens.access_ttl,
                 refresh_ttl: self.tokens.refresh_ttl,
                 entropy: self.world.entropy.clone(),
             },
@@ -201,6 +202,7 @@ impl Foundation {
             base_path: server.base_path.as_str().to_owned(),
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
+            in_flight: InFlight::default(),
         })
     }
 }
@@ -221,6 +223,11 @@ pub struct Authsome {
 }
 
 impl Authsome {
+    /// The units of work under way, to wait for before the process ends.
+    pub fn in_flight(&self) -> InFlight {
+        self.edge.in_flight.clone()
+    }
+
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
         let (config, store) = (self.config.clone(), self.store.clone());

@@ -164,7 +164,7 @@ pub struct Rotate {
     #[arg(long, value_name = "SLUG", value_parser = slug, requires = "app")]
     pub env: Option<Slug>,
 
-    /// Sign with the new keys at once, without publishing them ahead (after a leak)
+    /// Sign with the new keys at once, without publishing them ahead; after a leak withdraw the key
     #[arg(long)]
     pub now: bool,
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use actix_web::rt::System;
 use anyhow::{Context, anyhow};
@@ -12,6 +13,7 @@ use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Policy, healthcheck, key
 use crate::access;
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
+use crate::http::InFlight;
 use crate::setup::Wanted;
 
 /// Runs the command; what is wrong with it is said on standard error.
@@ -100,18 +102,42 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }
     let authsome = foundation.raise().await?;
-    let health = authsome.health.clone();
+    let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
     let handle = server.handle();
-    let serving = actix_web::rt::spawn(server);
-    let graceful = told_to_stop().await?;
+    let mut serving = actix_web::rt::spawn(server);
+    let graceful = tokio::select! {
+        graceful = told_to_stop() => graceful?,
+        ended = &mut serving => return Ok(ended.context("the server stopped badly")??),
+    };
     health.stop();
     tracing::info!(graceful, "stopping");
+    if graceful {
+        let server = &foundation.config.server;
+        wait(server.stop_delay).await;
+        handle.pause().await;
+        finished(&in_flight, server.shutdown_timeout).await;
+    }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;
     Ok(())
+}
+
+/// Waits until no unit of work is under way, also of clients who hung up, or the time is over.
+async fn finished(in_flight: &InFlight, most: Duration) {
+    const LOOK: Duration = Duration::from_millis(20);
+    let mut left = most;
+    while !in_flight.is_empty() && !left.is_zero() {
+        wait(LOOK).await;
+        left = left.saturating_sub(LOOK);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a process that stops gives others time to notice")]
+async fn wait(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Waits for SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
@@ -134,6 +160,10 @@ async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
     };
     let foundation = foundation(config).await?;
     let report = foundation.bootstrap(&wanted).await?;
+    let named = wanted.admin_email.is_some() || wanted.admin_password.is_some();
+    if named && !report.made_operator() {
+        eprintln!("authsome: there is an operator already; the address and password given are not used");
+    }
     if asked.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {

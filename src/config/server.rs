@@ -42,13 +42,16 @@ section! {
         /// Connections that are open at once; later ones wait.
         max_connections: usize = Fallback::Value("10000"), Count { min: 1, max: 1_000_000 };
         /// How long a connection may take over the head of a request, from its first moment on.
-        header_timeout: Duration = Fallback::Value("10s"), Span { min: millis(100), max: minutes(5) };
+        // actix tells this time to half a second: below a second, prompt requests would be late.
+        header_timeout: Duration = Fallback::Value("10s"), Span { min: seconds(1), max: minutes(5) };
         /// How long a request may take to send its body.
         body_timeout: Duration = Fallback::Value("15s"), Span { min: millis(100), max: minutes(10) };
         /// How long a request may take to be answered.
         handler_timeout: Duration = Fallback::Value("15s"), Span { min: millis(100), max: minutes(10) };
         /// How long a connection stays open between requests.
         keep_alive: Duration = Fallback::Value("60s"), Span { min: seconds(1), max: hours(1) };
+        /// How long a stopping server says that it is not ready before it stops listening.
+        stop_delay: Duration = Fallback::Value("5s"), Span { min: seconds(0), max: minutes(5) };
         /// How long a stopping server waits for requests in flight.
         shutdown_timeout: Duration = Fallback::Value("20s"), Span { min: seconds(0), max: minutes(10) };
     }

@@ -6,7 +6,7 @@ use crate::kernel::algorithm::Algorithm;
 
 use super::{
     setting::{Fallback, section},
-    takes::{Choice, Span, days, hours, minutes, seconds},
+    takes::{Choice, Span, days, hours, minutes},
 };
 
 section! {
@@ -23,7 +23,7 @@ section! {
             ("RS256", Algorithm::Rs256),
             ("HS256", Algorithm::Hs256),
         ]);
-        /// How long a new signing key is published before it signs.
-        publish_ahead: Duration = Fallback::Value("24h"), Span { min: seconds(0), max: days(7) };
+        /// How long a new signing key is published before it signs; verifiers keep the key set 10 minutes.
+        publish_ahead: Duration = Fallback::Value("24h"), Span { min: minutes(10), max: days(7) };
     }
 }

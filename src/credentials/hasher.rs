@@ -4,6 +4,7 @@
 //! unhashed and answered [`Busy`]; a full queue refuses at once. The threads run at a lower
 //! priority, so that a sign-in storm slows sign-ins and nothing else.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -123,7 +124,8 @@ fn serve(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
-            Ok(job) if now() < job.until => (job.work)(),
+            // Whoever asked is told `Busy` by the dropped answer; the thread must go on.
+            Ok(job) if now() < job.until => drop(catch_unwind(AssertUnwindSafe(job.work))),
             Ok(late) => drop(late),
             Err(_) => return,
         }

@@ -74,13 +74,15 @@ impl Environments {
         Ok(repo::list(&mut self.store.once().within(tenant)).await?)
     }
 
+    /// The environment acted on. Another one of the same app is unknown in it: what is
+    /// issued in one environment says nothing about the settings of another.
     pub(super) async fn get(
         &self,
         tenant: Tenant,
         id: EnvId,
     ) -> Result<Environment, EnvironmentError> {
-        let found = repo::get(&mut self.store.once().within(tenant), id).await?;
-        found.ok_or(EnvironmentError::Unknown)
+        let mut once = self.store.once();
+        own(repo::get(&mut once.within(tenant), id).await?, tenant)
     }
 
     /// Changes settings; a change made meanwhile by another administrator is kept.
@@ -96,7 +98,7 @@ impl Environments {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let seen = repo::get(&mut tx, id).await?.ok_or(EnvironmentError::Unknown)?;
+                let seen = own(repo::get(&mut tx, id).await?, tenant)?;
                 let settings = changes.applied_to(&seen.settings);
                 let replaced = repo::replace_settings(&mut tx, &seen, &settings, now).await?;
                 let told = Event::new(
@@ -107,8 +109,7 @@ impl Environments {
                     (now, &self.entropy),
                 )
                 .on(events::Party::new("environment", id));
-                let mut own = tx.within(seen.tenant());
-                events::record(&mut own, &told).await?;
+                events::record(&mut tx, &told).await?;
                 replaced.ok_or(EnvironmentError::Store(StoreError::Conflict))
             })
             .await?;
@@ -157,6 +158,10 @@ impl Environments {
         self.origins.insert(origin.clone(), allowed);
         Ok(allowed)
     }
+}
+
+fn own(found: Option<Environment>, tenant: Tenant) -> Result<Environment, EnvironmentError> {
+    found.filter(|found| found.tenant() == tenant).ok_or(EnvironmentError::Unknown)
 }
 
 fn cache<K, V>() -> Cache<K, V>

@@ -131,6 +131,10 @@ impl Presented {
             .chain(parameters(query, "publishable_key"));
         let app_id = only(parameters(query, "app_id"))?;
         let env_id = only(parameters(query, "env_id"))?;
+        if env_id.is_some() && app_id.is_none() {
+            let problem = Problem::new(ProblemKind::InvalidQuery);
+            return Err(problem.detail("`env_id` names an environment of `app_id`, which is missing"));
+        }
         Ok(Self {
             publishable_key: only(keys)?,
             credential: credential(headers)?,

@@ -47,6 +47,7 @@ pub(super) fn pages(config: &mut web::ServiceConfig) {
 #[utoipa::path(
     tag = "meta", operation_id = "meta.openapi",
     responses((status = 200, description = "The document", body = Object)),
+    security(()),
 )]
 #[get("/.well-known/authsome/openapi")]
 async fn document(_: Public, document: web::Data<Document>) -> HttpResponse {
@@ -62,6 +63,7 @@ async fn document(_: Public, document: web::Data<Document>) -> HttpResponse {
     tag = "meta", operation_id = "meta.problem",
     params(("type" = String, Path, description = "The `type` of a problem", example = "email_taken")),
     responses((status = 200, description = "The row of the table of problems", body = ProblemPage)),
+    security(()),
 )]
 #[get("/problems/{type}")]
 async fn problem(_: Public, kind: PathId<ProblemKind>) -> Answer<Ok200<ProblemPage>> {

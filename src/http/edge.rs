@@ -32,7 +32,7 @@ use super::errors::{self, Routes};
 use super::openapi::{self, Document};
 use super::problem::Problem;
 use super::trace::{self, Outcome, RequestId};
-use super::unit::detached;
+use super::unit::{InFlight, detached};
 use super::unread::Unread;
 use super::{cors, docs, headers, limits};
 use crate::access::Policy;
@@ -60,6 +60,7 @@ pub struct Edge {
     pub body_timeout: Duration,
     /// How long a handler may take before its caller is told to try again later.
     pub handler_timeout: Duration,
+    pub in_flight: InFlight,
 }
 
 impl fmt::Debug for Edge {

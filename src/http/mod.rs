@@ -51,3 +51,4 @@ pub use path::{PathId, PathIds};
 pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};
+pub use unit::InFlight;

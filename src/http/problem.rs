@@ -257,9 +257,11 @@ impl From<KeyError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match error {
-            StoreError::Unavailable(_) | StoreError::Timeout => ProblemKind::StoreUnavailable,
+            // Still conflicting after so many attempts is contention, and passes.
+            StoreError::Unavailable(_) | StoreError::Timeout | StoreError::Conflict => {
+                ProblemKind::StoreUnavailable
+            }
             StoreError::Duplicate(_)
-            | StoreError::Conflict
             | StoreError::Corrupt(_)
             | StoreError::OutsideScope(_)
             | StoreError::Unsuitable(_) => ProblemKind::Internal,

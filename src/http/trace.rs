@@ -9,7 +9,7 @@ use std::fmt;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use tracing::field::Empty;
-use tracing::{Span, error, info};
+use tracing::{Span, error, info, warn};
 
 use super::problem::Problem;
 use crate::kernel::entropy::Entropy;
@@ -77,8 +77,10 @@ pub(super) fn finish(span: &Span, outcome: &Outcome<'_>) {
         u64::try_from(outcome.ended.since(outcome.began).as_millis()).ok(),
     );
     span.in_scope(|| {
-        if outcome.status.is_server_error() {
+        if outcome.status == StatusCode::INTERNAL_SERVER_ERROR {
             error!(problem, cause, "request failed");
+        } else if outcome.status.is_server_error() {
+            warn!(problem, cause, "request refused for now");
         } else {
             info!(problem, "request");
         }

@@ -4,6 +4,8 @@
 //! behind, and a counter of attempts dodged. So each request is handled in a task of its own on the
 //! worker: its handle may be dropped, the task runs to its end. A panic ends that task alone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -19,6 +21,30 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 
+/// How many units of work are under way, whether or not somebody still waits for them.
+#[derive(Clone, Debug, Default)]
+pub struct InFlight(Arc<AtomicUsize>);
+
+/// A unit under way; it counts until dropped.
+struct Underway(InFlight);
+
+impl InFlight {
+    pub fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
+    fn enter(&self) -> Underway {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        Underway(self.clone())
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// Handles the request in a detached task and waits for its answer, but not for ever.
 pub(super) async fn detached(
     edge: Data<Edge>,
@@ -26,7 +52,12 @@ pub(super) async fn detached(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let patience = patience(&edge, &req);
-    let task = rt::spawn(next.call(req).instrument(Span::current()));
+    let underway = edge.in_flight.enter();
+    let handling = next.call(req).instrument(Span::current());
+    let task = rt::spawn(async move {
+        let _underway = underway;
+        handling.await
+    });
     match timeout(patience, task).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(fault)) => Err(Problem::internal(fault).into()),

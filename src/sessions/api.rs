@@ -29,7 +29,8 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Sign up
 ///
 /// Makes an account. Where the environment requires verified addresses the answer is 202, the same
-/// for a new address and for a known one, and nobody is signed in.
+/// for a new address and for a known one, and nobody is signed in; `username` and `phone` are not
+/// kept then, and can be set after signing in.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.sign_up",
     request_body(
@@ -78,7 +79,7 @@ async fn sign_up(
     security(("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
-        ProblemKind::AccountDisabled, ProblemKind::Busy,
+        ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signin")]

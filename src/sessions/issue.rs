@@ -18,6 +18,7 @@ use crate::users::User;
 pub struct Issuer {
     pub access: AccessTokens,
     pub refresh: RefreshTokens,
+    pub access_ttl: Duration,
     pub refresh_ttl: Duration,
     pub entropy: Entropy,
 }
@@ -52,7 +53,7 @@ impl Issuer {
         let id = SessionId::new(now, &self.entropy);
         let (refresh_token, digest) = self.refresh.issue(id, 0, &self.entropy);
         let amr = vec!["pwd".to_owned()];
-        let claims = self.access.claims(grant(tenant, user, id, (&amr, now)), None, now);
+        let claims = self.access.claims(grant(tenant, user, id, (&amr, now)), Some(self.access_ttl), now);
         let session = Session {
             id,
             app_id: tenant.app_id,
@@ -79,7 +80,9 @@ impl Issuer {
     pub(super) fn next(&self, session: &Session, user: &User, now: Timestamp) -> AccessClaims {
         let tenant = Tenant { app_id: session.app_id, env_id: session.env_id };
         let how = (session.amr.as_slice(), session.auth_time);
-        self.access.claims(grant(tenant, user, session.id, how), None, now)
+        // A token must not outlive its session.
+        let life = session.expires_at.since(now).min(self.access_ttl);
+        self.access.claims(grant(tenant, user, session.id, how), Some(life), now)
     }
 
     /// Signs. May write the environment's first key, so never inside a transaction.

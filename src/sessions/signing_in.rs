@@ -5,6 +5,8 @@ use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Phone, Username};
@@ -61,7 +63,10 @@ impl Sessions {
     ) -> Result<Issued, SignInError> {
         let found = self
             .store
-            .read(async |tx| account(&mut tx.within(tenant), identifier).await)
+            .read(async |tx| {
+                let made = (self.clock.now(), &self.entropy);
+                account(&mut tx.within(tenant), identifier, made).await
+            })
             .await?;
         let user = found.as_ref().map(|(user, _)| Party::new("user", user.id));
         let signed_in = self.admit(tenant, found, password, origin).await;
@@ -95,7 +100,8 @@ impl Sessions {
         let (Some(user), Some(credential), true) = (user, credential, right) else {
             return Err(SignInError::Wrong);
         };
-        self.keep_current(tenant, &credential, password).await?;
+        self.keep_current(tenant, &credential, password).await;
+        self.issuer.access.prepare(tenant).await?;
         let now = self.clock.now();
         let (user, draft) = self
             .store
@@ -104,20 +110,19 @@ impl Sessions {
         Ok(self.issuer.sign(draft.claims, draft.refresh_token, user).await?)
     }
 
-    /// Hashes the password anew where the stored hash has another cost than today's.
-    async fn keep_current(
-        &self,
-        tenant: Tenant,
-        credential: &Credential,
-        password: Password,
-    ) -> Result<(), SignInError> {
+    /// Hashes the password anew where the stored hash has another cost than today's. What comes
+    /// between leaves the old hash, which is as right, for the next time.
+    async fn keep_current(&self, tenant: Tenant, credential: &Credential, password: Password) {
         if !self.hasher.is_outdated(&credential.password_hash) {
-            return Ok(());
+            return;
         }
-        let hash = self.hasher.hash(password).await?;
+        let Ok(hash) = self.hasher.hash(password).await else { return };
         let now = self.clock.now();
         let mut once = self.store.once();
-        Ok(credentials::rewrite(&mut once.within(tenant), credential, hash, now).await?)
+        let kept = credentials::rewrite(&mut once.within(tenant), credential, hash, now).await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "a password hash stays at its old cost");
+        }
     }
 
     /// The session, for the user as he is at this moment and not as he was before the hash.
@@ -154,6 +159,7 @@ impl Sessions {
 async fn account<S>(
     tx: &mut Tx<'_, S>,
     identifier: &Identifier,
+    (now, entropy): (Timestamp, &Entropy),
 ) -> Stored<Option<(User, Option<Credential>)>>
 where
     S: Copy + Reaches<OfApp>,
@@ -163,7 +169,8 @@ where
         Identifier::Username(username) => users::by_username(tx, username).await?,
         Identifier::Phone(phone) => users::by_phone(tx, phone).await?,
     };
-    let Some(user) = user else { return Ok(None) };
-    let credential = credentials::by_user(tx, user.id).await?;
-    Ok(Some((user, credential)))
+    // One look more for nobody too: an unknown account costs what a known one costs.
+    let whose = user.as_ref().map_or_else(|| UserId::new(now, entropy), |user| user.id);
+    let credential = credentials::by_user(tx, whose).await?;
+    Ok(user.map(|user| (user, credential)))
 }

@@ -54,11 +54,13 @@ impl Sessions {
         if !environment.settings.signup_open {
             return Err(SignUpError::Closed);
         }
+        let new = &kept(new, &environment);
         let context = self.context(tenant, new).await?;
         if self.hasher.is_common(password.clone(), context).await? {
             return Err(SignUpError::CommonPassword);
         }
         let hash = self.hasher.hash(password).await?;
+        self.issuer.access.prepare(tenant).await?;
         let now = self.clock.now();
         let made = self
             .store
@@ -104,17 +106,6 @@ impl Sessions {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
         let made = (now, &self.entropy);
-        // Before the address: or a taken username would tell known addresses from new ones.
-        if let Some(username) = &new.username
-            && users::by_username(&mut tx, username).await?.is_some()
-        {
-            return Err(SignUpError::UsernameTaken);
-        }
-        if let Some(phone) = &new.phone
-            && users::by_phone(&mut tx, phone).await?.is_some()
-        {
-            return Err(SignUpError::PhoneTaken);
-        }
         let user = users::create(&mut tx, tenant.app_id, new.clone(), made).await.map_err(taken)?;
         let owner = (tenant.app_id, user.id);
         credentials::create(&mut tx, owner, hash.clone(), made).await?;
@@ -160,6 +151,16 @@ impl Sessions {
             Err(SignUpError::EmailTaken)
         }
     }
+}
+
+/// What of a sign-up is kept. Where the address is not verified yet, no username or telephone
+/// number: they would be taken by a new address and not by a known one, and so tell them apart.
+fn kept(new: &NewUser, environment: &Environment) -> NewUser {
+    let new = new.clone();
+    if environment.settings.require_verification {
+        return NewUser { username: None, phone: None, ..new };
+    }
+    new
 }
 
 fn taken(error: StoreError) -> SignUpError {

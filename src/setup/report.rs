@@ -77,6 +77,11 @@ impl Report {
         self.admin.password.is_some() || self.secret_key.is_some()
     }
 
+    /// Whether the operator was just made.
+    pub fn made_operator(&self) -> bool {
+        self.admin.password.is_some()
+    }
+
     /// For people: what was made, and first steps against the server at `url`.
     pub fn text(&self, url: &str) -> String {
         let mut text = String::new();

@@ -10,7 +10,7 @@ use crate::kernel::secret::SecretString;
 use crate::kernel::text::{Email, Label, Slug};
 use crate::kernel::time::{Clock, Timestamp};
 use crate::store::{Store, StoreError, Tx};
-use crate::tokens::{KeyError, SigningKeys};
+use crate::tokens::SigningKeys;
 use crate::users::{self, NewUser, User};
 
 const OPERATOR: &str = "operator@authsome.example";
@@ -51,8 +51,6 @@ pub enum SetupError {
     Name,
     #[error(transparent)]
     Busy(#[from] Busy),
-    #[error(transparent)]
-    Keys(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -98,7 +96,10 @@ impl Setup<'_> {
         let installed = installed?;
         let own = installed.environments.iter().map(|(environment, _)| environment);
         for environment in own.chain([&installed.platform]) {
-            self.keys.ensure(environment.tenant(), self.clock.now()).await?;
+            // Whoever signs first makes the key; what has been installed must be told in any case.
+            if let Err(error) = self.keys.ensure(environment.tenant(), self.clock.now()).await {
+                tracing::warn!(%error, env_id = %environment.id, "a signing key was not made yet");
+            }
         }
         Ok(installed)
     }

@@ -32,6 +32,10 @@ pub enum StoreError {
 impl StoreError {
     /// The unique index that refused, where that is what happened.
     pub fn duplicate(&self) -> Option<&'static str> {
-        if let Self::Duplicate(index) = self { Some(index) } else { None }
+        if let Self::Duplicate(index) = self {
+            Some(index)
+        } else {
+            None
+        }
     }
 }

@@ -33,7 +33,8 @@ use std::time::Duration;
 pub use error::{StoreError, Stored};
 pub use query::{Field, Filter, Query};
 pub use schema::{
-    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, Reaches, Schema, Unscoped,
+    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, Reaches, Schema,
+    Unscoped,
 };
 pub use settings::{Location, StoreSettings, Synchronous};
 pub use tx::{Tx, by_id};
@@ -68,7 +69,10 @@ impl Store {
             }
             Location::Mongo(url) => Database::Mongo(mongo::Mongo::connect(url, settings).await?),
         };
-        Ok(Self { database, calls: Arc::default() })
+        Ok(Self {
+            database,
+            calls: Arc::default(),
+        })
     }
 
     /// Makes what `schemas` declare and is missing, and records it in `authsome_migrations`. Safe
@@ -84,7 +88,7 @@ impl Store {
     /// Whether the database answers, and accepts writes where it can say so.
     pub async fn ping(&self) -> Stored<()> {
         match &self.database {
-            Database::Sqlite(sqlite) => sqlite.ping(),
+            Database::Sqlite(sqlite) => sqlite.ping().await,
             Database::Mongo(mongo) => mongo.ping().await,
         }
     }
@@ -140,7 +144,9 @@ impl Store {
             Database::Sqlite(sqlite) => Driver::SqliteOnce(sqlite.once()),
             Database::Mongo(mongo) => Driver::Mongo(mongo.once()),
         };
-        Once { unit: Unit::of_single_verbs(driver, self.calls.clone()) }
+        Once {
+            unit: Unit::of_single_verbs(driver, self.calls.clone()),
+        }
     }
 
     /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.
@@ -150,7 +156,7 @@ impl Store {
 
     async fn begin(&self) -> Stored<Unit> {
         let driver = match &self.database {
-            Database::Sqlite(sqlite) => Driver::SqliteWrite(sqlite.write().await?),
+            Database::Sqlite(sqlite) => Driver::SqliteWrite(sqlite.write()?),
             Database::Mongo(mongo) => Driver::Mongo(mongo.transaction().await?),
         };
         Ok(Unit::new(driver, self.calls.clone()))
@@ -182,7 +188,10 @@ impl Once {
 }
 
 /// Waits a little longer after every lost race, so that racers spread out.
-#[expect(clippy::disallowed_methods, reason = "the one wait below a unit of work that lost a race")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one wait below a unit of work that lost a race"
+)]
 async fn pause(attempt: u32) {
     let most = 1_u64 << attempt.min(6);
     tokio::time::sleep(Duration::from_millis(most)).await;

@@ -71,11 +71,17 @@ pub(crate) enum Test {
 impl<E, T: Serialize> Field<E, T> {
     /// The field at `path`, dotted for subdocuments.
     pub const fn at(path: &'static str) -> Self {
-        Self { path, marker: PhantomData }
+        Self {
+            path,
+            marker: PhantomData,
+        }
     }
 
     fn is(self, test: Test) -> Filter<E> {
-        Filter::from_node(Node::Is { path: self.path, test })
+        Filter::from_node(Node::Is {
+            path: self.path,
+            test,
+        })
     }
 
     /// A comparison; with a value that does not compare, nothing.
@@ -113,7 +119,12 @@ impl<E, T: Serialize> Field<E, T> {
 
     /// Equals one of `values`; matches nothing when there are none.
     pub fn one_of(self, values: impl IntoIterator<Item = T>) -> Filter<E> {
-        self.is(Test::OneOf(values.into_iter().filter_map(|value| value::comparable(&value)).collect()))
+        self.is(Test::OneOf(
+            values
+                .into_iter()
+                .filter_map(|value| value::comparable(&value))
+                .collect(),
+        ))
     }
 
     /// The text begins with `prefix`, byte for byte; the empty prefix matches every present text.
@@ -154,7 +165,10 @@ impl<E, T: Serialize> Field<E, Vec<T>> {
 
 impl<E> Filter<E> {
     pub(super) fn from_node(node: Node) -> Self {
-        Self { node, marker: PhantomData }
+        Self {
+            node,
+            marker: PhantomData,
+        }
     }
 
     /// Matches every document within the scope.
@@ -225,21 +239,45 @@ pub(crate) struct Sort {
 
 impl<E> Query<E> {
     pub fn of(filter: Filter<E>) -> Self {
-        Self { filter, sort: None, skip: 0, limit: None }
+        Self {
+            filter,
+            sort: None,
+            skip: 0,
+            limit: None,
+        }
     }
 
     /// Largest first; ties by identifier.
+    #[must_use]
     pub fn newest_by<T: ?Sized>(self, field: Field<E, T>) -> Self {
-        Self { sort: Some(Sort { path: field.path, descending: true }), ..self }
+        Self {
+            sort: Some(Sort {
+                path: field.path,
+                descending: true,
+            }),
+            ..self
+        }
     }
 
     /// Smallest first; ties by identifier.
+    #[must_use]
     pub fn oldest_by<T: ?Sized>(self, field: Field<E, T>) -> Self {
-        Self { sort: Some(Sort { path: field.path, descending: false }), ..self }
+        Self {
+            sort: Some(Sort {
+                path: field.path,
+                descending: false,
+            }),
+            ..self
+        }
     }
 
     /// Passes over `skip` documents: for people who page by number. Everything else pages by cursor.
+    #[must_use]
     pub fn window(self, skip: u64, limit: u32) -> Self {
-        Self { skip, limit: Some(limit), ..self }
+        Self {
+            skip,
+            limit: Some(limit),
+            ..self
+        }
     }
 }

@@ -17,7 +17,9 @@ pub(super) fn matches(node: &Node, document: &Document) -> bool {
 }
 
 fn at<'d>(path: &str, document: &'d Document) -> Option<&'d Value> {
-    let (head, rest) = path.split_once('.').map_or((path, None), |(head, rest)| (head, Some(rest)));
+    let (head, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(head, rest)| (head, Some(rest)));
     let value = document.get(head).filter(|value| **value != Bson::Null)?;
     match rest {
         None => Some(value),
@@ -36,11 +38,12 @@ fn holds(test: &Test, value: Option<&Value>) -> bool {
         Test::Gte(with) => matches!(order(with), Some(Ordering::Greater | Ordering::Equal)),
         Test::OneOf(any) => any.iter().any(|with| order(with) == Some(Ordering::Equal)),
         Test::Has(with) => value.and_then(Bson::as_array).is_some_and(|list| {
-            list.iter().any(|item| value::compare(item, with) == Some(Ordering::Equal))
+            list.iter()
+                .any(|item| value::compare(item, with) == Some(Ordering::Equal))
         }),
-        Test::StartsWith(prefix) => {
-            value.and_then(Bson::as_str).is_some_and(|text| text.starts_with(prefix.as_str()))
-        }
+        Test::StartsWith(prefix) => value
+            .and_then(Bson::as_str)
+            .is_some_and(|text| text.starts_with(prefix.as_str())),
         Test::Present => value.is_some(),
         Test::Absent => value.is_none(),
     }

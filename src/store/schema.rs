@@ -92,7 +92,10 @@ impl Reaches<OfApp> for Tenant {
 
 impl Reaches<OfEnvironment> for Tenant {
     fn owner(&self) -> Vec<(&'static str, String)> {
-        vec![("app_id", self.app_id.to_string()), ("env_id", self.env_id.to_string())]
+        vec![
+            ("app_id", self.app_id.to_string()),
+            ("env_id", self.env_id.to_string()),
+        ]
     }
 }
 
@@ -118,12 +121,24 @@ pub(super) enum When {
 
 impl Index {
     pub const fn on(name: &'static str, fields: &'static [&'static str]) -> Self {
-        Self { name, fields, unique: false, when: When::Always, expires_after: None }
+        Self {
+            name,
+            fields,
+            unique: false,
+            when: When::Always,
+            expires_after: None,
+        }
     }
 
     /// No two documents have the same values; a field that may be absent needs [`Index::when_present`].
     pub const fn unique(name: &'static str, fields: &'static [&'static str]) -> Self {
-        Self { name, fields, unique: true, when: When::Always, expires_after: None }
+        Self {
+            name,
+            fields,
+            unique: true,
+            when: When::Always,
+            expires_after: None,
+        }
     }
 
     #[must_use]
@@ -179,7 +194,10 @@ impl Schema {
         if name == "_id_" || name == "_id" {
             return Some("_id");
         }
-        self.indexes.iter().map(|index| index.name).find(|known| *known == name)
+        self.indexes
+            .iter()
+            .map(|index| index.name)
+            .find(|known| *known == name)
     }
 
     /// Whether some index uses `path`.

@@ -36,6 +36,11 @@ pub enum Synchronous {
 impl StoreSettings {
     /// The settings of a location with the default bounds.
     pub fn at(location: Location) -> Self {
-        Self { location, pool_size: 64, readers: 8, synchronous: Synchronous::Full }
+        Self {
+            location,
+            pool_size: 64,
+            readers: 8,
+            synchronous: Synchronous::Full,
+        }
     }
 }

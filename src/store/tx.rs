@@ -25,25 +25,37 @@ pub struct Tx<'u, S = Unscoped> {
 
 impl<'u> Tx<'u, Unscoped> {
     pub(super) fn new(unit: &'u mut Unit) -> Self {
-        Self { unit, scope: Unscoped }
+        Self {
+            unit,
+            scope: Unscoped,
+        }
     }
 
     pub(super) fn into_scope<N: Copy>(self, scope: N) -> Tx<'u, N> {
-        Tx { unit: self.unit, scope }
+        Tx {
+            unit: self.unit,
+            scope,
+        }
     }
 }
 
 impl<S: Copy> Tx<'_, S> {
     /// The same unit of work, limited to what `scope` owns.
     pub fn within<N: Copy>(&mut self, scope: N) -> Tx<'_, N> {
-        Tx { unit: self.unit, scope }
+        Tx {
+            unit: self.unit,
+            scope,
+        }
     }
 
     /// The same unit of work without a tenant. `why` is a sentence for the reader; every use is
     /// listed in the architecture test.
     pub fn across_tenants(&mut self, why: &'static str) -> Tx<'_, AcrossTenants> {
         debug_assert!(!why.is_empty(), "the escape from tenancy needs its reason");
-        Tx { unit: self.unit, scope: AcrossTenants }
+        Tx {
+            unit: self.unit,
+            scope: AcrossTenants,
+        }
     }
 
     /// The scope this transaction was limited to.
@@ -55,7 +67,10 @@ impl<S: Copy> Tx<'_, S> {
     where
         S: Reaches<E::Owner>,
     {
-        let is = |(path, value)| Node::Is { path, test: Test::Eq(Bson::String(value)) };
+        let is = |(path, value)| Node::Is {
+            path,
+            test: Test::Eq(Bson::String(value)),
+        };
         self.scope.owner().into_iter().map(is).collect()
     }
 
@@ -76,7 +91,14 @@ impl<S: Copy> Tx<'_, S> {
         verb: Verb,
         answer: impl FnOnce(Outcome) -> Stored<T>,
     ) -> Stored<T> {
-        let answered = self.unit.run(Op { schema: Schema::of::<E>(), verb }).await.and_then(answer);
+        let answered = self
+            .unit
+            .run(Op {
+                schema: Schema::of::<E>(),
+                verb,
+            })
+            .await
+            .and_then(answer);
         self.unit.noted(answered)
     }
 
@@ -123,7 +145,11 @@ impl<S: Copy> Tx<'_, S> {
     where
         S: Reaches<E::Owner>,
     {
-        Ok(self.find(Query::of(filter).window(0, 1)).await?.into_iter().next())
+        Ok(self
+            .find(Query::of(filter).window(0, 1))
+            .await?
+            .into_iter()
+            .next())
     }
 
     pub async fn find<E: Entity>(&mut self, query: Query<E>) -> Stored<Vec<E>>
@@ -146,7 +172,8 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        self.run::<E, _>(Verb::Count(filter), |counted| Ok(counted.count())).await
+        self.run::<E, _>(Verb::Count(filter), |counted| Ok(counted.count()))
+            .await
     }
 
     /// Changes one matching document and returns it as it is afterwards. The filter is selector
@@ -161,7 +188,8 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        self.run::<E, _>(Verb::UpdateOne(filter, update.changes), Outcome::document).await
+        self.run::<E, _>(Verb::UpdateOne(filter, update.changes), Outcome::document)
+            .await
     }
 
     /// Changes every matching document; the number changed.
@@ -184,7 +212,8 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        self.run::<E, _>(Verb::TakeOne(filter), Outcome::document).await
+        self.run::<E, _>(Verb::TakeOne(filter), Outcome::document)
+            .await
     }
 
     /// Removes every matching document; the number removed.
@@ -193,7 +222,8 @@ impl<S: Copy> Tx<'_, S> {
         S: Reaches<E::Owner>,
     {
         let filter = self.scoped(filter);
-        self.run::<E, _>(Verb::DeleteMany(filter), |removed| Ok(removed.count())).await
+        self.run::<E, _>(Verb::DeleteMany(filter), |removed| Ok(removed.count()))
+            .await
     }
 
     /// One page, newest first by `by` and then by identifier, of what comes after `after`.
@@ -212,15 +242,27 @@ impl<S: Copy> Tx<'_, S> {
         let find = Find {
             filter: self.scoped(filter),
             after: after.map(|last| (value::of(&last.at), last.id.clone())),
-            sort: Some(Sort { path: by.path, descending: true }),
+            sort: Some(Sort {
+                path: by.path,
+                descending: true,
+            }),
             skip: 0,
             limit: Some(wanted + 1),
         };
-        let mut items: Vec<E> = self.run::<E, _>(Verb::Find(find), Outcome::documents).await?;
+        let mut items: Vec<E> = self
+            .run::<E, _>(Verb::Find(find), Outcome::documents)
+            .await?;
         let more = items.len() > wanted as usize;
         items.truncate(wanted as usize);
-        let next = items.last().filter(|_| more).map(|last| position(last, by)).transpose();
-        Ok(Slice { next: self.unit.noted(next)?, items })
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|last| position(last, by))
+            .transpose();
+        Ok(Slice {
+            next: self.unit.noted(next)?,
+            items,
+        })
     }
 }
 
@@ -236,6 +278,10 @@ fn position<E: Entity>(last: &E, by: Field<E, Timestamp>) -> Stored<Position> {
             at: Timestamp::from_millis(at.timestamp_millis()),
             id: id.to_owned(),
         }),
-        _ => Err(StoreError::Corrupt(format!("{} has no {}", E::COLLECTION, by.path))),
+        _ => Err(StoreError::Corrupt(format!(
+            "{} has no {}",
+            E::COLLECTION,
+            by.path
+        ))),
     }
 }

@@ -24,6 +24,10 @@ pub(crate) struct Unit {
     calls: Arc<AtomicU64>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a unit of work holds one, and moves it once"
+)]
 #[derive(Debug)]
 pub(super) enum Driver {
     /// A consistent look.
@@ -37,16 +41,26 @@ pub(super) enum Driver {
 
 impl Unit {
     pub(super) fn new(driver: Driver, calls: Arc<AtomicU64>) -> Self {
-        Self { driver, single: false, failure: None, calls }
+        Self {
+            driver,
+            single: false,
+            failure: None,
+            calls,
+        }
     }
 
     pub(super) fn of_single_verbs(driver: Driver, calls: Arc<AtomicU64>) -> Self {
-        Self { single: true, ..Self::new(driver, calls) }
+        Self {
+            single: true,
+            ..Self::new(driver, calls)
+        }
     }
 
     pub(super) fn notation(&self) -> Notation {
         match self.driver {
-            Driver::SqliteRead(_) | Driver::SqliteWrite(_) | Driver::SqliteOnce(_) => Notation::Json,
+            Driver::SqliteRead(_) | Driver::SqliteWrite(_) | Driver::SqliteOnce(_) => {
+                Notation::Json
+            }
             Driver::Mongo(_) => Notation::Bson,
         }
     }
@@ -57,7 +71,7 @@ impl Unit {
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
         match &mut self.driver {
-            Driver::SqliteRead(unit) => unit.run(op),
+            Driver::SqliteRead(unit) => unit.run(&op),
             Driver::SqliteWrite(unit) => unit.run(op).await,
             Driver::SqliteOnce(unit) => unit.run(op).await,
             Driver::Mongo(session) => session.run(op).await,

@@ -21,7 +21,10 @@ pub(crate) enum Change {
 
 impl<E> Update<E> {
     pub(super) fn of(change: Change) -> Self {
-        Self { changes: vec![change], marker: PhantomData }
+        Self {
+            changes: vec![change],
+            marker: PhantomData,
+        }
     }
 
     /// Both changes at once.

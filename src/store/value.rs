@@ -86,7 +86,10 @@ mod tests {
 
     #[test]
     fn integers_of_either_width_compare_and_other_types_do_not() {
-        assert_eq!(compare(&Bson::Int32(3), &Bson::Int64(3)), Some(Ordering::Equal));
+        assert_eq!(
+            compare(&Bson::Int32(3), &Bson::Int64(3)),
+            Some(Ordering::Equal)
+        );
         assert_eq!(compare(&Bson::Int64(3), &Bson::String("3".into())), None);
         assert_eq!(compare(&Bson::Null, &Bson::Null), None);
     }

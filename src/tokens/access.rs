@@ -31,6 +31,7 @@ use super::signing::SigningKeys;
 use super::{LEEWAY, LONGEST_LIFE, TokenSettings};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AccessTokenId, SigningKeyId};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
 
 /// The longest text that is looked at, in bytes.
@@ -146,6 +147,12 @@ impl AccessTokens {
             auth_time: grant.auth_time.as_secs(),
             act: grant.impersonated_by.map(|sub| Actor { sub }),
         }
+    }
+
+    /// Sees to it that tokens of `tenant` can be signed: before a unit of work whose success
+    /// depends on it. Normally without the store.
+    pub async fn prepare(&self, tenant: Tenant) -> Result<(), KeyError> {
+        self.keys.ensure(tenant, self.clock.now()).await
     }
 
     /// The token over `claims`, signed by the environment's current key, which is made if there is

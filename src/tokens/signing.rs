@@ -128,17 +128,22 @@ impl SigningKeys {
         if let Some(tenant) = tenant {
             return Ok(Arc::new(self.chain(tenant, now).await?.published(now)));
         }
-        if let Some((set, read_at)) = self.everything.get(&())
-            && is_fresh(read_at, SET_FRESH, now)
+        let known = self.everything.get(&());
+        if let Some((set, read_at)) = &known
+            && is_fresh(*read_at, SET_FRESH, now)
         {
-            return Ok(set);
+            return Ok(set.clone());
         }
         let mut once = self.store.once();
         let mut everywhere =
             once.across_tenants("the key set of the issuer has every environment's");
-        let stored = everywhere
-            .find(Query::of(Filter::all()).oldest_by(CREATED_AT))
-            .await?;
+        let found = everywhere.find(Query::of(Filter::all()).oldest_by(CREATED_AT)).await;
+        let stored = match (found, known) {
+            (Ok(stored), _) => stored,
+            // Public keys are safe to serve from memory, and verifiers elsewhere need them.
+            (Err(_), Some((set, _))) => return Ok(set),
+            (Err(error), None) => return Err(error.into()),
+        };
         let set = Arc::new(counting(stored, now));
         self.everything.insert((), (set.clone(), now));
         Ok(set)
@@ -207,7 +212,7 @@ impl SigningKeys {
         {
             return Ok(known.chain.clone());
         }
-        let chain = match (self.read(tenant, known.as_ref()).await, known) {
+        let chain = match (self.read(tenant, known.as_ref(), now).await, known) {
             (Ok(chain), _) => Arc::new(chain),
             (
                 Err(KeyError::Store(StoreError::Unavailable(_) | StoreError::Timeout)),
@@ -232,25 +237,37 @@ impl SigningKeys {
     }
 
     /// The chain as it is stored; keys that were parsed before are not parsed again.
-    async fn read(&self, tenant: Tenant, known: Option<&Known>) -> Result<Chain, KeyError> {
+    async fn read(
+        &self,
+        tenant: Tenant,
+        known: Option<&Known>,
+        now: Timestamp,
+    ) -> Result<Chain, KeyError> {
         let stored = self
             .store
             .once()
             .within(tenant)
             .find(Query::of(Filter::all()))
             .await?;
-        self.open(&stored, known)
+        self.open(&stored, known, now)
     }
 
-    fn open(&self, stored: &[SigningKey], known: Option<&Known>) -> Result<Chain, KeyError> {
+    /// A past key names no living token, so one that no longer opens, because its encryption key has
+    /// been retired, is passed over.
+    fn open(
+        &self,
+        stored: &[SigningKey],
+        known: Option<&Known>,
+        now: Timestamp,
+    ) -> Result<Chain, KeyError> {
         let parsed = |id| known.and_then(|known| known.chain.key(id)).cloned();
         let open = |stored: &SigningKey| match parsed(stored.id) {
             Some(key) => Ok(key),
             None => Key::open(stored, &self.ring).map(Arc::new),
         };
-        Ok(Chain::new(
-            stored.iter().map(open).collect::<Result<_, _>>()?,
-        ))
+        let times = || stored.iter().map(|key| (key.generation, key.activates_at));
+        let counts = |key: &&SigningKey| !is_past(key.generation, times(), now);
+        Ok(Chain::new(stored.iter().filter(counts).map(open).collect::<Result<_, _>>()?))
     }
 
     /// The chain of an environment that had no key, after this node or another has made one.
@@ -267,7 +284,7 @@ impl SigningKeys {
             }
             other => other,
         }?;
-        let chain = Arc::new(self.open(&stored, None)?);
+        let chain = Arc::new(self.open(&stored, None, now)?);
         self.everything.invalidate(&());
         self.chains.insert(
             tenant.env_id,

@@ -99,8 +99,8 @@ impl ListQuery {
 }
 
 fn page_number(text: &str) -> Result<u64, &'static str> {
-    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
-    number.ok_or("must be a whole number from 1 to 1,000,000")
+    let number = text.parse().ok().filter(|number| (1..=10_000).contains(number));
+    number.ok_or("must be a whole number from 1 to 10,000")
 }
 
 fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {

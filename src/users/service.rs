@@ -78,12 +78,16 @@ impl Users {
             return Ok(recent);
         }
         let user = Arc::new(self.get(tenant, id).await?);
-        self.recent.insert((tenant.app_id, id), user.clone());
-        Ok(user)
+        // What a change on this node has put there meanwhile is newer than what was read.
+        Ok(self.recent.entry((tenant.app_id, id)).or_insert(user).into_value())
     }
 
     pub async fn get(&self, tenant: Tenant, id: UserId) -> Result<User, UserError> {
         repo::get(&mut self.store.once().within(tenant), id).await?.ok_or(UserError::Unknown)
+    }
+
+    fn remember(&self, user: &User) {
+        self.recent.insert((user.app_id, user.id), Arc::new(user.clone()));
     }
 
     pub async fn page(
@@ -144,7 +148,7 @@ impl Users {
                 Ok::<_, UserError>(user)
             })
             .await
-            .inspect(|user| self.recent.invalidate(&(user.app_id, user.id)))
+            .inspect(|user| self.remember(user))
     }
 
     /// Gives a user exactly the roles named, and `USER`. Older access tokens of the user are
@@ -163,7 +167,7 @@ impl Users {
             .await?;
         if let Some(revoked) = revoked {
             self.revocations.apply(&revoked);
-            self.recent.invalidate(&(user.app_id, user.id));
+            self.remember(&user);
         }
         Ok(user)
     }

@@ -93,6 +93,7 @@ pub(super) fn read<T: FromFields>(
 }
 
 /// One problem for all faults: its kind is theirs where they agree and the table has a row for it.
+/// Of a query only a bad cursor has a row of its own: a parameter may bear the name of a field.
 fn problem(source: Source, errors: Vec<FieldError>) -> Problem {
     let mixed = if source == Source::Body {
         ProblemKind::InvalidBody
@@ -104,21 +105,8 @@ fn problem(source: Source, errors: Vec<FieldError>) -> Problem {
         .filter(|first| errors.iter().all(|error| error.kind == first.kind));
     let kind = shared
         .and_then(|error| ProblemKind::by_slug(&error.kind))
-        .unwrap_or(mixed);
-    let kind = if kind == ProblemKind::UnknownField {
-        unknown(source)
-    } else {
-        kind
-    };
-    Problem::new(kind).fields(errors)
-}
-
-fn unknown(source: Source) -> ProblemKind {
-    if source == Source::Body {
-        ProblemKind::UnknownField
-    } else {
-        ProblemKind::InvalidQuery
-    }
+        .filter(|kind| source == Source::Body || *kind == ProblemKind::BadCursor);
+    Problem::new(kind.unwrap_or(mixed)).fields(errors)
 }
 
 impl Fields {

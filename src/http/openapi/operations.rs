@@ -143,6 +143,9 @@ fn derived(path: &str, operation: &Map<String, Value>) -> Kinds {
         kinds.extend(OF_A_TENANT);
         kinds.insert(ProblemKind::Unauthenticated);
     }
+    if is_secured_by("session") && !is_secured_by("api_key") {
+        kinds.insert(ProblemKind::UserRequired);
+    }
     if is_secured_by("publishable_key") {
         kinds.extend(OF_A_TENANT);
         kinds.insert(ProblemKind::AppContextRequired);
@@ -284,6 +287,17 @@ mod tests {
                 .contains("unauthenticated")
         );
         assert_eq!(done["x-permission"], "users:assign_roles");
+    }
+
+    #[test]
+    fn what_only_people_can_do_says_so() {
+        let permission = "me:read";
+        let done = operation(
+            "/v1/me",
+            &json!({"security": [{"session": []}], "x-permission": permission, "responses": {}}),
+        );
+
+        assert_eq!(done["responses"]["403"]["x-problems"], json!(["forbidden", "user_required"]));
     }
 
     #[test]

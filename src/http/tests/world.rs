@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{ListUsers, Permission, Policy, ReadMe};
-use crate::http::{
+use crate::http::{InFlight, 
     Allowed, Answer, Anyone, Authenticator, Body, Caller, Credential, Directory, Edge, Fields,
     FromFields, NoContent, Ok200, Paging, Principal, Problem, ProblemKind, Public, Query,
 };
@@ -225,5 +225,6 @@ pub(super) async fn edge() -> Data<Edge> {
         base_path: "/auth".to_owned(),
         body_timeout: Duration::from_secs(15),
         handler_timeout: Duration::from_secs(15),
+        in_flight: InFlight::default(),
     })
 }

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use mongodb::options::IndexOptions;
 use mongodb::{Database, IndexModel};
 
-use super::session::{code, failure};
+use super::session::{DUPLICATE_KEY, code, failure};
 use super::translate::{keys, partial};
 use crate::kernel::time::Timestamp;
 use crate::store::error::{StoreError, Stored};
@@ -38,7 +38,10 @@ async fn make_collection(database: &Database, name: &str) -> Stored<()> {
 async fn make_indexes(database: &Database, schema: &Schema) -> Stored<Vec<&'static str>> {
     let collection = database.collection::<Document>(schema.collection);
     let known: Vec<IndexModel> = match collection.list_indexes().await {
-        Ok(cursor) => cursor.try_collect().await.map_err(|error| failure(&error))?,
+        Ok(cursor) => cursor
+            .try_collect()
+            .await
+            .map_err(|error| failure(&error))?,
         Err(error) if code(&error) == Some(NAMESPACE_NOT_FOUND) => Vec::new(),
         Err(error) => return Err(failure(&error)),
     };
@@ -49,15 +52,16 @@ async fn make_indexes(database: &Database, schema: &Schema) -> Stored<Vec<&'stat
             Some(known) if same(known, index) => {}
             Some(known) => return Err(conflicting(schema, index, &known.keys.to_string())),
             None => {
-                collection.create_index(model(index)).await.map_err(|error| {
-                    match code(&error) {
+                collection
+                    .create_index(model(index))
+                    .await
+                    .map_err(|error| match code(&error) {
                         Some(OPTIONS_CONFLICT | KEY_CONFLICT) => {
                             conflicting(schema, index, "the same keys with other options")
                         }
-                        Some(_) => unbuildable(schema, index, &failure(&error)),
-                        None => failure(&error),
-                    }
-                })?;
+                        Some(DUPLICATE_KEY) => unbuildable(schema, index, &failure(&error)),
+                        Some(_) | None => failure(&error),
+                    })?;
                 made.push(index.name);
             }
         }
@@ -75,13 +79,21 @@ fn model(index: &Index) -> IndexModel {
     options.unique = index.unique.then_some(true);
     options.partial_filter_expression = partial(index);
     options.expire_after = index.expires_after;
-    IndexModel::builder().keys(keys(index)).options(options).build()
+    IndexModel::builder()
+        .keys(keys(index))
+        .options(options)
+        .build()
 }
 
 fn same(known: &IndexModel, index: &Index) -> bool {
-    let fields = known.keys.iter().map(|(path, order)| (path.as_str(), ascending(order)));
+    let fields = known
+        .keys
+        .iter()
+        .map(|(path, order)| (path.as_str(), ascending(order)));
     let wanted = index.fields.iter().map(|path| (*path, true));
-    let Some(options) = &known.options else { return false };
+    let Some(options) = &known.options else {
+        return false;
+    };
     fields.eq(wanted)
         && options.unique.unwrap_or(false) == index.unique
         && options.partial_filter_expression == partial(index)
@@ -91,12 +103,11 @@ fn same(known: &IndexModel, index: &Index) -> bool {
 }
 
 fn ascending(order: &Bson) -> bool {
-    match order {
-        Bson::Int32(order) => *order == 1,
-        Bson::Int64(order) => *order == 1,
-        Bson::Double(order) => (*order - 1.0).abs() < f64::EPSILON,
-        _ => false,
-    }
+    order.as_i32() == Some(1)
+        || order.as_i64() == Some(1)
+        || order
+            .as_f64()
+            .is_some_and(|order| (order - 1.0).abs() < f64::EPSILON)
 }
 
 fn conflicting(schema: &Schema, index: &Index, found: &str) -> StoreError {
@@ -114,12 +125,7 @@ fn unbuildable(schema: &Schema, index: &Index, error: &StoreError) -> StoreError
     ))
 }
 
-async fn record(
-    database: &Database,
-    schema: &Schema,
-    made: &[&str],
-    now: Timestamp,
-) -> Stored<()> {
+async fn record(database: &Database, schema: &Schema, made: &[&str], now: Timestamp) -> Stored<()> {
     if made.is_empty() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! The MongoDB driver: one client a process, majority and journaled, a replica set only.
 
+mod deployment;
 mod migrate;
 mod session;
 mod translate;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use mongodb::options::{ClientOptions, DatabaseOptions, ReadConcern, WriteConcern};
 use mongodb::{Client, ClientSession, Database};
 
+use self::deployment::{refuse_unsuitable, refuse_without_primary};
 pub(super) use self::session::Session;
-use self::session::{failure, hello};
+use self::session::failure;
 use super::error::{StoreError, Stored};
 use super::schema::Schema;
 use super::settings::StoreSettings;
@@ -34,7 +36,9 @@ impl Mongo {
         let mut options = ClientOptions::parse(url).await.map_err(|error| {
             StoreError::Unsuitable(format!("the MongoDB URL cannot be used: {error}"))
         })?;
-        options.app_name.get_or_insert_with(|| "authsome".to_owned());
+        options
+            .app_name
+            .get_or_insert_with(|| "authsome".to_owned());
         options.server_selection_timeout.get_or_insert(SELECTION);
         options.connect_timeout.get_or_insert(CONNECT);
         options.max_pool_size.get_or_insert(settings.pool_size);
@@ -46,7 +50,7 @@ impl Mongo {
         // Nor to read what is stale: transactions cannot, and the rest must not.
         options.selection_criteria = None;
         options.retry_writes = Some(true);
-        let client = Client::with_options(options).map_err(|error| failure(&error))?;
+        let client = Client::with_options(options.clone()).map_err(|error| failure(&error))?;
         let database = client.default_database().ok_or_else(|| {
             StoreError::Unsuitable(
                 "the MongoDB URL names no database; end it with one, as in \
@@ -55,23 +59,17 @@ impl Mongo {
             )
         })?;
         // The driver asks for a snapshot only where no other concern has been set.
-        let snapshot = DatabaseOptions::builder().read_concern(ReadConcern::snapshot()).build();
+        let snapshot = DatabaseOptions::builder()
+            .read_concern(ReadConcern::snapshot())
+            .build();
         let instant = client.database_with_options(database.name(), snapshot);
-        let mongo = Self { client, database, instant };
-        mongo.refuse_standalone().await?;
+        let mongo = Self {
+            client,
+            database,
+            instant,
+        };
+        refuse_unsuitable(&mongo.database, options).await?;
         Ok(mongo)
-    }
-
-    async fn refuse_standalone(&self) -> Stored<()> {
-        let hello = hello(&self.database).await?;
-        if hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid") {
-            return Ok(());
-        }
-        Err(StoreError::Unsuitable(
-            "this mongod is a standalone server, which has no transactions; start it with \
-             `--replSet rs0` and run once: mongosh --eval 'rs.initiate()' (one member is enough)"
-                .to_owned(),
-        ))
     }
 
     pub(super) async fn migrate(&self, schemas: &[Schema], now: Timestamp) -> Stored<()> {
@@ -79,12 +77,7 @@ impl Mongo {
     }
 
     pub(super) async fn ping(&self) -> Stored<()> {
-        let hello = hello(&self.database).await?;
-        if hello.get_bool("isWritablePrimary").unwrap_or(false) || hello.get_str("msg").is_ok_and(|kind| kind == "isdbgrid")
-        {
-            return Ok(());
-        }
-        Err(StoreError::Unavailable("no primary".to_owned()))
+        refuse_without_primary(&self.database).await
     }
 
     pub(super) fn once(&self) -> Session {
@@ -108,7 +101,11 @@ impl Mongo {
 
     async fn session(&self, snapshot: bool) -> Stored<ClientSession> {
         let starting = self.client.start_session();
-        let session = if snapshot { starting.snapshot(true).await } else { starting.await };
+        let session = if snapshot {
+            starting.snapshot(true).await
+        } else {
+            starting.await
+        };
         session.map_err(|error| failure(&error))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bson::{Document, RawDocumentBuf};
+use bson::RawDocumentBuf;
 use futures_util::TryStreamExt;
 use mongodb::error::{
     Error, ErrorKind, TRANSIENT_TRANSACTION_ERROR, UNKNOWN_TRANSACTION_COMMIT_RESULT, WriteFailure,
@@ -19,7 +19,7 @@ use crate::store::update::Change;
 
 /// How long the server may work on one verb.
 const BOUND: Duration = Duration::from_secs(3);
-const DUPLICATE_KEY: i32 = 11000;
+pub(super) const DUPLICATE_KEY: i32 = 11000;
 const TIME_EXPIRED: i32 = 50;
 const WRITE_CONFLICT: i32 = 112;
 /// How often a commit of unknown fate is asked for again.
@@ -29,26 +29,40 @@ const COMMITS: u32 = 5;
 #[derive(Debug)]
 pub(in crate::store) struct Session {
     database: Database,
-    session: Option<ClientSession>,
+    inner: Option<ClientSession>,
     transaction: bool,
 }
 
 impl Session {
     pub(super) fn once(database: Database) -> Self {
-        Self { database, session: None, transaction: false }
+        Self {
+            database,
+            inner: None,
+            transaction: false,
+        }
     }
 
     pub(super) fn snapshot(database: Database, session: ClientSession) -> Self {
-        Self { database, session: Some(session), transaction: false }
+        Self {
+            database,
+            inner: Some(session),
+            transaction: false,
+        }
     }
 
     pub(super) fn transaction(database: Database, session: ClientSession) -> Self {
-        Self { database, session: Some(session), transaction: true }
+        Self {
+            database,
+            inner: Some(session),
+            transaction: true,
+        }
     }
 
     pub(in crate::store) async fn run(&mut self, op: Op) -> Stored<Outcome> {
-        let collection = self.database.collection::<RawDocumentBuf>(op.schema.collection);
-        let session = self.session.as_mut();
+        let collection = self
+            .database
+            .collection::<RawDocumentBuf>(op.schema.collection);
+        let session = self.inner.as_mut();
         let outcome = match op.verb {
             Verb::Insert(encoded) => insert(&collection, session, encoded).await,
             Verb::Find(wanted) => find(&collection, session, &wanted).await,
@@ -65,7 +79,9 @@ impl Session {
                 done.map(|done| Outcome::Count(done.matched_count))
             }
             Verb::TakeOne(node) => {
-                let action = collection.find_one_and_delete(filter(&node)).max_time(BOUND);
+                let action = collection
+                    .find_one_and_delete(filter(&node))
+                    .max_time(BOUND);
                 let taken = match session {
                     Some(session) => action.session(session).await,
                     None => action.await,
@@ -85,7 +101,7 @@ impl Session {
     }
 
     pub(in crate::store) async fn end(mut self, commit: bool) -> Stored<()> {
-        let Some(session) = self.session.as_mut().filter(|_| self.transaction) else {
+        let Some(session) = self.inner.as_mut().filter(|_| self.transaction) else {
             return Ok(());
         };
         if !commit {
@@ -99,7 +115,10 @@ impl Session {
                 ended => return ended.map_err(|error| failure(&error)),
             }
         }
-        session.commit_transaction().await.map_err(|error| failure(&error))
+        session
+            .commit_transaction()
+            .await
+            .map_err(|error| failure(&error))
     }
 }
 
@@ -141,7 +160,9 @@ async fn find(
         }
         None => action.await?.try_collect().await?,
     };
-    Ok(Outcome::Documents(documents.into_iter().map(Encoded::Bson).collect()))
+    Ok(Outcome::Documents(
+        documents.into_iter().map(Encoded::Bson).collect(),
+    ))
 }
 
 async fn count(
@@ -208,18 +229,15 @@ fn refused_index(message: &str) -> Option<String> {
 
 /// An error in the port's words.
 pub(super) fn failure(error: &Error) -> StoreError {
-    if code(error) == Some(WRITE_CONFLICT) || error.contains_label(TRANSIENT_TRANSACTION_ERROR) {
+    // Without a code it was the network, or nobody to ask: to begin again at once would only wait.
+    let transient = code(error).is_some() && error.contains_label(TRANSIENT_TRANSACTION_ERROR);
+    if code(error) == Some(WRITE_CONFLICT) || transient {
         return StoreError::Conflict;
     }
     if code(error) == Some(TIME_EXPIRED) {
         return StoreError::Timeout;
     }
     StoreError::Unavailable(error.to_string())
-}
-
-/// What `hello` says of the deployment.
-pub(super) async fn hello(database: &Database) -> Stored<Document> {
-    database.run_command(bson::doc! { "hello": 1 }).await.map_err(|error| failure(&error))
 }
 
 #[cfg(test)]

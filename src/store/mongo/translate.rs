@@ -50,7 +50,11 @@ pub(super) fn selection(find: &Find) -> Document {
     let (Some(sort), Some((value, id))) = (find.sort, &find.after) else {
         return wanted;
     };
-    let (than, from) = if sort.descending { ("$lt", "$lte") } else { ("$gt", "$gte") };
+    let (than, from) = if sort.descending {
+        ("$lt", "$lte")
+    } else {
+        ("$gt", "$gte")
+    };
     let after = doc! { "$or": [
         { sort.path: { than: value.clone() } },
         { sort.path: value.clone(), "_id": { than: id } },
@@ -89,7 +93,11 @@ pub(super) fn update(changes: &[Change]) -> Document {
 
 /// The keys of a declared index.
 pub(super) fn keys(index: &Index) -> Document {
-    index.fields.iter().map(|path| ((*path).to_owned(), Bson::Int32(1))).collect()
+    index
+        .fields
+        .iter()
+        .map(|path| ((*path).to_owned(), Bson::Int32(1)))
+        .collect()
 }
 
 /// Which documents a declared index covers.

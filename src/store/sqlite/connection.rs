@@ -1,5 +1,7 @@
 //! Connections: how they are opened, and how one verb is run on them.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,33 +15,62 @@ use crate::store::settings::Synchronous;
 
 /// How long a statement waits for another process that holds the write lock.
 const BUSY: Duration = Duration::from_secs(5);
+/// How often a new file's lock may be lost to another process that makes the same file.
+const TURNS: u32 = 100;
 const CACHED_STATEMENTS: usize = 256;
 
 /// A connection that may write.
 pub(super) fn open_writer(path: &Path, synchronous: Option<Synchronous>) -> Stored<Connection> {
-    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    make_private(path)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let level = match synchronous {
         Some(Synchronous::Full) => "FULL",
         Some(Synchronous::Normal) => "NORMAL",
         None => "OFF",
     };
-    connection
-        .execute_batch(&format!("PRAGMA journal_mode = WAL; PRAGMA synchronous = {level};"))
+    write_ahead(&connection)
+        .and_then(|()| connection.execute_batch(&format!("PRAGMA synchronous = {level};")))
         .map_err(|error| failure(&error))?;
     Ok(connection)
+}
+
+/// Makes the file, for its owner alone; the log files beside it take over its mode.
+fn make_private(path: &Path) -> Stored<()> {
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.map(drop).map_err(|error| {
+        StoreError::Unsuitable(format!("the file {} cannot be opened: {error}", path.display()))
+    })
+}
+
+/// Turns the write-ahead log on, which SQLite refuses at once while another process has the new
+/// file locked: an empty transaction waits for that process.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    for _ in 1..TURNS {
+        match connection.execute_batch("PRAGMA journal_mode = WAL;") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT;")?;
+            }
+            turned => return turned,
+        }
+    }
+    connection.execute_batch("PRAGMA journal_mode = WAL;")
 }
 
 /// A connection that only reads.
 pub(super) fn open_reader(path: &Path) -> Stored<Connection> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    connection.execute_batch("PRAGMA query_only = ON;").map_err(|error| failure(&error))?;
+    connection
+        .execute_batch("PRAGMA query_only = ON;")
+        .map_err(|error| failure(&error))?;
     Ok(connection)
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Stored<Connection> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| failure(&error))?;
-    connection.busy_timeout(BUSY).map_err(|error| failure(&error))?;
+    connection
+        .busy_timeout(BUSY)
+        .map_err(|error| failure(&error))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
 }
@@ -61,7 +92,10 @@ fn run(connection: &Connection, op: &Op) -> rusqlite::Result<Outcome> {
         }
         Answer::Documents => {
             let rows = prepared.query_map(params, |row| {
-                Ok(Encoded::Json { id: String::new(), text: row.get(0)? })
+                Ok(Encoded::Json {
+                    id: String::new(),
+                    text: row.get(0)?,
+                })
             })?;
             Ok(Outcome::Documents(rows.collect::<rusqlite::Result<_>>()?))
         }
@@ -75,7 +109,10 @@ fn told(schema: &Schema, error: &rusqlite::Error) -> StoreError {
         if columns == format!("{}.id", schema.collection) {
             return StoreError::Duplicate("_id");
         }
-        let refused = schema.indexes.iter().find(|index| refusal(schema, index) == columns);
+        let refused = schema
+            .indexes
+            .iter()
+            .find(|index| refusal(schema, index) == columns);
         if let Some(index) = refused {
             return StoreError::Duplicate(index.name);
         }

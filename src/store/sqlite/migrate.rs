@@ -1,6 +1,6 @@
 //! Start-up: tables, generated columns and indexes, made where they are missing.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::connection::failure;
 use super::translate::{column, create_index};
@@ -28,7 +28,9 @@ fn all(connection: &Connection, schemas: &[Schema], now: Timestamp) -> Stored<()
 }
 
 fn run(connection: &Connection, sql: &str) -> Stored<()> {
-    connection.execute_batch(sql).map_err(|error| failure(&error))
+    connection
+        .execute_batch(sql)
+        .map_err(|error| failure(&error))
 }
 
 fn table(connection: &Connection, name: &str) -> Stored<()> {
@@ -41,7 +43,10 @@ fn table(connection: &Connection, name: &str) -> Stored<()> {
 
 fn columns(connection: &Connection, schema: &Schema) -> Stored<()> {
     let known: Vec<String> = connection
-        .prepare(&format!("SELECT name FROM pragma_table_xinfo('{}')", schema.collection))
+        .prepare(&format!(
+            "SELECT name FROM pragma_table_xinfo('{}')",
+            schema.collection
+        ))
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(|error| failure(&error))?;
     for path in schema.indexed_paths() {
@@ -74,7 +79,9 @@ fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>
             .map_err(|error| failure(&error))?;
         match found {
             None => {
-                run(connection, &wanted).map_err(|error| unbuildable(schema, index.name, &error))?;
+                connection
+                    .execute_batch(&wanted)
+                    .map_err(|error| unbuildable(schema, index.name, &error))?;
                 made.push(index.name);
             }
             Some(found) if found == wanted => {}
@@ -91,7 +98,10 @@ fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>
     Ok(made)
 }
 
-fn unbuildable(schema: &Schema, index: &str, error: &StoreError) -> StoreError {
+fn unbuildable(schema: &Schema, index: &str, error: &rusqlite::Error) -> StoreError {
+    if error.sqlite_error_code() != Some(ErrorCode::ConstraintViolation) {
+        return failure(error);
+    }
     StoreError::Unsuitable(format!(
         "the index {index} of {} cannot be made ({error}); documents that violate it have to go first",
         schema.collection

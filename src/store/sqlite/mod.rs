@@ -2,14 +2,19 @@
 
 mod connection;
 mod migrate;
+#[cfg(test)]
+mod plans;
 mod translate;
 mod writer;
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 
 use self::connection::{apply, failure, open_reader, open_writer};
 use self::writer::{Job, Step};
@@ -19,6 +24,9 @@ use super::schema::Schema;
 use super::settings::{Location, StoreSettings, Synchronous};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Timestamp;
+
+/// How long a look waits for one of the read connections.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A database file.
 #[derive(Debug, Clone)]
@@ -51,7 +59,11 @@ impl Sqlite {
             Location::Sqlite(path) => {
                 make_folder_of(path)?;
                 let synchronous = Some(settings.synchronous);
-                File { path: path.clone(), passing: None, synchronous }
+                File {
+                    path: path.clone(),
+                    passing: None,
+                    synchronous,
+                }
             }
             // WAL needs files, and without WAL readers would wait for the writer: a private
             // folder, in memory where the system has one, stands in for `:memory:`.
@@ -64,7 +76,11 @@ impl Sqlite {
             .spawn(move || writer::serve(&connection, &waiting))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let readers = Readers::new(settings.readers as usize);
-        Ok(Self { file: Arc::new(file), jobs, readers: Arc::new(readers) })
+        Ok(Self {
+            file: Arc::new(file),
+            jobs,
+            readers: Arc::new(readers),
+        })
     }
 
     pub(super) fn migrate(&self, schemas: &[Schema], now: Timestamp) -> Stored<()> {
@@ -72,25 +88,36 @@ impl Sqlite {
         migrate::migrate(&connection, schemas, now)
     }
 
-    pub(super) fn ping(&self) -> Stored<()> {
-        let reader = open_reader(&self.file.path)?;
-        reader.query_row("SELECT 1", [], |_| Ok(())).map_err(|error| failure(&error))
+    /// Reads a page of the file, and has the writer open and close a unit.
+    pub(super) async fn ping(&self) -> Stored<()> {
+        let reader = self.reader().await?;
+        reader
+            .connection()?
+            .query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+            .map_err(|error| failure(&error))?;
+        let written = timeout(PATIENCE, self.write()?.end(true)).await;
+        written.map_err(|_| StoreError::Timeout)?
     }
 
     pub(super) async fn read(&self) -> Stored<ReadUnit> {
         let reader = self.reader().await?;
-        reader.connection()?.execute_batch("BEGIN").map_err(|error| failure(&error))?;
+        reader
+            .connection()?
+            .execute_batch("BEGIN")
+            .map_err(|error| failure(&error))?;
         Ok(ReadUnit { reader })
     }
 
-    pub(super) async fn write(&self) -> Stored<WriteUnit> {
+    pub(super) fn write(&self) -> Stored<WriteUnit> {
         let (steps, waiting) = mpsc::channel();
         self.submit(Job::Unit { steps: waiting })?;
         Ok(WriteUnit { steps })
     }
 
     pub(super) fn once(&self) -> Once {
-        Once { sqlite: self.clone() }
+        Once {
+            sqlite: self.clone(),
+        }
     }
 
     fn submit(&self, job: Job) -> Stored<()> {
@@ -99,13 +126,25 @@ impl Sqlite {
 
     async fn reader(&self) -> Stored<Reader> {
         let places = self.readers.places.clone();
-        let place = places.acquire_owned().await.map_err(|_| gone())?;
-        let idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let place = timeout(PATIENCE, places.acquire_owned()).await;
+        let place = place
+            .map_err(|_| StoreError::Timeout)?
+            .map_err(|_| gone())?;
+        let idle = self
+            .readers
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let connection = match idle {
             Some(connection) => connection,
             None => open_reader(&self.file.path)?,
         };
-        Ok(Reader { connection: Some(connection), home: self.readers.clone(), _place: place })
+        Ok(Reader {
+            connection: Some(connection),
+            home: self.readers.clone(),
+            _place: place,
+        })
     }
 }
 
@@ -114,9 +153,15 @@ fn gone() -> StoreError {
 }
 
 fn make_folder_of(path: &Path) -> Stored<()> {
-    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    match path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         Some(folder) => std::fs::create_dir_all(folder).map_err(|error| {
-            StoreError::Unsuitable(format!("the folder {} cannot be made: {error}", folder.display()))
+            StoreError::Unsuitable(format!(
+                "the folder {} cannot be made: {error}",
+                folder.display()
+            ))
         }),
         None => Ok(()),
     }
@@ -124,10 +169,19 @@ fn make_folder_of(path: &Path) -> Stored<()> {
 
 fn passing_file() -> Stored<File> {
     let memory = Path::new("/dev/shm");
-    let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    let base = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
     let folder = base.join(format!("authsome-{}", Entropy::system().token()));
-    std::fs::create_dir(&folder).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Ok(File { path: folder.join("authsome.db"), passing: Some(folder), synchronous: None })
+    let made = std::fs::DirBuilder::new().mode(0o700).create(&folder);
+    made.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    Ok(File {
+        path: folder.join("authsome.db"),
+        passing: Some(folder),
+        synchronous: None,
+    })
 }
 
 /// Read connections: so many at most, kept while idle.
@@ -139,7 +193,10 @@ struct Readers {
 
 impl Readers {
     fn new(most: usize) -> Self {
-        Self { idle: Mutex::default(), places: Arc::new(Semaphore::new(most.max(1))) }
+        Self {
+            idle: Mutex::default(),
+            places: Arc::new(Semaphore::new(most.max(1))),
+        }
     }
 }
 
@@ -162,7 +219,11 @@ impl Drop for Reader {
         if let Some(connection) = self.connection.take() {
             let clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
             if clean {
-                self.home.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                self.home
+                    .idle
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(connection);
             }
         }
     }
@@ -175,8 +236,8 @@ pub(super) struct ReadUnit {
 }
 
 impl ReadUnit {
-    pub(super) fn run(&mut self, op: Op) -> Stored<Outcome> {
-        apply(self.reader.connection()?, &op)
+    pub(super) fn run(&mut self, op: &Op) -> Stored<Outcome> {
+        apply(self.reader.connection()?, op)
     }
 }
 
@@ -189,7 +250,9 @@ pub(super) struct WriteUnit {
 impl WriteUnit {
     pub(super) async fn run(&mut self, op: Op) -> Stored<Outcome> {
         let (answer, answered) = oneshot::channel();
-        self.steps.send(Step::Run { op, answer }).map_err(|_| StoreError::Timeout)?;
+        self.steps
+            .send(Step::Run { op, answer })
+            .map_err(|_| StoreError::Timeout)?;
         answered.await.map_err(|_| StoreError::Timeout)?
     }
 
@@ -199,7 +262,9 @@ impl WriteUnit {
             return Ok(());
         }
         let (answer, answered) = oneshot::channel();
-        self.steps.send(Step::Commit { answer }).map_err(|_| StoreError::Timeout)?;
+        self.steps
+            .send(Step::Commit { answer })
+            .map_err(|_| StoreError::Timeout)?;
         answered.await.map_err(|_| StoreError::Timeout)?
     }
 }

@@ -35,7 +35,11 @@ pub(super) enum Answer {
 
 /// The statement for `verb`.
 pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
-    let mut sql = Sql { schema, text: String::with_capacity(160), params: Vec::new() };
+    let mut sql = Sql {
+        schema,
+        text: String::with_capacity(160),
+        params: Vec::new(),
+    };
     let table = schema.collection;
     let answer = match verb {
         Verb::Insert(encoded) => {
@@ -52,15 +56,13 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
             Answer::Number
         }
         Verb::UpdateOne(filter, changes) => {
-            sql.push(&format!("UPDATE {table} SET doc = "));
-            sql.changed(changes);
+            sql.update(changes);
             sql.one_of(filter);
             sql.push(" RETURNING doc");
             Answer::Documents
         }
         Verb::UpdateMany(filter, changes) => {
-            sql.push(&format!("UPDATE {table} SET doc = "));
-            sql.changed(changes);
+            sql.update(changes);
             sql.push(" WHERE ");
             sql.node(filter);
             Answer::Changed
@@ -77,7 +79,8 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
             Answer::Changed
         }
     };
-    (Statement { sql: sql.text, params: sql.params }, answer)
+    let Sql { text, params, .. } = sql;
+    (Statement { sql: text, params }, answer)
 }
 
 /// The generated column of an indexed path.
@@ -141,7 +144,10 @@ impl Sql<'_> {
     }
 
     fn insert(&mut self, encoded: &Encoded) {
-        self.push(&format!("INSERT INTO {} (id, doc) VALUES (", self.schema.collection));
+        self.push(&format!(
+            "INSERT INTO {} (id, doc) VALUES (",
+            self.schema.collection
+        ));
         let (id, text) = match encoded {
             Encoded::Json { id, text } => (id.clone(), text.clone()),
             Encoded::Bson(_) => (String::new(), String::new()),
@@ -153,10 +159,17 @@ impl Sql<'_> {
     }
 
     fn find(&mut self, find: &Find) {
-        self.push(&format!("SELECT doc FROM {} WHERE ", self.schema.collection));
+        self.push(&format!(
+            "SELECT doc FROM {} WHERE ",
+            self.schema.collection
+        ));
         self.node(&find.filter);
         if let Some(sort) = find.sort {
-            let (than, order) = if sort.descending { ("<", "DESC") } else { (">", "ASC") };
+            let (than, order) = if sort.descending {
+                ("<", "DESC")
+            } else {
+                (">", "ASC")
+            };
             if let Some((value, id)) = &find.after {
                 self.push(" AND (");
                 self.path(sort.path);
@@ -186,7 +199,8 @@ impl Sql<'_> {
         self.push(" LIMIT 1)");
     }
 
-    fn changed(&mut self, changes: &[Change]) {
+    fn update(&mut self, changes: &[Change]) {
+        self.push(&format!("UPDATE {} SET doc = ", self.schema.collection));
         let mut opening = String::new();
         for change in changes.iter().rev() {
             opening.push_str(match change {
@@ -208,7 +222,9 @@ impl Sql<'_> {
                     // Of all additions only sum() refuses to go on in floating point; it passes over
                     // an absent counter.
                     let counter = format!("SELECT doc ->> '$.{path}' AS part");
-                    self.push(&format!(", '$.{path}', (SELECT sum(part) FROM ({counter} UNION ALL SELECT "));
+                    self.push(&format!(
+                        ", '$.{path}', (SELECT sum(part) FROM ({counter} UNION ALL SELECT "
+                    ));
                     self.bind(Param::Integer(*by));
                     self.push(")))");
                 }
@@ -310,6 +326,10 @@ fn time(at: bson::DateTime) -> String {
 }
 
 /// A value as SQLite compares it: what `->>` yields for the same JSON.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the language compares nothing else"
+)]
 fn param(value: &Value) -> Param {
     match value {
         Bson::Boolean(truth) => Param::Integer(i64::from(*truth)),
@@ -318,12 +338,16 @@ fn param(value: &Value) -> Param {
         Bson::Int64(number) => Param::Integer(*number),
         Bson::Double(number) => Param::Real(*number),
         Bson::String(text) => Param::Text(text.clone()),
-        // The language compares nothing else; NULL equals nothing.
+        // Equals nothing.
         _ => Param::Null,
     }
 }
 
 /// A value as it stands in a document.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "our records have no other values"
+)]
 fn json(value: &Value) -> serde_json::Value {
     match value {
         Bson::DateTime(at) => time(*at).into(),

@@ -22,18 +22,34 @@ const GROUP: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What waits for the writer.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once into the channel and once out"
+)]
 #[derive(Debug)]
 pub(super) enum Job {
     /// A unit of several verbs, sent one by one as the caller decides.
     Unit { steps: mpsc::Receiver<Step> },
     /// One verb that is a unit by itself.
-    Once { op: Op, answer: oneshot::Sender<Stored<Outcome>> },
+    Once {
+        op: Op,
+        answer: oneshot::Sender<Stored<Outcome>>,
+    },
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once into the channel and once out"
+)]
 #[derive(Debug)]
 pub(super) enum Step {
-    Run { op: Op, answer: oneshot::Sender<Stored<Outcome>> },
-    Commit { answer: oneshot::Sender<Stored<()>> },
+    Run {
+        op: Op,
+        answer: oneshot::Sender<Stored<Outcome>>,
+    },
+    Commit {
+        answer: oneshot::Sender<Stored<()>>,
+    },
 }
 
 /// Somebody to be told when the group has been committed.
@@ -79,7 +95,9 @@ pub(super) fn serve(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
 
 fn commit(connection: &Connection) -> Stored<()> {
     if connection.is_autocommit() {
-        return Err(StoreError::Unavailable("the database rolled the group back".to_owned()));
+        return Err(StoreError::Unavailable(
+            "the database rolled the group back".to_owned(),
+        ));
     }
     connection.execute_batch("COMMIT").map_err(|error| {
         // Nothing of the group may linger when it could not be made durable.
@@ -111,7 +129,11 @@ fn run(connection: &Connection, job: Job) -> Option<Waiting> {
         Job::Once { op, answer } => once(connection, &op, answer),
         Job::Unit { steps } => unit(connection, &steps),
     };
-    let ending = if kept.is_some() { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" };
+    let ending = if kept.is_some() {
+        "RELEASE unit"
+    } else {
+        "ROLLBACK TO unit; RELEASE unit"
+    };
     if !connection.is_autocommit() {
         drop(connection.execute_batch(ending));
     }

@@ -1,0 +1,64 @@
+//! What answers at the other end, and the sentence for the operator where it cannot serve.
+
+use bson::{Document, doc};
+use mongodb::options::ClientOptions;
+use mongodb::{Client, Database};
+
+use super::session::failure;
+use crate::store::error::{StoreError, Stored};
+
+const STANDALONE: &str = "this mongod is a standalone server, which has no transactions; start it \
+    with `--replSet rs0` and run once: mongosh --eval 'rs.initiate()' (one member is enough)";
+const NOT_INITIATED: &str = "this mongod belongs to a replica set that nobody has initiated; run \
+    once: mongosh --eval 'rs.initiate()' (one member is enough)";
+
+/// Lets only a replica set pass, or what stands before several of them.
+pub(super) async fn refuse_unsuitable(database: &Database, options: ClientOptions) -> Stored<()> {
+    match hello(database).await {
+        Ok(answer) => refusal(&answer).map_or(Ok(()), Err),
+        // To the driver, a server outside the set that the URL names is none. Asked directly, it
+        // says what it is.
+        Err(error) => {
+            let answer = hello_of_one(options).await;
+            Err(answer.and_then(|answer| refusal(&answer)).unwrap_or(error))
+        }
+    }
+}
+
+fn refusal(answer: &Document) -> Option<StoreError> {
+    if answer.contains_key("setName") || answer.get_str("msg").is_ok_and(|kind| kind == "isdbgrid")
+    {
+        return None;
+    }
+    let waits_for_its_set = answer.get_bool("isreplicaset").unwrap_or(false);
+    let sentence = if waits_for_its_set {
+        NOT_INITIATED
+    } else {
+        STANDALONE
+    };
+    Some(StoreError::Unsuitable(sentence.to_owned()))
+}
+
+/// Whether writes are accepted.
+pub(super) async fn refuse_without_primary(database: &Database) -> Stored<()> {
+    let answer = hello(database).await?;
+    if answer.get_bool("isWritablePrimary").unwrap_or(false) {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable("no primary".to_owned()))
+}
+
+async fn hello(database: &Database) -> Stored<Document> {
+    database
+        .run_command(doc! { "hello": 1 })
+        .await
+        .map_err(|error| failure(&error))
+}
+
+async fn hello_of_one(mut options: ClientOptions) -> Option<Document> {
+    options.repl_set_name = None;
+    options.direct_connection = Some(true);
+    options.hosts.truncate(1);
+    let client = Client::with_options(options).ok()?;
+    hello(&client.database("admin")).await.ok()
+}

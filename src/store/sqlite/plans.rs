@@ -1,0 +1,124 @@
+//! What a declared index covers, SQLite finds by it: its query planner tells.
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::migrate::migrate;
+use super::translate::statement;
+use crate::kernel::time::Timestamp;
+use crate::store::op::{Find, Verb};
+use crate::store::query::{Node, Sort, Test};
+use crate::store::schema::{Index, Schema};
+use crate::store::update::Change;
+
+const GUESTS: Schema = Schema {
+    collection: "guests",
+    owner: &["app_id"],
+    indexes: &[
+        Index::unique("guests_email", &["app_id", "email"]).when_present("email"),
+        Index::unique("guests_open", &["app_id", "holder"]).when_equals("state", "open"),
+        Index::on("guests_created", &["app_id", "created_at", "_id"]),
+        Index::on("guests_row", &["seat.row"]),
+    ],
+};
+
+fn is(path: &'static str, test: Test) -> Node {
+    Node::Is { path, test }
+}
+
+fn equals(path: &'static str, text: &str) -> Node {
+    is(path, Test::Eq(text.into()))
+}
+
+fn of_app(node: Node) -> Node {
+    Node::All(vec![equals("app_id", "aapp_1"), node])
+}
+
+fn page(after: Option<&str>) -> Verb {
+    let at = bson::DateTime::from_millis(2_208_988_800_000);
+    Verb::Find(Find {
+        filter: of_app(is("vip", Test::Ne(true.into()))),
+        after: after.map(|id| (at.into(), id.to_owned())),
+        sort: Some(Sort {
+            path: "created_at",
+            descending: true,
+        }),
+        skip: 0,
+        limit: Some(21),
+    })
+}
+
+fn plan(verb: &Verb) -> String {
+    let connection = Connection::open_in_memory().unwrap();
+    migrate(&connection, &[GUESTS], Timestamp::from_millis(0)).unwrap();
+    let (statement, _) = statement(&GUESTS, verb);
+    let explain = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+    let mut explained = connection.prepare(&explain).unwrap();
+    let rows = explained
+        .query_map(params_from_iter(statement.params), |row| row.get(3))
+        .unwrap();
+    rows.collect::<Result<Vec<String>, _>>().unwrap().join("; ")
+}
+
+#[test]
+fn conditions_on_indexed_fields_search_their_index() {
+    let by_email = "guests_email (f_app_id=? AND f_email=?)";
+    let email = || of_app(equals("email", "mia@example.org"));
+    let several = Test::OneOf(vec!["a".into(), "b".into()]);
+    let table = [
+        (
+            Verb::Count(equals("_id", "g")),
+            "sqlite_autoindex_guests_1 (id=?)",
+        ),
+        (
+            Verb::Count(of_app(equals("_id", "g"))),
+            "sqlite_autoindex_guests_1 (id=?)",
+        ),
+        (Verb::DeleteMany(email()), by_email),
+        (Verb::TakeOne(email()), by_email),
+        (
+            Verb::UpdateOne(email(), vec![Change::Unset("email")]),
+            by_email,
+        ),
+        (
+            Verb::UpdateMany(of_app(is("email", several)), vec![Change::Unset("email")]),
+            by_email,
+        ),
+        (
+            Verb::DeleteMany(of_app(is("email", Test::StartsWith("mia".into())))),
+            "guests_email (f_app_id=? AND f_email>? AND f_email<?)",
+        ),
+        (
+            Verb::DeleteMany(equals("seat.row", "A")),
+            "guests_row (f_seat__row=?)",
+        ),
+        (
+            Verb::DeleteMany(of_app(Node::All(vec![
+                equals("holder", "h"),
+                equals("state", "open"),
+            ]))),
+            "guests_open (f_app_id=? AND f_holder=?)",
+        ),
+    ];
+    for (verb, wanted) in table {
+        let plan = plan(&verb);
+        assert!(
+            plan.contains(wanted) && !plan.contains("SCAN"),
+            "{verb:?}: {plan}"
+        );
+    }
+}
+
+#[test]
+fn a_page_begins_at_its_position_and_is_not_sorted() {
+    let first = plan(&page(None));
+    let deep = plan(&page(Some("guest")));
+
+    assert_eq!(
+        first,
+        "SEARCH guests USING INDEX guests_created (f_app_id=?)"
+    );
+    assert_eq!(
+        deep,
+        "SEARCH guests USING INDEX guests_created (f_app_id=? AND (f_created_at,id)<(?,?))"
+    );
+}
