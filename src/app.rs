@@ -54,7 +54,10 @@ pub struct World {
 
 impl World {
     pub fn real() -> Self {
-        Self { clock: Clock::system(), entropy: Entropy::system() }
+        Self {
+            clock: Clock::system(),
+            entropy: Entropy::system(),
+        }
     }
 }
 
@@ -101,7 +104,15 @@ impl Foundation {
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();
         let keys = SigningKeys::new(store.clone(), ring, world.entropy.clone(), tokens.clone());
-        Ok(Self { config, world, store, hasher, keys, tokens, secrets })
+        Ok(Self {
+            config,
+            world,
+            store,
+            hasher,
+            keys,
+            tokens,
+            secrets,
+        })
     }
 
     /// Makes or finds the platform, its operator and an app.
@@ -192,7 +203,10 @@ impl Foundation {
             policy: Policy::built_in().await?,
             authenticators: vec![
                 Arc::new(BearerTokens { access, platform }),
-                Arc::new(SecretKeys { store: self.store.clone(), platform }),
+                Arc::new(SecretKeys {
+                    store: self.store.clone(),
+                    platform,
+                }),
             ],
             directory: Arc::new(environments),
             clock: self.world.clock.clone(),
@@ -277,7 +291,10 @@ fn hasher(
     secrets: &Secrets,
     world: &World,
 ) -> std::io::Result<Hasher> {
-    let pepper = Pepper::new(secrets.pepper.expose_secret().as_bytes(), security.bcrypt_cost);
+    let pepper = Pepper::new(
+        secrets.pepper.expose_secret().as_bytes(),
+        security.bcrypt_cost,
+    );
     let settings = HasherSettings {
         threads: security.hash_threads,
         queue: security.hash_queue_length,

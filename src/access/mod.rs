@@ -23,4 +23,4 @@ pub use permission::{
     ReadEnvironments, ReadMe, ReadSelf, ReadUser, RevokeOwnSession, UpdateEnvironments, UpdateMe,
 };
 pub use policy::{Policy, PolicyError};
-pub use roles::{holds, Role, UnknownRole, assignable, guarding, subjects};
+pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

@@ -74,7 +74,9 @@ pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
         (Role::Admin, false) => &[PLATFORM_OWNER, PLATFORM_ADMIN, APP_ADMIN],
         (Role::User, _) => &[ANY_USER],
     };
-    subjects.iter().any(|subject| operators.contains(&subject.as_str()))
+    subjects
+        .iter()
+        .any(|subject| operators.contains(&subject.as_str()))
 }
 
 /// The roles that can be given in an app, highest first.

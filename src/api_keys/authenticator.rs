@@ -3,7 +3,7 @@ use futures_util::future::LocalBoxFuture;
 
 use super::record::ApiKey;
 use super::repo;
-use crate::access::{Role, subjects};
+use crate::access::subjects;
 use crate::http::{Authenticator, Caller, Credential, Principal, Problem, ProblemKind};
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, digest};
@@ -26,7 +26,9 @@ impl Authenticator for SecretKeys {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
         async move {
-            let Credential::ApiKey(key) = credential else { return Ok(None) };
+            let Credential::ApiKey(key) = credential else {
+                return Ok(None);
+            };
             let key = key.expose_secret();
             if key.len() > LONGEST_KEY {
                 return Err(ProblemKind::InvalidToken.into());
@@ -43,13 +45,15 @@ impl Authenticator for SecretKeys {
 
 impl SecretKeys {
     fn caller_of(&self, key: &ApiKey) -> Caller {
-        let home = Tenant { app_id: key.app_id, env_id: key.env_id };
+        let home = Tenant {
+            app_id: key.app_id,
+            env_id: key.env_id,
+        };
         Caller {
             principal: Principal::Key { key_id: key.id },
             home,
             tenant: home,
             subjects: subjects(key.app_id == self.platform, &key.roles),
-            roles: key.roles.iter().map(Role::to_string).collect(),
         }
     }
 }

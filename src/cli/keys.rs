@@ -2,8 +2,8 @@
 
 use anyhow::{Context, anyhow};
 
-use super::{Rotate, Withdraw};
 use super::run::foundation;
+use super::{Rotate, Withdraw};
 use crate::app::Foundation;
 use crate::apps;
 use crate::config::Config;
@@ -16,7 +16,11 @@ pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> 
     let foundation = foundation(config).await?;
     for environment in chosen(&foundation, &asked).await? {
         let now = foundation.world.clock.now();
-        let activates = if asked.now { now } else { foundation.keys.activation(now) };
+        let activates = if asked.now {
+            now
+        } else {
+            foundation.keys.activation(now)
+        };
         let tenant = environment.tenant();
         let prepared = foundation.keys.prepare(tenant, None, now).await?;
         let key = foundation
@@ -25,7 +29,10 @@ pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> 
                 publish(&mut tx.within(tenant), &prepared, activates).await
             })
             .await?;
-        println!("{} {} signs from {}", environment.slug, key.id, key.activates_at);
+        println!(
+            "{} {} signs from {}",
+            environment.slug, key.id, key.activates_at
+        );
     }
     Ok(())
 }
@@ -37,7 +44,9 @@ pub(super) async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<
     let mut once = store.once();
     let mut every = once.across_tenants("an operator names a key by its identifier alone");
     let known: Option<SigningKey> = every.get(asked.key).await?;
-    let tenant = known.ok_or_else(|| anyhow!("there is no key {}", asked.key))?.tenant();
+    let tenant = known
+        .ok_or_else(|| anyhow!("there is no key {}", asked.key))?
+        .tenant();
     let successor = foundation.keys.prepare(tenant, None, now).await?;
     let entropy = &foundation.world.entropy;
     let withdrawn = store
@@ -47,7 +56,10 @@ pub(super) async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<
         .await?;
     // The revocation counts here only for this process; every server reads it from the store.
     let _ = withdrawn.ok_or_else(|| anyhow!("{} was withdrawn by somebody else", asked.key))?;
-    println!("{} is withdrawn; its tokens are refused within a second", asked.key);
+    println!(
+        "{} is withdrawn; its tokens are refused within a second",
+        asked.key
+    );
     Ok(())
 }
 
@@ -56,13 +68,17 @@ async fn chosen(foundation: &Foundation, asked: &Rotate) -> anyhow::Result<Vec<E
     let Some(app) = &asked.app else {
         let mut once = store.once();
         let mut every = once.across_tenants("an operator rotates the keys of every environment");
-        return environments::list(&mut every).await.context("the environments cannot be read");
+        return environments::list(&mut every)
+            .await
+            .context("the environments cannot be read");
     };
     let found = apps::by_slug(&mut store.once().shared(), app).await?;
     let found = found.ok_or_else(|| anyhow!("there is no app {app}"))?;
     let mut once = store.once();
     let mut tx = once.within(found.id);
-    let Some(slug) = &asked.env else { return Ok(environments::list(&mut tx).await?) };
+    let Some(slug) = &asked.env else {
+        return Ok(environments::list(&mut tx).await?);
+    };
     let environment = environments::by_slug(&mut tx, slug).await?;
     let environment = environment.ok_or_else(|| anyhow!("{app} has no environment {slug}"))?;
     Ok(vec![environment])

@@ -29,7 +29,9 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Policy(Policy::Test) => policy_test(),
         Command::Healthcheck(check) => health(&check, load),
         Command::Serve => with_config(load, |config| in_system(serve(config))),
-        Command::Bootstrap(asked) => with_config(load, |config| in_system(bootstrap(config, asked))),
+        Command::Bootstrap(asked) => {
+            with_config(load, |config| in_system(bootstrap(config, asked)))
+        }
         Command::Migrate => with_config(load, |config| in_system(migrate(config))),
         Command::Keys(Keys::Rotate(asked)) => {
             with_config(load, |config| in_system(keys::rotate(config, asked)))
@@ -42,7 +44,11 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("authsome: {error:#}");
-            if error.is::<Faults>() { ExitCode::from(config::EXIT_CODE) } else { ExitCode::FAILURE }
+            if error.is::<Faults>() {
+                ExitCode::from(config::EXIT_CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -61,14 +67,19 @@ fn with_config(
 
 /// The runtime of the process: the workers have their own beside it.
 fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
     let runtime = runtime.context("the runtime cannot be started")?;
     System::with_tokio_rt(|| runtime).block_on(work)
 }
 
 fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.level).context("the log level is not one")?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let set = match log.format {
         LogFormat::Json => subscriber.json().try_init(),
         LogFormat::Text => subscriber.with_ansi(false).try_init(),
@@ -90,7 +101,8 @@ async fn lay(config: Config, bound: std::net::SocketAddr) -> anyhow::Result<Foun
 
 async fn serve(config: Config) -> anyhow::Result<()> {
     let bind = config.server.bind;
-    let listener = TcpListener::bind(bind).with_context(|| format!("{bind} cannot be listened on"))?;
+    let listener =
+        TcpListener::bind(bind).with_context(|| format!("{bind} cannot be listened on"))?;
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
     let foundation = lay(config, bound).await?;
@@ -135,7 +147,10 @@ async fn finished(in_flight: &InFlight, most: Duration) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a process that stops gives others time to notice")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process that stops gives others time to notice"
+)]
 async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
 }
@@ -162,7 +177,9 @@ async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
     let report = foundation.bootstrap(&wanted).await?;
     let named = wanted.admin_email.is_some() || wanted.admin_password.is_some();
     if named && !report.made_operator() {
-        eprintln!("authsome: there is an operator already; the address and password given are not used");
+        eprintln!(
+            "authsome: there is an operator already; the address and password given are not used"
+        );
     }
     if asked.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -204,7 +221,11 @@ fn policy_test() -> anyhow::Result<()> {
         for case in &wrong {
             eprintln!("decided otherwise: {case:?}");
         }
-        println!("{} passed, {} failed", cases.len() - wrong.len(), wrong.len());
+        println!(
+            "{} passed, {} failed",
+            cases.len() - wrong.len(),
+            wrong.len()
+        );
         if wrong.is_empty() {
             return Ok(());
         }

@@ -48,7 +48,9 @@ struct Job {
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("until", &self.until).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,12 +69,19 @@ impl Hasher {
                 .name(format!("hasher-{number}"))
                 .spawn(move || serve(&jobs))?;
         }
-        Ok(Self { queue, pepper: Arc::new(pepper), entropy, wait: settings.wait })
+        Ok(Self {
+            queue,
+            pepper: Arc::new(pepper),
+            entropy,
+            wait: settings.wait,
+        })
     }
 
     pub async fn hash(&self, password: Password) -> Result<StoredHash, Busy> {
         let (pepper, entropy) = (self.pepper.clone(), self.entropy.clone());
-        self.work(move || pepper.hash(&password, &entropy)).await?.ok_or(Busy)
+        self.work(move || pepper.hash(&password, &entropy))
+            .await?
+            .ok_or(Busy)
     }
 
     /// `false` for a wrong password and, after as long a time, where there is no hash.
@@ -82,7 +91,8 @@ impl Hasher {
         stored: Option<StoredHash>,
     ) -> Result<bool, Busy> {
         let pepper = self.pepper.clone();
-        self.work(move || pepper.verify(&password, stored.as_ref())).await
+        self.work(move || pepper.verify(&password, stored.as_ref()))
+            .await
     }
 
     /// Whether anybody would guess `password` early; `context` are words of its owner.
@@ -105,7 +115,10 @@ impl Hasher {
     ) -> Result<T, Busy> {
         let (answer, answered) = oneshot::channel();
         let work = Box::new(move || drop(answer.send(work())));
-        let job = Job { until: now() + self.wait, work };
+        let job = Job {
+            until: now() + self.wait,
+            work,
+        };
         self.queue.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) | TrySendError::Disconnected(_) => Busy,
         })?;
@@ -113,7 +126,10 @@ impl Hasher {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a bound on waiting is real time, not the clock's")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bound on waiting is real time, not the clock's"
+)]
 fn now() -> Instant {
     Instant::now()
 }

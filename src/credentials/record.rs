@@ -20,6 +20,5 @@ pub struct Credential {
 impl Entity for Credential {
     type Owner = OfApp;
     const COLLECTION: &'static str = "authsome_credentials";
-    const INDEXES: &'static [Index] =
-        &[Index::unique("credentials_user", &["app_id", "user_id"])];
+    const INDEXES: &'static [Index] = &[Index::unique("credentials_user", &["app_id", "user_id"])];
 }

@@ -19,8 +19,14 @@ where
     S: Copy + Reaches<OfApp>,
 {
     let id = CredentialId::new(now, entropy);
-    let credential =
-        Credential { id, app_id, user_id, password_hash, created_at: now, updated_at: now };
+    let credential = Credential {
+        id,
+        app_id,
+        user_id,
+        password_hash,
+        created_at: now,
+        updated_at: now,
+    };
     tx.insert(&credential).await
 }
 

@@ -36,13 +36,20 @@ impl fmt::Debug for StoredHash {
 impl Pepper {
     /// `cost` is bcrypt's, 4 to 15.
     pub fn new(pepper: &[u8], cost: u32) -> Self {
-        Self { key: MacKey::new(pepper), cost }
+        Self {
+            key: MacKey::new(pepper),
+            cost,
+        }
     }
 
     /// Hashes; takes as long as the cost says. `None` only if bcrypt refuses the cost.
     pub(super) fn hash(&self, password: &Password, entropy: &Entropy) -> Option<StoredHash> {
-        let parts = bcrypt::hash_with_salt(self.blend(password), self.cost, entropy.bytes()).ok()?;
-        Some(StoredHash(format!("{SCHEME}{}", parts.format_for_version(Version::TwoB))))
+        let parts =
+            bcrypt::hash_with_salt(self.blend(password), self.cost, entropy.bytes()).ok()?;
+        Some(StoredHash(format!(
+            "{SCHEME}{}",
+            parts.format_for_version(Version::TwoB)
+        )))
     }
 
     /// Whether `password` is the one of `stored`. A hash that cannot be read, and none at all, cost
@@ -58,7 +65,9 @@ impl Pepper {
 
     /// Whether `stored` was made at another cost than today's.
     pub fn is_outdated(&self, stored: &StoredHash) -> bool {
-        let cost = stored.bcrypt().and_then(|hash| HashParts::from_str(hash).ok());
+        let cost = stored
+            .bcrypt()
+            .and_then(|hash| HashParts::from_str(hash).ok());
         cost.is_none_or(|parts| parts.get_cost() != self.cost)
     }
 
@@ -96,7 +105,9 @@ mod tests {
     #[test]
     fn a_password_is_verified_whole_beyond_bcrypts_72_bytes() {
         let long = "x".repeat(100);
-        let stored = pepper(4).hash(&password(&long), &Entropy::seeded(1)).unwrap();
+        let stored = pepper(4)
+            .hash(&password(&long), &Entropy::seeded(1))
+            .unwrap();
 
         assert!(pepper(4).verify(&password(&long), Some(&stored)));
         assert!(!pepper(4).verify(&password(&format!("{}y", &long[..99])), Some(&stored)));
@@ -104,7 +115,9 @@ mod tests {
 
     #[test]
     fn another_pepper_verifies_nothing() {
-        let stored = pepper(4).hash(&password("correct horse"), &Entropy::seeded(1)).unwrap();
+        let stored = pepper(4)
+            .hash(&password("correct horse"), &Entropy::seeded(1))
+            .unwrap();
         let other = Pepper::new(b"another pepper of 32 characters.", 4);
 
         assert!(!other.verify(&password("correct horse"), Some(&stored)));
@@ -115,7 +128,10 @@ mod tests {
         let monstrous = format!("{SCHEME}$2b$31${}", "K".repeat(53));
         for damaged in ["", "§", "$2b$04$short", "argon2:$x", &monstrous] {
             let stored = StoredHash(damaged.to_owned());
-            assert!(!pepper(4).verify(&password("correct horse"), Some(&stored)), "{damaged}");
+            assert!(
+                !pepper(4).verify(&password("correct horse"), Some(&stored)),
+                "{damaged}"
+            );
         }
     }
 
@@ -128,7 +144,9 @@ mod tests {
 
     #[test]
     fn a_hash_of_another_cost_is_outdated() {
-        let stored = pepper(4).hash(&password("correct horse"), &Entropy::seeded(1)).unwrap();
+        let stored = pepper(4)
+            .hash(&password("correct horse"), &Entropy::seeded(1))
+            .unwrap();
         assert!(!pepper(4).is_outdated(&stored));
         assert!(pepper(5).is_outdated(&stored));
     }

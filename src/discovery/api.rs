@@ -54,7 +54,10 @@ struct Manifest {
 )]
 #[get("/.well-known/jwks.json")]
 async fn jwks(access: Public, issuer: Data<Issuer>) -> Answer<impl Responder> {
-    let keys = issuer.keys.published(access.tenant()?, issuer.clock.now()).await?;
+    let keys = issuer
+        .keys
+        .published(access.tenant()?, issuer.clock.now())
+        .await?;
     let answer = Ok200::new(keys).customize();
     Ok(answer
         .insert_header((CACHE_CONTROL, KEEP_KEYS))

@@ -8,8 +8,7 @@ use super::record::{Environment, Kind, Settings};
 use super::service::{EnvironmentError, Environments, SettingsChanges};
 use crate::access::{Permission, ReadEnvironments, UpdateEnvironments};
 use crate::http::{
-    Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind, Public,
-    Query,
+    Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind, Public, Query,
 };
 use crate::kernel::id::{AppId, EnvId};
 use crate::kernel::tenant::Tenant;
@@ -20,7 +19,11 @@ use crate::kernel::time::Timestamp;
 const MOST_ORIGINS: usize = 50;
 
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(client_config).service(list).service(settings).service(change_settings);
+    config
+        .service(client_config)
+        .service(list)
+        .service(settings)
+        .service(change_settings);
 }
 
 /// An environment as administrators see it.
@@ -68,7 +71,10 @@ impl FromFields for SettingsChanges {
         let signup_open = fields.flag("signup_open");
         let require_verification = fields.flag("require_verification");
         let allowed_origins = fields.optional_list("allowed_origins", Origin::parse)?;
-        if allowed_origins.as_ref().is_some_and(|origins| origins.len() > MOST_ORIGINS) {
+        if allowed_origins
+            .as_ref()
+            .is_some_and(|origins| origins.len() > MOST_ORIGINS)
+        {
             return fields.fault("allowed_origins", "too_many", "at most 50 origins");
         }
         Some(Self {
@@ -160,14 +166,23 @@ async fn client_config(
 ) -> Answer<Ok200<ClientConfig>> {
     let named = access.tenant()?;
     let environment = match query.into_inner().key {
-        Some(key) => environments.named_by(&key).await?.ok_or(ProblemKind::InvalidPublishableKey)?,
-        None => environments.of(named.ok_or(ProblemKind::AppContextRequired)?).await?,
+        Some(key) => environments
+            .named_by(&key)
+            .await?
+            .ok_or(ProblemKind::InvalidPublishableKey)?,
+        None => {
+            environments
+                .of(named.ok_or(ProblemKind::AppContextRequired)?)
+                .await?
+        }
     };
     let tenant = environment.tenant();
     if named.is_some_and(|named| named != tenant) {
         return Err(ProblemKind::TenantMismatch.into());
     }
-    Ok(Ok200::new(ClientConfig::of(&environments, tenant, &environment).await?))
+    Ok(Ok200::new(
+        ClientConfig::of(&environments, tenant, &environment).await?,
+    ))
 }
 
 impl ClientConfig {
@@ -177,7 +192,11 @@ impl ClientConfig {
         environment: &Environment,
     ) -> Result<Self, Problem> {
         let app = environments.app(tenant).await?;
-        let field = |(name, kind, required)| SignUpField { name, kind, required };
+        let field = |(name, kind, required)| SignUpField {
+            name,
+            kind,
+            required,
+        };
         Ok(Self {
             app_id: app.id,
             env_id: environment.id,
@@ -226,7 +245,12 @@ async fn settings(
     id: PathId<EnvId>,
     environments: Data<Environments>,
 ) -> Answer<Ok200<Settings>> {
-    Ok(Ok200::new(environments.get(access.tenant(), id.into_inner()).await?.settings))
+    Ok(Ok200::new(
+        environments
+            .get(access.tenant(), id.into_inner())
+            .await?
+            .settings,
+    ))
 }
 
 /// Change the settings of an environment
@@ -250,7 +274,9 @@ async fn change_settings(
 ) -> Answer<Ok200<Settings>> {
     let (id, changes) = (id.into_inner(), changes.into_inner());
     let origin = access.origin();
-    let after = environments.change_settings(access.caller(), id, &changes, origin).await?;
+    let after = environments
+        .change_settings(access.caller(), id, &changes, origin)
+        .await?;
     Ok(Ok200::new(after.settings))
 }
 

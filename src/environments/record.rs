@@ -54,13 +54,19 @@ impl Entity for Environment {
     const INDEXES: &'static [Index] = &[
         Index::unique("environments_slug", &["app_id", "slug"]),
         Index::unique("environments_publishable_key", &["publishable_key"]),
-        Index::on("environments_allowed_origins", &["settings.allowed_origins"]),
+        Index::on(
+            "environments_allowed_origins",
+            &["settings.allowed_origins"],
+        ),
     ];
 }
 
 impl Environment {
     pub fn tenant(&self) -> Tenant {
-        Tenant { app_id: self.app_id, env_id: self.id }
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.id,
+        }
     }
 
     /// A new environment with the settings its kind begins with: production requires verified

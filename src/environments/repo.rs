@@ -71,7 +71,8 @@ pub async fn list<S>(tx: &mut Tx<'_, S>) -> Stored<Vec<Environment>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.find(Query::of(Filter::all()).oldest_by(CREATED_AT)).await
+    tx.find(Query::of(Filter::all()).oldest_by(CREATED_AT))
+        .await
 }
 
 pub(super) async fn by_publishable_key(
@@ -81,10 +82,7 @@ pub(super) async fn by_publishable_key(
     tx.find_one(PUBLISHABLE_KEY.eq(key.to_owned())).await
 }
 
-pub(super) async fn some_allows(
-    tx: &mut Tx<'_, AcrossTenants>,
-    origin: &Origin,
-) -> Stored<bool> {
+pub(super) async fn some_allows(tx: &mut Tx<'_, AcrossTenants>, origin: &Origin) -> Stored<bool> {
     Ok(tx.find_one(ALLOWED_ORIGINS.has(origin)).await?.is_some())
 }
 
@@ -100,5 +98,6 @@ where
 {
     let unchanged = by_id(seen.id) & UPDATED_AT.eq(seen.updated_at);
     let later = UPDATED_AT.set(now.max(seen.updated_at.plus(std::time::Duration::from_millis(1))));
-    tx.update_one(unchanged, SETTINGS.set(settings.clone()).and(later)).await
+    tx.update_one(unchanged, SETTINGS.set(settings.clone()).and(later))
+        .await
 }

@@ -56,12 +56,21 @@ pub enum EnvironmentError {
 
 impl Environments {
     pub fn new(store: Store, clock: Clock, entropy: Entropy) -> Self {
-        Self { store, clock, entropy, by_key: cache(), by_id: cache(), origins: cache() }
+        Self {
+            store,
+            clock,
+            entropy,
+            by_key: cache(),
+            by_id: cache(),
+            origins: cache(),
+        }
     }
 
     /// The environment of a tenant, at most seconds old.
     pub async fn of(&self, tenant: Tenant) -> Result<Arc<Environment>, EnvironmentError> {
-        self.find(tenant.app_id, Some(tenant.env_id)).await?.ok_or(EnvironmentError::Unknown)
+        self.find(tenant.app_id, Some(tenant.env_id))
+            .await?
+            .ok_or(EnvironmentError::Unknown)
     }
 
     /// The app of a tenant.
@@ -119,7 +128,11 @@ impl Environments {
         Ok(updated)
     }
 
-    async fn find(&self, app: AppId, env: Option<EnvId>) -> Result<Option<Arc<Environment>>, StoreError> {
+    async fn find(
+        &self,
+        app: AppId,
+        env: Option<EnvId>,
+    ) -> Result<Option<Arc<Environment>>, StoreError> {
         if let Some(known) = self.by_id.get(&(app, env)) {
             return Ok(known);
         }
@@ -161,7 +174,9 @@ impl Environments {
 }
 
 fn own(found: Option<Environment>, tenant: Tenant) -> Result<Environment, EnvironmentError> {
-    found.filter(|found| found.tenant() == tenant).ok_or(EnvironmentError::Unknown)
+    found
+        .filter(|found| found.tenant() == tenant)
+        .ok_or(EnvironmentError::Unknown)
 }
 
 fn cache<K, V>() -> Cache<K, V>
@@ -169,7 +184,10 @@ where
     K: std::hash::Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    Cache::builder().max_capacity(CACHED).time_to_live(STALE).build()
+    Cache::builder()
+        .max_capacity(CACHED)
+        .time_to_live(STALE)
+        .build()
 }
 
 impl Directory for Environments {
@@ -185,8 +203,13 @@ impl Directory for Environments {
         app: AppId,
         environment: Option<EnvId>,
     ) -> LocalBoxFuture<'_, Result<Option<Tenant>, Problem>> {
-        async move { Ok(self.find(app, environment).await?.map(|found| found.tenant())) }
-            .boxed_local()
+        async move {
+            Ok(self
+                .find(app, environment)
+                .await?
+                .map(|found| found.tenant()))
+        }
+        .boxed_local()
     }
 
     fn allows_origin<'a>(

@@ -59,26 +59,36 @@ pub struct Party {
 
 impl Party {
     pub fn new(kind: &str, id: impl Display) -> Self {
-        Self { kind: kind.to_owned(), id: Some(id.to_string()) }
+        Self {
+            kind: kind.to_owned(),
+            id: Some(id.to_string()),
+        }
     }
 
     /// Nobody known: a caller without a credential.
     pub fn anonymous() -> Self {
-        Self { kind: "anonymous".to_owned(), id: None }
+        Self {
+            kind: "anonymous".to_owned(),
+            id: None,
+        }
     }
 
     /// The server itself, or its operator on the command line.
     pub fn system() -> Self {
-        Self { kind: "system".to_owned(), id: None }
+        Self {
+            kind: "system".to_owned(),
+            id: None,
+        }
     }
 }
 
 impl Entity for Event {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_events";
-    const INDEXES: &'static [Index] = &[
-        Index::on("events_tenant_created", &["app_id", "env_id", "created_at", "_id"]),
-    ];
+    const INDEXES: &'static [Index] = &[Index::on(
+        "events_tenant_created",
+        &["app_id", "env_id", "created_at", "_id"],
+    )];
 }
 
 impl Event {

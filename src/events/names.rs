@@ -51,7 +51,11 @@ mod tests {
         assert_eq!(names.len(), Name::ALL.len());
         for name in names {
             assert!(name.contains('.'), "{name}");
-            assert!(name.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c)), "{name}");
+            assert!(
+                name.chars()
+                    .all(|c| c.is_ascii_lowercase() || "._".contains(c)),
+                "{name}"
+            );
         }
     }
 }

@@ -20,7 +20,10 @@ pub struct Health {
 
 impl Health {
     pub fn new(store: Store) -> Self {
-        Self { store, stopping: Arc::default() }
+        Self {
+            store,
+            stopping: Arc::default(),
+        }
     }
 
     /// From now on the node is not ready.
@@ -30,7 +33,9 @@ impl Health {
 
     pub(self) async fn ready(&self) -> Result<(), StoreError> {
         if self.stopping.load(Ordering::Relaxed) {
-            return Err(StoreError::Unavailable("the process is stopping".to_owned()));
+            return Err(StoreError::Unavailable(
+                "the process is stopping".to_owned(),
+            ));
         }
         self.store.ping().await
     }

@@ -54,7 +54,11 @@ pub(super) struct Standing {
 
 impl Standing {
     fn nobody() -> Self {
-        Self { caller: None, refused: None, tenant: Ok(None) }
+        Self {
+            caller: None,
+            refused: None,
+            tenant: Ok(None),
+        }
     }
 }
 
@@ -176,7 +180,6 @@ async fn act_on(edge: &Edge, caller: &mut Caller, wanted: &ActOn) -> Result<Tena
     caller
         .subjects
         .retain(|subject| subject.starts_with(PLATFORM_SUBJECTS));
-    caller.roles.clear();
     caller.tenant = tenant;
     Ok(tenant)
 }

@@ -43,7 +43,9 @@ impl<T: FromFields + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             declared?;
             let late = |_| Problem::new(ProblemKind::BodyTimeout);
-            let bytes = timeout(patience.unwrap_or_default(), collect(payload)).await.map_err(late)??;
+            let bytes = timeout(patience.unwrap_or_default(), collect(payload))
+                .await
+                .map_err(late)??;
             fields::read(json::object(&bytes)?, Source::Body, None).map(Self)
         })
     }

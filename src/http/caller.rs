@@ -74,7 +74,6 @@ pub struct Caller {
     pub home: Tenant,
     pub tenant: Tenant,
     pub subjects: Vec<String>,
-    pub roles: Vec<String>,
 }
 
 impl Caller {
@@ -133,7 +132,9 @@ impl Presented {
         let env_id = only(parameters(query, "env_id"))?;
         if env_id.is_some() && app_id.is_none() {
             let problem = Problem::new(ProblemKind::InvalidQuery);
-            return Err(problem.detail("`env_id` names an environment of `app_id`, which is missing"));
+            return Err(
+                problem.detail("`env_id` names an environment of `app_id`, which is missing")
+            );
         }
         Ok(Self {
             publishable_key: only(keys)?,

@@ -48,7 +48,9 @@ impl<P> Allowed<P> {
 
     /// Whether the policy allows the caller `Q` as well.
     pub fn also<Q: Permission>(&self) -> bool {
-        self.identity.policy.allows(&self.caller.subjects, Q::OBJECT, Q::ACTION)
+        self.identity
+            .policy
+            .allows(&self.caller.subjects, Q::OBJECT, Q::ACTION)
     }
 
     /// The person and session behind the request; 403 `user_required` for an API key.
@@ -77,11 +79,6 @@ impl Anyone {
 
     pub fn origin(&self) -> &Origin {
         &self.identity.origin
-    }
-
-    /// The caller, where a valid credential came along.
-    pub fn caller(&self) -> Option<&Caller> {
-        self.identity.standing.as_ref().ok()?.caller.as_ref()
     }
 }
 

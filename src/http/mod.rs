@@ -47,7 +47,7 @@ pub use edge::{Edge, app, document};
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
 pub use guard::{Allowed, Anyone, Public};
-pub use path::{PathId, PathIds};
+pub use path::PathId;
 pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};

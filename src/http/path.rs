@@ -13,24 +13,14 @@ use super::problems::ProblemKind;
 #[derive(Clone, Copy, Debug)]
 pub struct PathId<T>(T);
 
-/// The two identifiers of a path, in order: the outer thing and the inner one.
-#[derive(Clone, Copy, Debug)]
-pub struct PathIds<A, B>(A, B);
-
 impl<T> PathId<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
 }
 
-impl<A, B> PathIds<A, B> {
-    pub fn into_inner(self) -> (A, B) {
-        (self.0, self.1)
-    }
-}
-
-fn segment<T: FromStr>(req: &HttpRequest, index: usize) -> Result<T, Problem> {
-    let text = req.match_info().iter().nth(index).map(|(_, text)| text);
+fn segment<T: FromStr>(req: &HttpRequest) -> Result<T, Problem> {
+    let text = req.match_info().iter().next().map(|(_, text)| text);
     text.and_then(|text| text.parse().ok())
         .ok_or_else(|| ProblemKind::NotFound.into())
 }
@@ -40,15 +30,6 @@ impl<T: FromStr> FromRequest for PathId<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(segment(req, 0).map(Self))
-    }
-}
-
-impl<A: FromStr, B: FromStr> FromRequest for PathIds<A, B> {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(segment(req, 0).and_then(|outer| Ok(Self(outer, segment(req, 1)?))))
+        ready(segment(req).map(Self))
     }
 }

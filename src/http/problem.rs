@@ -9,7 +9,7 @@ use actix_web::body::BoxBody;
 use actix_web::http::{ConnectionType, StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::problems::ProblemKind;
@@ -27,9 +27,7 @@ struct Occurrence {
     kind: ProblemKind,
     detail: Option<String>,
     errors: Vec<FieldError>,
-    retry_after: Option<u64>,
     allow: Option<String>,
-    extra: Map<String, Value>,
     cause: Option<String>,
 }
 
@@ -75,9 +73,7 @@ impl Problem {
             kind,
             detail: None,
             errors: Vec::new(),
-            retry_after: None,
             allow: None,
-            extra: Map::new(),
             cause: None,
         }))
     }
@@ -115,23 +111,9 @@ impl Problem {
         self
     }
 
-    /// Seconds until it makes sense to try again. Problems with status 429 and 503 say 1 by default.
-    #[must_use]
-    pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.0.retry_after = Some(seconds);
-        self
-    }
-
     /// The methods the path does answer (RFC 9110 §15.5.6).
     pub(super) fn allow(mut self, methods: String) -> Self {
         self.0.allow = Some(methods);
-        self
-    }
-
-    /// Adds an extension member (RFC 9457 §3.2), such as `mfa_ticket`.
-    #[must_use]
-    pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
-        self.0.extra.insert(member.to_owned(), value.into());
         self
     }
 
@@ -156,7 +138,6 @@ impl Problem {
             kind,
             detail,
             errors,
-            extra,
             ..
         } = &*self.0;
         let body = ProblemBody {
@@ -168,14 +149,7 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors: errors.clone(),
         };
-        let mut document = serde_json::to_value(body).unwrap_or_default();
-        if let Some(members) = document.as_object_mut() {
-            // The standard members win: an extension must not be able to restate them.
-            for (name, value) in extra {
-                members.entry(name).or_insert_with(|| value.clone());
-            }
-        }
-        document
+        serde_json::to_value(body).unwrap_or_default()
     }
 
     /// The answer, for the request of this identifier.
@@ -187,7 +161,7 @@ impl Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, challenge(kind)));
         }
-        if let Some(seconds) = self.0.retry_after.or_else(|| default_wait(status)) {
+        if let Some(seconds) = wait(status) {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if let Some(methods) = &self.0.allow {
@@ -214,7 +188,8 @@ fn challenge(kind: ProblemKind) -> &'static str {
     "Bearer"
 }
 
-fn default_wait(status: StatusCode) -> Option<u64> {
+/// Seconds until it makes sense to try again.
+fn wait(status: StatusCode) -> Option<u64> {
     matches!(
         status,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
@@ -305,20 +280,6 @@ mod tests {
         assert_eq!(document["request_id"], "r1");
         assert_eq!(document["errors"][0]["pointer"], "/email");
         assert_eq!(document.get("detail"), None);
-    }
-
-    #[test]
-    fn an_extension_cannot_restate_a_standard_member() {
-        let problem = Problem::new(ProblemKind::Forbidden)
-            .with("status", 200)
-            .with("ticket", "t");
-
-        let document = problem.document("r1");
-
-        assert_eq!(
-            (document["status"].clone(), document["ticket"].clone()),
-            (403.into(), "t".into())
-        );
     }
 
     #[test]

@@ -3,9 +3,7 @@
 //! A parameter nobody asked for is refused, and so is one given twice; only the three that name a
 //! tenant (`publishable_key`, `app_id`, `env_id`) are everywhere and are read by the edge.
 
-use std::fmt;
 use std::future::{Ready, ready};
-use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -32,18 +30,15 @@ impl<T> Query<T> {
     }
 }
 
-/// Which page of a list: `limit`, `cursor`, and `include=total`.
+/// Which page of a list: `limit` and `cursor`.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    #[param(required = false)]
+    #[param(required = false, inline)]
     pub limit: Limit,
-    /// The `next_cursor` of the page before; the first page without it.
+    /// The `next_cursor` of the page before.
     #[param(rename = "cursor", value_type = Option<String>, nullable = false)]
     pub after: Option<Position>,
-    /// `total` adds the true count of the whole list.
-    #[param(rename = "include", value_type = Option<String>, nullable = false, pattern = "^total$")]
-    pub with_total: bool,
     #[param(ignore)]
     cursors: Option<CursorScope>,
 }
@@ -60,38 +55,11 @@ impl FromFields for Paging {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let limit = fields.optional("limit", Limit::parse);
         let after = fields.cursor("cursor");
-        let include = fields.optional("include", Total::from_str);
-        let limit = limit?.unwrap_or_default();
-        let with_total = include?.is_some();
         Some(Self {
-            limit,
+            limit: limit?.unwrap_or_default(),
             after: after?,
-            with_total,
             cursors: fields.cursors(),
         })
-    }
-}
-
-/// The one thing a list can include.
-struct Total;
-
-impl FromStr for Total {
-    type Err = NotTotal;
-
-    fn from_str(text: &str) -> Result<Self, NotTotal> {
-        if text == "total" {
-            Ok(Self)
-        } else {
-            Err(NotTotal)
-        }
-    }
-}
-
-struct NotTotal;
-
-impl fmt::Display for NotTotal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("can only be `total`")
     }
 }
 
@@ -171,11 +139,8 @@ mod tests {
     fn a_page_is_twenty_from_the_top_unless_asked_otherwise() {
         let page = paging("").unwrap();
 
-        assert_eq!(
-            (page.limit, page.after, page.with_total),
-            (Limit::default(), None, false)
-        );
-        assert!(paging("include=total&limit=5").unwrap().with_total);
+        assert_eq!((page.limit, page.after), (Limit::default(), None));
+        assert_eq!(paging("limit=5").unwrap().limit.get(), 5);
     }
 
     #[test]
@@ -199,7 +164,7 @@ mod tests {
             ("limit=x", ProblemKind::InvalidQuery),
             ("limit=1&limit=1", ProblemKind::InvalidQuery),
             ("sort=password_hash", ProblemKind::InvalidQuery),
-            ("include=secrets", ProblemKind::InvalidQuery),
+            ("include=total", ProblemKind::InvalidQuery),
             ("cursor=", ProblemKind::BadCursor),
             ("cursor=x", ProblemKind::BadCursor),
         ];

@@ -66,7 +66,11 @@ mod tests {
 
     #[test]
     fn keys_that_a_database_would_interpret_are_refused_at_any_depth() {
-        for bad in [json!({"$set": 1}), json!({"a": {"b.c": 1}}), json!({"a": [{"": 1}]})] {
+        for bad in [
+            json!({"$set": 1}),
+            json!({"a": {"b.c": 1}}),
+            json!({"a": [{"": 1}]}),
+        ] {
             assert!(matches!(parse(bad), Err(NotStorable::Key(_))));
         }
         assert!(parse(json!({"a\u{0}": 1})).is_err());
@@ -75,7 +79,10 @@ mod tests {
 
     #[test]
     fn integers_beyond_64_bits_are_refused() {
-        assert!(matches!(parse(json!({"n": u64::MAX})), Err(NotStorable::Number(_))));
+        assert!(matches!(
+            parse(json!({"n": u64::MAX})),
+            Err(NotStorable::Number(_))
+        ));
         assert!(parse(json!({"n": i64::MIN})).is_ok());
     }
 }

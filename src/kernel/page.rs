@@ -6,10 +6,8 @@
 //! replayed on another list or tenant, it is refused. It hides nothing: what is in it, the
 //! client has seen.
 
-use std::fmt;
-
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::{
     RefOr,
     schema::{ObjectBuilder, Schema, Type},
@@ -70,31 +68,6 @@ impl TryFrom<u32> for Limit {
     }
 }
 
-/// From text, as it stands in a query, or from a number.
-impl<'de> Deserialize<'de> for Limit {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextOrNumber)
-    }
-}
-
-struct TextOrNumber;
-
-impl de::Visitor<'_> for TextOrNumber {
-    type Value = Limit;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number from 1 to 100")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Limit, E> {
-        Limit::parse(text).map_err(E::custom)
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Limit, E> {
-        Limit::try_from(u32::try_from(number).unwrap_or(u32::MAX)).map_err(E::custom)
-    }
-}
-
 impl utoipa::PartialSchema for Limit {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
@@ -121,16 +94,6 @@ pub struct Position {
 pub struct Slice<T> {
     pub items: Vec<T>,
     pub next: Option<Position>,
-}
-
-impl<T> Slice<T> {
-    /// The same slice of something made from each item.
-    pub fn map<U>(self, item: impl FnMut(T) -> U) -> Slice<U> {
-        Slice {
-            items: self.items.into_iter().map(item).collect(),
-            next: self.next,
-        }
-    }
 }
 
 /// A [`Position`] as text for clients: base64url of 16 bytes of MAC and a small JSON.
@@ -229,23 +192,6 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_read_from_text_and_from_numbers() {
-        let read = |json: &str| {
-            serde_json::from_str::<Limit>(json)
-                .map(Limit::as_usize)
-                .ok()
-        };
-
-        assert_eq!(read("50"), Some(50));
-        assert_eq!(read("\"50\""), Some(50));
-        assert_eq!(read("18446744073709551615"), Some(100));
-        assert_eq!(read("0"), None);
-        assert_eq!(read("-1"), None);
-        assert_eq!(read("1.5"), None);
-        assert_eq!(read("null"), None);
-    }
-
-    #[test]
     fn a_cursor_opens_on_its_own_list() {
         let text = Cursor::seal(&key(), "users aapp_1", &position());
 
@@ -294,18 +240,5 @@ mod tests {
         ] {
             assert_eq!(Cursor::open(&key(), "users", forged), Err(BadCursor));
         }
-    }
-
-    #[test]
-    fn mapping_a_slice_keeps_its_place() {
-        let slice = Slice {
-            items: vec![1, 2],
-            next: Some(position()),
-        };
-
-        let mapped = slice.map(|number| number.to_string());
-
-        assert_eq!(mapped.items, ["1", "2"]);
-        assert_eq!(mapped.next, Some(position()));
     }
 }

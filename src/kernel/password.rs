@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::secret::{ExposeSecret, SecretString};
 
-/// Fewest characters of a new password, unless an app asks for more.
+/// Fewest characters of a new password.
 pub const MIN_CHARS: usize = 8;
 /// Most characters of any password.
 pub const MAX_CHARS: usize = 128;
@@ -40,14 +40,9 @@ pub enum WeakPassword {
 impl Password {
     /// A new password: 8–128 characters.
     pub fn parse(text: &str) -> Result<Self, WeakPassword> {
-        Self::at_least(MIN_CHARS, text)
-    }
-
-    /// A new password where an app demands `min`–128 characters.
-    pub fn at_least(min: usize, text: &str) -> Result<Self, WeakPassword> {
         let password = Self::presented(text)?;
-        if password.expose().chars().count() < min {
-            return Err(WeakPassword::TooShort { min });
+        if password.expose().chars().count() < MIN_CHARS {
+            return Err(WeakPassword::TooShort { min: MIN_CHARS });
         }
         Ok(password)
     }
@@ -158,10 +153,6 @@ mod tests {
         assert!(Password::parse(&"😀".repeat(128)).is_ok());
         assert_eq!(Password::parse(&"x".repeat(129)).unwrap_err(), long);
         assert_eq!(Password::parse(&"x".repeat(50_000_000)).unwrap_err(), long);
-        assert_eq!(
-            Password::at_least(12, "12345678901").unwrap_err(),
-            WeakPassword::TooShort { min: 12 }
-        );
     }
 
     #[test]

@@ -57,11 +57,16 @@ async fn sign_up(
     let account = account.into_inner();
     let tenant = agreed(access.tenant(), account.app_id)?;
     let (user, password) = account.into_user();
-    match sessions.sign_up(tenant, &user, password, access.origin()).await? {
+    match sessions
+        .sign_up(tenant, &user, password, access.origin())
+        .await?
+    {
         SignedUp::In(issued) => Ok(Either::Left(Created::new((*issued).into()))),
         SignedUp::VerificationRequired => {
             let status = "verification_required";
-            Ok(Either::Right(Accepted::new(VerificationRequired { status })))
+            Ok(Either::Right(Accepted::new(VerificationRequired {
+                status,
+            })))
         }
     }
 }
@@ -91,7 +96,9 @@ async fn sign_in(
     let body = body.into_inner();
     let tenant = agreed(access.tenant(), body.app_id)?;
     let (identifier, password) = body.into_identifier().ok_or(ProblemKind::InvalidBody)?;
-    let issued = sessions.sign_in(tenant, &identifier, password, access.origin()).await?;
+    let issued = sessions
+        .sign_in(tenant, &identifier, password, access.origin())
+        .await?;
     Ok(Ok200::new(issued.into()))
 }
 
@@ -115,7 +122,9 @@ async fn refresh(
     sessions: Data<Sessions>,
 ) -> Answer<Ok200<SignedIn>> {
     let token = body.into_inner().refresh_token;
-    let issued = sessions.refresh(access.tenant()?, &token, access.origin()).await?;
+    let issued = sessions
+        .refresh(access.tenant()?, &token, access.origin())
+        .await?;
     Ok(Ok200::new(issued.into()))
 }
 
@@ -135,7 +144,9 @@ async fn sign_out(
 ) -> Answer<NoContent> {
     let (user, session) = access.user()?;
     let ending = (session, Ending::SignedOut);
-    sessions.end(access.tenant(), user, ending, access.origin()).await?;
+    sessions
+        .end(access.tenant(), user, ending, access.origin())
+        .await?;
     Ok(NoContent)
 }
 
@@ -154,7 +165,9 @@ async fn sign_out_all(
     sessions: Data<Sessions>,
 ) -> Answer<NoContent> {
     let (user, _) = access.user()?;
-    sessions.end_all(access.tenant(), user, access.origin()).await?;
+    sessions
+        .end_all(access.tenant(), user, access.origin())
+        .await?;
     Ok(NoContent)
 }
 

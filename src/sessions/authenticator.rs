@@ -20,7 +20,9 @@ impl Authenticator for BearerTokens {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
         async move {
-            let Credential::Bearer(token) = credential else { return Ok(None) };
+            let Credential::Bearer(token) = credential else {
+                return Ok(None);
+            };
             match self.access.verify(token.expose_secret()).await {
                 Ok(claims) => Ok(Some(self.caller_of(&claims))),
                 Err(refused) => Err(problem(refused)),
@@ -32,13 +34,19 @@ impl Authenticator for BearerTokens {
 
 impl BearerTokens {
     fn caller_of(&self, claims: &AccessClaims) -> Caller {
-        let roles: Vec<Role> = claims.roles.iter().filter_map(|role| role.parse().ok()).collect();
+        let roles: Vec<Role> = claims
+            .roles
+            .iter()
+            .filter_map(|role| role.parse().ok())
+            .collect();
         Caller {
-            principal: Principal::User { user_id: claims.sub, session_id: claims.sid },
+            principal: Principal::User {
+                user_id: claims.sub,
+                session_id: claims.sid,
+            },
             home: claims.tenant(),
             tenant: claims.tenant(),
             subjects: subjects(claims.app_id == self.platform, &roles),
-            roles: claims.roles.clone(),
         }
     }
 }
@@ -46,8 +54,10 @@ impl BearerTokens {
 fn problem(refused: Refused) -> Problem {
     match refused {
         Refused::Keys(error) => error.into(),
-        Refused::NotOne | Refused::Unsigned | Refused::Foreign | Refused::Over | Refused::Revoked => {
-            ProblemKind::InvalidToken.into()
-        }
+        Refused::NotOne
+        | Refused::Unsigned
+        | Refused::Foreign
+        | Refused::Over
+        | Refused::Revoked => ProblemKind::InvalidToken.into(),
     }
 }

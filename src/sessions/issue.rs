@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::record::Session;
 use crate::access::Role;
+use crate::events::Origin;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::SessionId;
 use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::events::Origin;
 use crate::tokens::{AccessClaims, AccessTokens, Grant, KeyError, RefreshTokens};
 use crate::users::User;
 
@@ -53,7 +53,11 @@ impl Issuer {
         let id = SessionId::new(now, &self.entropy);
         let (refresh_token, digest) = self.refresh.issue(id, 0, &self.entropy);
         let amr = vec!["pwd".to_owned()];
-        let claims = self.access.claims(grant(tenant, user, id, (&amr, now)), Some(self.access_ttl), now);
+        let claims = self.access.claims(
+            grant(tenant, user, id, (&amr, now)),
+            Some(self.access_ttl),
+            now,
+        );
         let session = Session {
             id,
             app_id: tenant.app_id,
@@ -73,16 +77,24 @@ impl Issuer {
             created_at: now,
             updated_at: now,
         };
-        Draft { session, claims, refresh_token }
+        Draft {
+            session,
+            claims,
+            refresh_token,
+        }
     }
 
     /// The claims of the next access token of a session, from what is true of the user now.
     pub(super) fn next(&self, session: &Session, user: &User, now: Timestamp) -> AccessClaims {
-        let tenant = Tenant { app_id: session.app_id, env_id: session.env_id };
+        let tenant = Tenant {
+            app_id: session.app_id,
+            env_id: session.env_id,
+        };
         let how = (session.amr.as_slice(), session.auth_time);
         // A token must not outlive its session.
         let life = session.expires_at.since(now).min(self.access_ttl);
-        self.access.claims(grant(tenant, user, session.id, how), Some(life), now)
+        self.access
+            .claims(grant(tenant, user, session.id, how), Some(life), now)
     }
 
     /// Signs. May write the environment's first key, so never inside a transaction.

@@ -3,17 +3,14 @@
 use actix_web::web::Data;
 use actix_web::{delete, get};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{Ending, Session};
 use super::service::Sessions;
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession};
-use crate::http::{
-    Allowed, Answer, Fields, FromFields, NoContent, Ok200, Paging, PathId, Query,
-};
+use crate::http::{Allowed, Answer, NoContent, Ok200, Paging, PathId, Query};
 use crate::kernel::id::SessionId;
-use crate::kernel::page::Limit;
 use crate::kernel::time::Timestamp;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -67,23 +64,12 @@ struct SessionPage {
     has_more: bool,
 }
 
-/// Which page of the sessions.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the documented shape of SessionQuery, which is parsed by hand")]
-struct SessionParameters {
-    #[param(inline)]
-    limit: Option<Limit>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// List my sessions
 ///
 /// The live sessions of the caller in this environment, newest first.
 #[utoipa::path(
     tag = "sessions", operation_id = "sessions.list",
-    params(SessionParameters),
+    params(Paging),
     responses((status = 200, description = "A page of sessions", body = SessionPage)),
     security(("session" = [])),
     extensions(("x-permission" = json!(ListOwnSessions::NAME))),
@@ -91,31 +77,23 @@ struct SessionParameters {
 #[get("/v1/sessions")]
 async fn list(
     access: Allowed<ListOwnSessions>,
-    paging: Query<SessionQuery>,
+    paging: Query<Paging>,
     sessions: Data<Sessions>,
 ) -> Answer<Ok200<SessionPage>> {
     let (user, current) = access.user()?;
-    let SessionQuery(paging) = paging.into_inner();
-    let slice = sessions.page(access.tenant(), user, paging.after.as_ref(), paging.limit).await?;
+    let paging = paging.into_inner();
+    let slice = sessions
+        .page(access.tenant(), user, paging.after.as_ref(), paging.limit)
+        .await?;
     Ok(Ok200::new(SessionPage {
         next_cursor: paging.cursor(slice.next.as_ref()),
         has_more: slice.next.is_some(),
-        sessions: slice.items.into_iter().map(|it| SessionView::of(it, current)).collect(),
+        sessions: slice
+            .items
+            .into_iter()
+            .map(|it| SessionView::of(it, current))
+            .collect(),
     }))
-}
-
-/// A page without a total: the list is short.
-#[derive(Debug)]
-struct SessionQuery(Paging);
-
-impl FromFields for SessionQuery {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let paging = Paging::from_fields(fields)?;
-        if paging.with_total {
-            return fields.fault("include", "unknown_field", "is not a parameter here");
-        }
-        Some(Self(paging))
-    }
 }
 
 /// End one of my sessions
@@ -134,6 +112,8 @@ async fn revoke(
 ) -> Answer<NoContent> {
     let (user, _) = access.user()?;
     let ending = (id.into_inner(), Ending::RevokedByUser);
-    sessions.end(access.tenant(), user, ending, access.origin()).await?;
+    sessions
+        .end(access.tenant(), user, ending, access.origin())
+        .await?;
     Ok(NoContent)
 }

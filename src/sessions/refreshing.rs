@@ -38,10 +38,20 @@ impl Sessions {
         text: &str,
         origin: &Origin,
     ) -> Result<Issued, RefreshError> {
-        let presented = self.issuer.refresh.parse(text).map_err(|_| RefreshError::Invalid)?;
+        let presented = self
+            .issuer
+            .refresh
+            .parse(text)
+            .map_err(|_| RefreshError::Invalid)?;
         let now = self.clock.now();
-        let session = self.session_of(&presented).await?.ok_or(RefreshError::Invalid)?;
-        let own = Tenant { app_id: session.app_id, env_id: session.env_id };
+        let session = self
+            .session_of(&presented)
+            .await?
+            .ok_or(RefreshError::Invalid)?;
+        let own = Tenant {
+            app_id: session.app_id,
+            env_id: session.env_id,
+        };
         if tenant.is_some_and(|tenant| tenant != own) {
             return Err(RefreshError::OtherTenant);
         }
@@ -56,7 +66,10 @@ impl Sessions {
         let user = usable.ok_or(RefreshError::Invalid)?;
         let claims = self.issuer.next(&session, &user, now);
         let generation = presented.generation + 1;
-        let (next, digest) = self.issuer.refresh.issue(session.id, generation, &self.entropy);
+        let (next, digest) = self
+            .issuer
+            .refresh
+            .issue(session.id, generation, &self.entropy);
         let exchange = (presented.digest.as_str(), digest.as_str());
         let token = claims.jti;
         let issued = self.issuer.sign(claims, next, user).await?;
@@ -82,7 +95,12 @@ impl Sessions {
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Issued, RefreshError> {
         let told = self
-            .event(Name::RefreshReuseDetected, tenant, Party::anonymous(), (now, origin))
+            .event(
+                Name::RefreshReuseDetected,
+                tenant,
+                Party::anonymous(),
+                (now, origin),
+            )
             .denied()
             .on(Party::new("session", session.id))
             .with("user_id", session.user_id.to_string());
@@ -95,7 +113,9 @@ impl Sessions {
                     return Ok(None);
                 }
                 events::record(&mut tx, &told).await?;
-                revoke_session(&mut tx, session.id, now, &self.entropy).await.map(Some)
+                revoke_session(&mut tx, session.id, now, &self.entropy)
+                    .await
+                    .map(Some)
             })
             .await
             .map_err(RefreshError::Store)?;

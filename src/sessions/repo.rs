@@ -21,7 +21,10 @@ pub(super) fn live(now: Timestamp) -> Filter<Session> {
 }
 
 fn ended(how: Ending, now: Timestamp) -> Update<Session> {
-    REVOKED_AT.set(now).and(REVOKE_REASON.set(how)).and(UPDATED_AT.set(now))
+    REVOKED_AT
+        .set(now)
+        .and(REVOKE_REASON.set(how))
+        .and(UPDATED_AT.set(now))
 }
 
 pub(super) async fn get<S>(tx: &mut Tx<'_, S>, id: SessionId) -> Stored<Option<Session>>
@@ -76,7 +79,8 @@ pub(super) async fn end_own<S>(
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    tx.update_one(by_id(id) & USER_ID.eq(user) & live(now), ended(how, now)).await
+    tx.update_one(by_id(id) & USER_ID.eq(user) & live(now), ended(how, now))
+        .await
 }
 
 /// Ends every live session of a user; how many there were.
@@ -89,7 +93,8 @@ pub(super) async fn end_all<S>(
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    tx.update_many(USER_ID.eq(user) & live(now), ended(how, now)).await
+    tx.update_many(USER_ID.eq(user) & live(now), ended(how, now))
+        .await
 }
 
 /// The live sessions of a user, newest first.
@@ -102,5 +107,6 @@ pub(super) async fn page<S>(
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    tx.page(USER_ID.eq(user) & live(now), CREATED_AT, after, limit).await
+    tx.page(USER_ID.eq(user) & live(now), CREATED_AT, after, limit)
+        .await
 }

@@ -38,10 +38,7 @@ pub enum SessionError {
 }
 
 impl Sessions {
-    pub(super) async fn environment(
-        &self,
-        tenant: Tenant,
-    ) -> Result<Arc<Environment>, StoreError> {
+    pub(super) async fn environment(&self, tenant: Tenant) -> Result<Arc<Environment>, StoreError> {
         match self.environments.of(tenant).await {
             Ok(environment) => Ok(environment),
             Err(EnvironmentError::Store(error)) => Err(error),
@@ -83,7 +80,12 @@ impl Sessions {
     ) -> Result<(), SessionError> {
         let now = self.clock.now();
         let told = self
-            .event(Name::SessionRevoked, tenant, Party::new("user", user), (now, origin))
+            .event(
+                Name::SessionRevoked,
+                tenant,
+                Party::new("user", user),
+                (now, origin),
+            )
             .on(Party::new("session", id))
             .with("reason", how.as_str());
         let revoked = self
@@ -126,9 +128,16 @@ impl Sessions {
         let how = Ending::SignedOutEverywhere;
         let ended = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
         let mut tx = tx.within(tenant);
-        let version = users::bump_rights(&mut tx, user, now).await?.ok_or(SessionError::Unknown)?;
+        let version = users::bump_rights(&mut tx, user, now)
+            .await?
+            .ok_or(SessionError::Unknown)?;
         let told = self
-            .event(Name::SessionsRevoked, tenant, Party::new("user", user), (now, origin))
+            .event(
+                Name::SessionsRevoked,
+                tenant,
+                Party::new("user", user),
+                (now, origin),
+            )
             .on(Party::new("user", user))
             .with("sessions", ended);
         events::record(&mut tx, &told).await?;

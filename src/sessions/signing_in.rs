@@ -73,7 +73,12 @@ impl Sessions {
         if let Some(reason) = signed_in.as_ref().err().and_then(SignInError::reason) {
             let now = self.clock.now();
             let told = self
-                .event(Name::SessionDenied, tenant, Party::anonymous(), (now, origin))
+                .event(
+                    Name::SessionDenied,
+                    tenant,
+                    Party::anonymous(),
+                    (now, origin),
+                )
                 .denied()
                 .with("reason", reason);
             let told = match user {
@@ -95,7 +100,9 @@ impl Sessions {
         let environment = self.environment(tenant).await?;
         let (user, credential) = found.unzip();
         let credential = credential.flatten();
-        let stored = credential.as_ref().map(|credential| credential.password_hash.clone());
+        let stored = credential
+            .as_ref()
+            .map(|credential| credential.password_hash.clone());
         let right = self.hasher.verify(password.clone(), stored).await?;
         let (Some(user), Some(credential), true) = (user, credential, right) else {
             return Err(SignInError::Wrong);
@@ -107,7 +114,10 @@ impl Sessions {
             .store
             .write(async |tx| self.open(tx, &environment, &user, (now, origin)).await)
             .await?;
-        Ok(self.issuer.sign(draft.claims, draft.refresh_token, user).await?)
+        Ok(self
+            .issuer
+            .sign(draft.claims, draft.refresh_token, user)
+            .await?)
     }
 
     /// Hashes the password anew where the stored hash has another cost than today's. What comes
@@ -116,7 +126,9 @@ impl Sessions {
         if !self.hasher.is_outdated(&credential.password_hash) {
             return;
         }
-        let Ok(hash) = self.hasher.hash(password).await else { return };
+        let Ok(hash) = self.hasher.hash(password).await else {
+            return;
+        };
         let now = self.clock.now();
         let mut once = self.store.once();
         let kept = credentials::rewrite(&mut once.within(tenant), credential, hash, now).await;
@@ -135,7 +147,9 @@ impl Sessions {
     ) -> Result<(User, Draft), SignInError> {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
-        let user = users::get(&mut tx, seen.id).await?.ok_or(SignInError::Wrong)?;
+        let user = users::get(&mut tx, seen.id)
+            .await?
+            .ok_or(SignInError::Wrong)?;
         if user.password_changed_at != seen.password_changed_at {
             return Err(SignInError::Wrong);
         }
@@ -149,7 +163,12 @@ impl Sessions {
         let draft = self.issuer.begin(tenant, &user, (now, origin));
         tx.insert(&draft.session).await?;
         let told = self
-            .event(Name::SessionCreated, tenant, Party::new("user", user.id), (now, origin))
+            .event(
+                Name::SessionCreated,
+                tenant,
+                Party::new("user", user.id),
+                (now, origin),
+            )
             .on(Party::new("session", draft.session.id));
         events::record(&mut tx, &told).await?;
         Ok((user, draft))
@@ -170,7 +189,9 @@ where
         Identifier::Phone(phone) => users::by_phone(tx, phone).await?,
     };
     // One look more for nobody too: an unknown account costs what a known one costs.
-    let whose = user.as_ref().map_or_else(|| UserId::new(now, entropy), |user| user.id);
+    let whose = user
+        .as_ref()
+        .map_or_else(|| UserId::new(now, entropy), |user| user.id);
     let credential = credentials::by_user(tx, whose).await?;
     Ok(user.map(|user| (user, credential)))
 }

@@ -64,11 +64,17 @@ impl Sessions {
         let now = self.clock.now();
         let made = self
             .store
-            .write(async |tx| self.make(tx, &environment, (new, &hash), (now, origin)).await)
+            .write(async |tx| {
+                self.make(tx, &environment, (new, &hash), (now, origin))
+                    .await
+            })
             .await;
         match made {
             Ok((user, Some(draft))) => {
-                let issued = self.issuer.sign(draft.claims, draft.refresh_token, user).await?;
+                let issued = self
+                    .issuer
+                    .sign(draft.claims, draft.refresh_token, user)
+                    .await?;
                 Ok(SignedUp::In(Box::new(issued)))
             }
             Ok((_, None)) => Ok(SignedUp::VerificationRequired),
@@ -80,9 +86,8 @@ impl Sessions {
     /// Words that a password of this user must not consist of.
     async fn context(&self, tenant: Tenant, new: &NewUser) -> Result<Vec<String>, StoreError> {
         let app = crate::apps::get(&mut self.store.once().shared(), tenant.app_id).await?;
-        let names = [&new.first_name, &new.last_name].map(|name| {
-            name.as_ref().map(ToString::to_string).unwrap_or_default()
-        });
+        let names = [&new.first_name, &new.last_name]
+            .map(|name| name.as_ref().map(ToString::to_string).unwrap_or_default());
         let full = names.join(" ");
         let [first, last] = names;
         let words = [
@@ -93,7 +98,10 @@ impl Sessions {
             full,
             app.map(|app| app.name.to_string()).unwrap_or_default(),
         ];
-        Ok(words.into_iter().filter(|word| !word.trim().is_empty()).collect())
+        Ok(words
+            .into_iter()
+            .filter(|word| !word.trim().is_empty())
+            .collect())
     }
 
     async fn make(
@@ -106,7 +114,9 @@ impl Sessions {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
         let made = (now, &self.entropy);
-        let user = users::create(&mut tx, tenant.app_id, new.clone(), made).await.map_err(taken)?;
+        let user = users::create(&mut tx, tenant.app_id, new.clone(), made)
+            .await
+            .map_err(taken)?;
         let owner = (tenant.app_id, user.id);
         credentials::create(&mut tx, owner, hash.clone(), made).await?;
         let party = Party::new("user", user.id);
@@ -137,7 +147,12 @@ impl Sessions {
         let mut tx = once.within(tenant);
         let holder = users::by_email(&mut tx, &new.email).await?;
         let told = self
-            .event(Name::UserSignedUp, tenant, Party::anonymous(), (now, origin))
+            .event(
+                Name::UserSignedUp,
+                tenant,
+                Party::anonymous(),
+                (now, origin),
+            )
             .denied()
             .with("reason", "email_taken");
         let told = match holder {
@@ -158,7 +173,11 @@ impl Sessions {
 fn kept(new: &NewUser, environment: &Environment) -> NewUser {
     let new = new.clone();
     if environment.settings.require_verification {
-        return NewUser { username: None, phone: None, ..new };
+        return NewUser {
+            username: None,
+            phone: None,
+            ..new
+        };
     }
     new
 }

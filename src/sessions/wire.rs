@@ -33,8 +33,7 @@ pub(super) struct SignUp {
 impl FromFields for SignUp {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
-        let password =
-            fields.required_else("password", ProblemKind::WeakPassword, Password::parse);
+        let password = fields.required_else("password", ProblemKind::WeakPassword, Password::parse);
         let first_name = fields.optional("first_name", Label::parse);
         let last_name = fields.optional("last_name", Label::parse);
         let username = fields.optional("username", Username::parse);
@@ -95,7 +94,13 @@ impl FromFields for SignIn {
             let detail = "exactly one of `email`, `username` and `phone` is needed";
             return fields.fault("email", "required", detail);
         }
-        Some(Self { email, username, phone, password: password?, app_id: app_id? })
+        Some(Self {
+            email,
+            username,
+            phone,
+            password: password?,
+            app_id: app_id?,
+        })
     }
 }
 
@@ -117,7 +122,9 @@ pub(super) struct Refresh {
 impl FromFields for Refresh {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let refresh_token = fields.required("refresh_token", |text| Ok::<_, &str>(text.to_owned()));
-        Some(Self { refresh_token: refresh_token? })
+        Some(Self {
+            refresh_token: refresh_token?,
+        })
     }
 }
 

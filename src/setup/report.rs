@@ -52,7 +52,10 @@ impl Report {
     /// `None` only for an app without environments.
     pub fn of(installed: &Installed) -> Option<Self> {
         let all = &installed.environments;
-        let default = all.iter().find(|(environment, _)| environment.is_default).or(all.first())?;
+        let default = all
+            .iter()
+            .find(|(environment, _)| environment.is_default)
+            .or(all.first())?;
         Some(Self {
             app_id: installed.app.id,
             env_id: default.0.id,
@@ -68,7 +71,10 @@ impl Report {
                 env_id: installed.platform.id,
                 publishable_key: installed.platform.publishable_key.clone(),
             },
-            environments: all.iter().map(|(one, secret)| named(one, secret.as_ref())).collect(),
+            environments: all
+                .iter()
+                .map(|(one, secret)| named(one, secret.as_ref()))
+                .collect(),
         })
     }
 
@@ -110,7 +116,11 @@ impl Report {
                  -H 'Content-Type: application/json' -d '{account}'\n"
             )
         };
-        format!("\nSign up, then sign in:\n\n{}\n{}", call("/v1/signup"), call("/v1/signin"))
+        format!(
+            "\nSign up, then sign in:\n\n{}\n{}",
+            call("/v1/signup"),
+            call("/v1/signin")
+        )
     }
 }
 

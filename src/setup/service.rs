@@ -89,15 +89,25 @@ impl Setup<'_> {
         let mut installed = self.install(&name, &slug, operator.as_ref()).await;
         for _ in 1..RACES {
             // Another node was faster: its work is found in the next round.
-            if matches!(installed, Err(SetupError::Store(StoreError::Duplicate(SLUG_TAKEN)))) {
+            if matches!(
+                installed,
+                Err(SetupError::Store(StoreError::Duplicate(SLUG_TAKEN)))
+            ) {
                 installed = self.install(&name, &slug, operator.as_ref()).await;
             }
         }
         let installed = installed?;
-        let own = installed.environments.iter().map(|(environment, _)| environment);
+        let own = installed
+            .environments
+            .iter()
+            .map(|(environment, _)| environment);
         for environment in own.chain([&installed.platform]) {
             // Whoever signs first makes the key; what has been installed must be told in any case.
-            if let Err(error) = self.keys.ensure(environment.tenant(), self.clock.now()).await {
+            if let Err(error) = self
+                .keys
+                .ensure(environment.tenant(), self.clock.now())
+                .await
+            {
                 tracing::warn!(%error, env_id = %environment.id, "a signing key was not made yet");
             }
         }
@@ -106,7 +116,10 @@ impl Setup<'_> {
 
     async fn operator_to_make(&self, wanted: &Wanted) -> Result<Option<NewOperator>, SetupError> {
         let platform = slug(PLATFORM_SLUG)?;
-        if apps::by_slug(&mut self.store.once().shared(), &platform).await?.is_some() {
+        if apps::by_slug(&mut self.store.once().shared(), &platform)
+            .await?
+            .is_some()
+        {
             return Ok(None);
         }
         let email = match &wanted.admin_email {
@@ -116,11 +129,19 @@ impl Setup<'_> {
         let made = || SecretString::from(self.entropy.token());
         let password = wanted.admin_password.clone().unwrap_or_else(made);
         let parsed = Password::parse(secrecy::ExposeSecret::expose_secret(&password))?;
-        if self.hasher.is_common(parsed.clone(), vec![email.to_string()]).await? {
+        if self
+            .hasher
+            .is_common(parsed.clone(), vec![email.to_string()])
+            .await?
+        {
             return Err(SetupError::Common);
         }
         let hash = self.hasher.hash(parsed).await?;
-        Ok(Some(NewOperator { email, password, hash }))
+        Ok(Some(NewOperator {
+            email,
+            password,
+            hash,
+        }))
     }
 
     async fn install(
@@ -162,7 +183,11 @@ impl Setup<'_> {
             };
         }
         let operator = operator.ok_or(SetupError::NoOperator)?;
-        let new = NewApp { name: label("Platform")?, slug: platform, is_platform: true };
+        let new = NewApp {
+            name: label("Platform")?,
+            slug: platform,
+            is_platform: true,
+        };
         let app = apps::create(tx, new, now, self.entropy).await?;
         let environment = environments::create_closed(
             &mut tx.within(app.id),
@@ -211,14 +236,30 @@ impl Setup<'_> {
     ) -> Result<(App, Vec<(Environment, Option<SecretString>)>), SetupError> {
         if let Some(app) = apps::by_slug(tx, slug).await? {
             let found = environments::list(&mut tx.within(app.id)).await?;
-            return Ok((app, found.into_iter().map(|environment| (environment, None)).collect()));
+            return Ok((
+                app,
+                found
+                    .into_iter()
+                    .map(|environment| (environment, None))
+                    .collect(),
+            ));
         }
-        let new = NewApp { name: name.clone(), slug: slug.clone(), is_platform: false };
+        let new = NewApp {
+            name: name.clone(),
+            slug: slug.clone(),
+            is_platform: false,
+        };
         let app = apps::create(tx, new, now, self.entropy).await?;
-        let kinds = [("Production", Kind::Production, false), ("Development", Kind::Development, true)];
+        let kinds = [
+            ("Production", Kind::Production, false),
+            ("Development", Kind::Development, true),
+        ];
         let mut made = Vec::new();
         for (name, kind, is_default) in kinds {
-            made.push(self.environment(tx, &app, (label(name)?, kind), is_default).await?);
+            made.push(
+                self.environment(tx, &app, (label(name)?, kind), is_default)
+                    .await?,
+            );
         }
         Ok((app, made))
     }
@@ -251,8 +292,14 @@ impl Setup<'_> {
         let origin = Origin::new(String::from("setup"), None, None);
         let made = (now, self.entropy);
         let tenant = environment.tenant();
-        let told = Event::new(Name::EnvironmentCreated, tenant, Party::system(), &origin, made)
-            .on(Party::new("environment", environment.id));
+        let told = Event::new(
+            Name::EnvironmentCreated,
+            tenant,
+            Party::system(),
+            &origin,
+            made,
+        )
+        .on(Party::new("environment", environment.id));
         Ok(events::record(&mut tx.within(tenant), &told).await?)
     }
 }

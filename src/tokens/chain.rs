@@ -8,9 +8,9 @@ use secrecy::SecretSlice;
 
 use super::jwks::{Jwk, Jwks};
 use super::keys::{KeyError, SigningKey};
-use crate::kernel::algorithm::Algorithm;
 use super::material::Material;
 use super::{LONGEST_LIFE, MARGIN};
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::SigningKeyId;
 use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;

@@ -19,8 +19,8 @@ use jsonwebtoken::DecodingKey;
 use secrecy::SecretSlice;
 
 use super::jwks::Jwk;
-use crate::kernel::algorithm::Algorithm;
 use super::low_s;
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::SigningKeyId;
 use crate::kernel::secret::ExposeSecret;

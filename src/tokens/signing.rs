@@ -13,9 +13,7 @@ use moka::sync::Cache;
 use super::TokenSettings;
 use super::chain::{Chain, Key, is_past};
 use super::jwks::Jwks;
-use super::keys::{
-    CREATED_AT, GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey,
-};
+use super::keys::{CREATED_AT, GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey};
 use super::material::Material;
 use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
@@ -137,7 +135,9 @@ impl SigningKeys {
         let mut once = self.store.once();
         let mut everywhere =
             once.across_tenants("the key set of the issuer has every environment's");
-        let found = everywhere.find(Query::of(Filter::all()).oldest_by(CREATED_AT)).await;
+        let found = everywhere
+            .find(Query::of(Filter::all()).oldest_by(CREATED_AT))
+            .await;
         let stored = match (found, known) {
             (Ok(stored), _) => stored,
             // Public keys are safe to serve from memory, and verifiers elsewhere need them.
@@ -267,7 +267,13 @@ impl SigningKeys {
         };
         let times = || stored.iter().map(|key| (key.generation, key.activates_at));
         let counts = |key: &&SigningKey| !is_past(key.generation, times(), now);
-        Ok(Chain::new(stored.iter().filter(counts).map(open).collect::<Result<_, _>>()?))
+        Ok(Chain::new(
+            stored
+                .iter()
+                .filter(counts)
+                .map(open)
+                .collect::<Result<_, _>>()?,
+        ))
     }
 
     /// The chain of an environment that had no key, after this node or another has made one.

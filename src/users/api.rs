@@ -9,12 +9,8 @@ use super::list;
 use super::record::{Status, User};
 use super::repo::ProfileChanges;
 use super::service::{UserError, Users};
-use crate::access::{
-    AssignRoles, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe,
-};
-use crate::http::{
-    Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind,
-};
+use crate::access::{AssignRoles, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind};
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::text::{Email, Label, Phone, Username};
@@ -143,7 +139,9 @@ impl FromFields for RoleAssignment {
 #[get("/v1/me")]
 async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserView>> {
     let (id, _) = access.user()?;
-    Ok(Ok200::new((*users.own(access.tenant(), id).await?).clone().into()))
+    Ok(Ok200::new(
+        (*users.own(access.tenant(), id).await?).clone().into(),
+    ))
 }
 
 /// Change my profile
@@ -165,7 +163,9 @@ async fn update_me(
 ) -> Answer<Ok200<UserView>> {
     let (id, _) = access.user()?;
     let changes = changes.into_inner();
-    let user = users.update_profile(access.tenant(), id, &changes, access.origin()).await?;
+    let user = users
+        .update_profile(access.tenant(), id, &changes, access.origin())
+        .await?;
     Ok(Ok200::new(user.into()))
 }
 
@@ -207,7 +207,9 @@ async fn read(
     id: PathId<UserId>,
     users: Data<Users>,
 ) -> Answer<Ok200<UserView>> {
-    Ok(Ok200::new(users.get(access.tenant(), id.into_inner()).await?.into()))
+    Ok(Ok200::new(
+        users.get(access.tenant(), id.into_inner()).await?.into(),
+    ))
 }
 
 /// Assign roles to a user
@@ -236,7 +238,9 @@ async fn assign_roles(
 ) -> Answer<Ok200<UserView>> {
     let roles = wanted.into_inner().roles;
     let id = id.into_inner();
-    let user = users.assign_roles(access.caller(), id, &roles, access.origin()).await?;
+    let user = users
+        .assign_roles(access.caller(), id, &roles, access.origin())
+        .await?;
     Ok(Ok200::new(user.into()))
 }
 
@@ -268,7 +272,12 @@ mod tests {
     #[test]
     fn an_image_is_an_https_url_without_credentials() {
         assert!(image_url("https://cdn.example.com/mia.png").is_ok());
-        for bad in ["http://x.example/a.png", "javascript:alert(1)", "https://u:p@x.example/", "x"] {
+        for bad in [
+            "http://x.example/a.png",
+            "javascript:alert(1)",
+            "https://u:p@x.example/",
+            "x",
+        ] {
             assert!(image_url(bad).is_err(), "{bad}");
         }
     }

@@ -43,15 +43,12 @@ struct UserPage {
 /// Which users, and which page of them.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the documented shape of ListQuery, which is parsed by hand")]
-struct ListParameters {
-    #[param(inline)]
-    limit: Option<Limit>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
+struct ListQuery {
+    #[param(ignore)]
+    paging: Paging,
     /// `total` adds the number of all matching users.
-    #[param(pattern = "^total$")]
-    include: Option<String>,
+    #[param(rename = "include", value_type = Option<String>, pattern = "^total$")]
+    with_total: bool,
     /// A page by its number, from 1; not together with `cursor`.
     #[param(minimum = 1)]
     page: Option<u64>,
@@ -66,24 +63,24 @@ struct ListParameters {
     status: Option<Status>,
 }
 
-#[derive(Debug)]
-struct ListQuery {
-    paging: Paging,
-    page: Option<u64>,
-    record_per_page: Option<Limit>,
-    which: UserQuery,
-}
-
 impl FromFields for ListQuery {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let paging = Paging::from_fields(fields);
+        let include = fields.optional("include", total);
         let page = fields.optional("page", page_number);
         let record_per_page = fields.optional("recordPerPage", Limit::parse);
         let email = fields.optional("email", beginning_of_an_address);
         let role = fields.optional("role", str::parse::<Role>);
         let status = fields.optional("status", status);
-        let which = UserQuery { email: email?, role: role?, status: status? };
-        let query = Self { paging: paging?, page: page?, record_per_page: record_per_page?, which };
+        let query = Self {
+            paging: paging?,
+            with_total: include?.is_some(),
+            page: page?,
+            record_per_page: record_per_page?,
+            email: email?,
+            role: role?,
+            status: status?,
+        };
         if query.page.is_some() && query.paging.after.is_some() {
             return fields.fault("page", "invalid_page", "cannot be combined with a cursor");
         }
@@ -96,15 +93,38 @@ impl ListQuery {
     fn number(&self) -> Option<u64> {
         self.page.or(self.record_per_page.map(|_| 1))
     }
+
+    fn which(&self) -> UserQuery {
+        UserQuery {
+            email: self.email.clone(),
+            role: self.role,
+            status: self.status,
+        }
+    }
+}
+
+fn total(text: &str) -> Result<(), &'static str> {
+    if text == "total" {
+        Ok(())
+    } else {
+        Err("can only be `total`")
+    }
 }
 
 fn page_number(text: &str) -> Result<u64, &'static str> {
-    let number = text.parse().ok().filter(|number| (1..=10_000).contains(number));
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=10_000).contains(number));
     number.ok_or("must be a whole number from 1 to 10,000")
 }
 
 fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
-    if text.len() > 254 { Err("is longer than an address") } else { Ok(text.to_lowercase()) }
+    if text.len() > 254 {
+        Err("is longer than an address")
+    } else {
+        Ok(text.to_lowercase())
+    }
 }
 
 fn status(text: &str) -> Result<Status, &'static str> {
@@ -117,7 +137,7 @@ fn status(text: &str) -> Result<Status, &'static str> {
 /// `total_count` and `user_items`.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.list",
-    params(ListParameters),
+    params(Paging, ListQuery),
     responses((status = 200, description = "A page of users", body = UserPage)),
     security(("session" = []), ("api_key" = [])),
     extensions(("x-permission" = json!(ListUsers::NAME))),
@@ -150,14 +170,15 @@ impl UserPage {
         (query, number): (&ListQuery, u64),
     ) -> Result<Self, Problem> {
         let limit = query.record_per_page.unwrap_or(query.paging.limit);
-        let (found, total) =
-            users.numbered_page(access.tenant(), &query.which, number, limit).await?;
+        let (found, total) = users
+            .numbered_page(access.tenant(), &query.which(), number, limit)
+            .await?;
         let views: Vec<UserView> = found.into_iter().map(UserView::from).collect();
         Ok(Self {
             users: views.clone(),
             next_cursor: None,
             has_more: number.saturating_mul(u64::from(limit.get())) < total,
-            total: query.paging.with_total.then_some(total),
+            total: query.with_total.then_some(total),
             total_count: Some(total),
             user_items: Some(views),
         })
@@ -168,10 +189,12 @@ impl UserPage {
         access: &Allowed<ListUsers>,
         query: &ListQuery,
     ) -> Result<Self, Problem> {
-        let (tenant, paging) = (access.tenant(), &query.paging);
-        let slice = users.page(tenant, &query.which, paging.after.as_ref(), paging.limit).await?;
-        let total = if paging.with_total {
-            Some(users.count(tenant, &query.which).await?)
+        let (tenant, which, paging) = (access.tenant(), query.which(), &query.paging);
+        let slice = users
+            .page(tenant, &which, paging.after.as_ref(), paging.limit)
+            .await?;
+        let total = if query.with_total {
+            Some(users.count(tenant, &which).await?)
         } else {
             None
         };

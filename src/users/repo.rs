@@ -95,7 +95,9 @@ pub async fn first_with_role<S>(tx: &mut Tx<'_, S>, role: Role) -> Stored<Option
 where
     S: Copy + Reaches<OfApp>,
 {
-    let oldest = Query::of(ROLES.has(&role)).oldest_by(CREATED_AT).window(0, 1);
+    let oldest = Query::of(ROLES.has(&role))
+        .oldest_by(CREATED_AT)
+        .window(0, 1);
     Ok(tx.find(oldest).await?.into_iter().next())
 }
 
@@ -143,7 +145,10 @@ where
     S: Copy + Reaches<OfApp>,
 {
     let unchanged = by_id(seen.id) & RIGHTS_VERSION.eq(seen.rights_version);
-    let update = ROLES.set(roles.to_vec()).and(RIGHTS_VERSION.inc(1)).and(UPDATED_AT.set(now));
+    let update = ROLES
+        .set(roles.to_vec())
+        .and(RIGHTS_VERSION.inc(1))
+        .and(UPDATED_AT.set(now));
     tx.update_one(unchanged, update).await
 }
 
@@ -153,7 +158,10 @@ where
     S: Copy + Reaches<OfApp>,
 {
     let update = RIGHTS_VERSION.inc(1).and(UPDATED_AT.set(now));
-    Ok(tx.update_one(by_id::<User>(id), update).await?.map(|user| user.rights_version))
+    Ok(tx
+        .update_one(by_id::<User>(id), update)
+        .await?
+        .map(|user| user.rights_version))
 }
 
 pub(super) async fn page<S>(
@@ -177,7 +185,12 @@ pub(super) async fn numbered_page<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.find(Query::of(wanted(query)).newest_by(CREATED_AT).window(skip, limit.get())).await
+    tx.find(
+        Query::of(wanted(query))
+            .newest_by(CREATED_AT)
+            .window(skip, limit.get()),
+    )
+    .await
 }
 
 pub(super) async fn count<S>(tx: &mut Tx<'_, S>, query: &UserQuery) -> Stored<u64>
@@ -189,9 +202,15 @@ where
 
 fn wanted(query: &UserQuery) -> Filter<User> {
     let conditions = [
-        query.email.as_deref().map(|prefix| EMAIL.starts_with(prefix)),
+        query
+            .email
+            .as_deref()
+            .map(|prefix| EMAIL.starts_with(prefix)),
         query.role.map(|role| ROLES.has(&role)),
         query.status.map(|status| STATUS.eq(status)),
     ];
-    conditions.into_iter().flatten().fold(Filter::all(), |all, condition| all & condition)
+    conditions
+        .into_iter()
+        .flatten()
+        .fold(Filter::all(), |all, condition| all & condition)
 }

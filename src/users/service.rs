@@ -61,14 +61,18 @@ pub enum UserError {
 }
 
 impl Users {
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        revocations: RevocationIndex,
-    ) -> Self {
-        let recent = Cache::builder().max_capacity(REMEMBERED).time_to_live(STALE).build();
-        Self { store, clock, entropy, revocations, recent }
+    pub fn new(store: Store, clock: Clock, entropy: Entropy, revocations: RevocationIndex) -> Self {
+        let recent = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_live(STALE)
+            .build();
+        Self {
+            store,
+            clock,
+            entropy,
+            revocations,
+            recent,
+        }
     }
 
     /// The caller's own account, for the most asked of all questions: after the first time within
@@ -79,15 +83,22 @@ impl Users {
         }
         let user = Arc::new(self.get(tenant, id).await?);
         // What a change on this node has put there meanwhile is newer than what was read.
-        Ok(self.recent.entry((tenant.app_id, id)).or_insert(user).into_value())
+        Ok(self
+            .recent
+            .entry((tenant.app_id, id))
+            .or_insert(user)
+            .into_value())
     }
 
     pub async fn get(&self, tenant: Tenant, id: UserId) -> Result<User, UserError> {
-        repo::get(&mut self.store.once().within(tenant), id).await?.ok_or(UserError::Unknown)
+        repo::get(&mut self.store.once().within(tenant), id)
+            .await?
+            .ok_or(UserError::Unknown)
     }
 
     fn remember(&self, user: &User) {
-        self.recent.insert((user.app_id, user.id), Arc::new(user.clone()));
+        self.recent
+            .insert((user.app_id, user.id), Arc::new(user.clone()));
     }
 
     pub async fn page(
@@ -108,11 +119,12 @@ impl Users {
         page: u64,
         limit: Limit,
     ) -> Result<(Vec<User>, u64), UserError> {
-        let skip = page.saturating_sub(1).saturating_mul(u64::from(limit.get()));
+        let skip = page
+            .saturating_sub(1)
+            .saturating_mul(u64::from(limit.get()));
         self.store
             .read(async |tx| {
-                let users =
-                    repo::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
+                let users = repo::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
                 Ok((users, repo::count(&mut tx.within(tenant), query).await?))
             })
             .await
@@ -180,9 +192,13 @@ impl Users {
         (now, origin): (Timestamp, &Origin),
     ) -> Result<(User, Option<Revocation>), UserError> {
         let tenant = caller.tenant;
-        let app = apps::get(tx, tenant.app_id).await?.ok_or(UserError::Unknown)?;
+        let app = apps::get(tx, tenant.app_id)
+            .await?
+            .ok_or(UserError::Unknown)?;
         let roles = parse_roles(roles, app.is_platform)?;
-        let seen = repo::get(&mut tx.within(tenant), id).await?.ok_or(UserError::Unknown)?;
+        let seen = repo::get(&mut tx.within(tenant), id)
+            .await?
+            .ok_or(UserError::Unknown)?;
         if seen.roles == roles {
             return Ok((seen, None));
         }
@@ -201,10 +217,12 @@ impl Users {
             (now, &self.entropy),
         )
         .on(Party::new("user", id))
-        .with("roles", roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
+        .with(
+            "roles",
+            roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
+        );
         events::record(&mut scoped, &told).await?;
-        let revoked =
-            revoke_user(&mut scoped, id, user.rights_version, now, &self.entropy).await?;
+        let revoked = revoke_user(&mut scoped, id, user.rights_version, now, &self.entropy).await?;
         Ok((user, Some(revoked)))
     }
 }
@@ -229,7 +247,10 @@ fn parse_roles(names: &[String], is_platform: bool) -> Result<Vec<Role>, UserErr
         .iter()
         .map(|name| {
             let role = Role::from_str(name).map_err(|_| UserError::UnknownRole)?;
-            known.contains(&role).then_some(role).ok_or(UserError::UnknownRole)
+            known
+                .contains(&role)
+                .then_some(role)
+                .ok_or(UserError::UnknownRole)
         })
         .collect();
     Ok(with_user(parsed?))
@@ -246,7 +267,11 @@ fn refuse_roles_not_held(
     let after: HashSet<Role> = after.iter().copied().collect();
     let touched = before.symmetric_difference(&after);
     let may = |role: &Role| *role == Role::User || caller.holds(*role, is_platform);
-    if touched.into_iter().all(may) { Ok(()) } else { Err(UserError::RoleNotHeld) }
+    if touched.into_iter().all(may) {
+        Ok(())
+    } else {
+        Err(UserError::RoleNotHeld)
+    }
 }
 
 fn taken(error: StoreError) -> UserError {

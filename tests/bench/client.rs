@@ -16,7 +16,10 @@ impl Connection {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Self { stream, buffer: Vec::with_capacity(8192) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(8192),
+        })
     }
 
     /// Sends a whole request and reads a whole answer with a `Content-Length`.
@@ -43,7 +46,8 @@ fn whole(bytes: &[u8]) -> Option<(u16, Vec<u8>)> {
     let status = text.get(9..12)?.parse().ok()?;
     let length = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     let body = &bytes[head + 4..];
     let length = length.unwrap_or(0);
@@ -61,9 +65,16 @@ pub struct Load {
 impl Load {
     /// The time within which this part of the answers came.
     pub fn percentile(&self, part: f64) -> Duration {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index"
+        )]
         let index = (self.times.len() as f64 * part) as usize;
-        self.times.get(index.min(self.times.len().saturating_sub(1))).copied().unwrap_or_default()
+        self.times
+            .get(index.min(self.times.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -93,11 +104,18 @@ where
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().expect("a client thread")).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("a client thread"))
+            .collect()
     });
     let elapsed = began.elapsed().as_secs_f64();
     let failed = results.iter().map(|(_, failed)| failed).sum();
     let mut times: Vec<Duration> = results.into_iter().flat_map(|(times, _)| times).collect();
     times.sort_unstable();
-    Load { rate: times.len() as f64 / elapsed, failed, times }
+    Load {
+        rate: times.len() as f64 / elapsed,
+        failed,
+        times,
+    }
 }

@@ -26,7 +26,12 @@ pub fn bare_actix(clients: usize, time: Duration) -> Load {
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let app = || App::new().route("/", web::get().to(constant));
-            HttpServer::new(app).workers(2).listen(listener).expect("listening").run().await
+            HttpServer::new(app)
+                .workers(2)
+                .listen(listener)
+                .expect("listening")
+                .run()
+                .await
         })
     });
     std::thread::sleep(Duration::from_millis(200));
@@ -34,7 +39,9 @@ pub fn bare_actix(clients: usize, time: Duration) -> Load {
 }
 
 async fn constant() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(r#"{"id":"ausr_0"}"#)
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(r#"{"id":"ausr_0"}"#)
 }
 
 /// The rate of one GET with these header lines.
@@ -43,7 +50,11 @@ pub fn get(address: SocketAddr, clients: usize, time: Duration, path: &str, line
     drive(clients, time, |_| {
         let mut connection = Connection::open(address).expect("a connection");
         let request = request.clone();
-        move || connection.ask(request.as_bytes()).is_ok_and(|(status, _)| status == 200)
+        move || {
+            connection
+                .ask(request.as_bytes())
+                .is_ok_and(|(status, _)| status == 200)
+        }
     })
 }
 
@@ -70,7 +81,10 @@ pub fn sqlite_updates(time: Duration) -> f64 {
 
 /// Compare-and-set updates a second by concurrent clients, majority and journaled.
 pub fn mongo_updates(uri: &str, clients: usize, time: Duration) -> f64 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     runtime.expect("a runtime").block_on(async {
         let mut options = ClientOptions::parse(uri).await.expect("a URI");
         let mut durable = WriteConcern::majority();
@@ -86,10 +100,16 @@ pub fn mongo_updates(uri: &str, clients: usize, time: Duration) -> f64 {
                 let collection = collection.clone();
                 tokio::spawn(async move {
                     let id = i64::try_from(racer).expect("a small number");
-                    collection.insert_one(doc! { "_id": id, "n": 0_i64 }).await.expect("an insert");
+                    collection
+                        .insert_one(doc! { "_id": id, "n": 0_i64 })
+                        .await
+                        .expect("an insert");
                     let mut number = 0_i64;
                     while began.elapsed() < time {
-                        let (seen, next) = (doc! { "_id": id, "n": number }, doc! { "$inc": { "n": 1_i64 } });
+                        let (seen, next) = (
+                            doc! { "_id": id, "n": number },
+                            doc! { "$inc": { "n": 1_i64 } },
+                        );
                         let changed = collection.find_one_and_update(seen, next).await;
                         assert!(changed.expect("an update").is_some());
                         number += 1;

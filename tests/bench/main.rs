@@ -5,6 +5,7 @@
 //! measured where `MONGODB_URI` names a replica set.
 
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -19,7 +20,7 @@ mod server;
 
 use std::time::Duration;
 
-use client::{Load, drive};
+use client::Load;
 use server::{Running, Where};
 
 /// How long each figure is measured.
@@ -34,7 +35,10 @@ fn main() {
     let hash = limits::bcrypt_hashes(12);
     println!("limit   bcrypt cost 12, one at a time          {hash:>10.1} /s");
     let bare = limits::bare_actix(CONCURRENCY, TIME);
-    println!("limit   bare actix handler, c={CONCURRENCY}               {:>10.0} /s", bare.rate);
+    println!(
+        "limit   bare actix handler, c={CONCURRENCY}               {:>10.0} /s",
+        bare.rate
+    );
     let sqlite = limits::sqlite_updates(TIME);
     println!("limit   SQLite update, synchronous=FULL        {sqlite:>10.0} /s");
     measure(&Where::Embedded, (hash, &bare, sqlite));
@@ -51,7 +55,11 @@ fn main() {
 fn measure(place: &Where, (hash, bare, updates): (f64, &Load, f64)) {
     let running = Running::start(place);
     let name = place.name();
-    println!("{name:<8}start to ready {:?}, RSS {} KiB", running.ready_after, running.rss_kib());
+    println!(
+        "{name:<8}start to ready {:?}, RSS {} KiB",
+        running.ready_after,
+        running.rss_kib()
+    );
     let signed_in = running.sign_ins(CONCURRENCY, TIME);
     row(name, "sign-in, c=16", &signed_in, hash);
     let me = running.me(CONCURRENCY, TIME);

@@ -26,14 +26,27 @@ impl Where {
     }
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        let Where::Mongo(uri) = self else { return Vec::new() };
+        let Where::Mongo(uri) = self else {
+            return Vec::new();
+        };
         let database = format!("authsome_bench_{}", std::process::id());
-        let (hosts, options) = uri.split_once("/?").unwrap_or((uri.trim_end_matches('/'), ""));
+        let (hosts, options) = uri
+            .split_once("/?")
+            .unwrap_or((uri.trim_end_matches('/'), ""));
         let secret = "a secret of the benchmark, 32 characters at least".to_owned();
         vec![
-            ("AUTHSOME_STORE__URL", format!("{hosts}/{database}?{options}")),
-            ("AUTHSOME_SECURITY__ENCRYPTION_KEY", "7f".repeat(16) + "3a".repeat(16).as_str()),
-            ("AUTHSOME_SECURITY__REFRESH_SECRET", secret.clone() + ", for refreshing"),
+            (
+                "AUTHSOME_STORE__URL",
+                format!("{hosts}/{database}?{options}"),
+            ),
+            (
+                "AUTHSOME_SECURITY__ENCRYPTION_KEY",
+                "7f".repeat(16) + "3a".repeat(16).as_str(),
+            ),
+            (
+                "AUTHSOME_SECURITY__REFRESH_SECRET",
+                secret.clone() + ", for refreshing",
+            ),
             ("AUTHSOME_SECURITY__PEPPER", secret + ", for peppering"),
         ]
     }
@@ -72,21 +85,35 @@ impl Running {
                 .stdout(Stdio::piped());
             command
         };
-        let made = command(&["bootstrap", "--json"]).output().expect("bootstrap");
+        let made = command(&["bootstrap", "--json"])
+            .output()
+            .expect("bootstrap");
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
         let key = made["publishable_key"].as_str().expect("a key").to_owned();
         let began = Instant::now();
         let child = command(&["serve"]).spawn().expect("a server");
         wait_until_ready(address);
-        Self { child, address, key, ready_after: began.elapsed(), _folder: folder }
+        Self {
+            child,
+            address,
+            key,
+            ready_after: began.elapsed(),
+            _folder: folder,
+        }
     }
 
     /// Memory that is resident, as the kernel counts it.
     pub fn rss_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("a process");
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("VmRSS");
-        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .expect("VmRSS");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .expect("a number")
     }
 
     fn post(&self, path: &str, body: &Value) -> Vec<u8> {
@@ -107,9 +134,12 @@ impl Running {
     fn signed_in(&self, number: usize) -> Value {
         let mut connection = Connection::open(self.address).expect("a connection");
         let account = Self::account(number);
-        connection.ask(&self.post("/v1/signup", &account)).expect("a sign-up");
-        let (status, body) =
-            connection.ask(&self.post("/v1/signin", &account)).expect("a sign-in");
+        connection
+            .ask(&self.post("/v1/signup", &account))
+            .expect("a sign-up");
+        let (status, body) = connection
+            .ask(&self.post("/v1/signin", &account))
+            .expect("a sign-in");
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).expect("JSON")
     }
@@ -121,12 +151,19 @@ impl Running {
         drive(clients, time, |number| {
             let mut connection = Connection::open(self.address).expect("a connection");
             let request = self.post("/v1/signin", &Self::account(number));
-            move || connection.ask(&request).is_ok_and(|(status, _)| status == 200)
+            move || {
+                connection
+                    .ask(&request)
+                    .is_ok_and(|(status, _)| status == 200)
+            }
         })
     }
 
     pub fn me(&self, clients: usize, time: Duration) -> Load {
-        let token = self.signed_in(0)["access_token"].as_str().expect("a token").to_owned();
+        let token = self.signed_in(0)["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
         let line = format!("Authorization: Bearer {token}\r\n");
         get(self.address, clients, time, "/v1/me", &line)
     }
@@ -138,7 +175,9 @@ impl Running {
             let mut token = tokens[number]["refresh_token"].clone();
             move || {
                 let request = self.post("/v1/refresh", &json!({ "refresh_token": token }));
-                let Ok((200, body)) = connection.ask(&request) else { return false };
+                let Ok((200, body)) = connection.ask(&request) else {
+                    return false;
+                };
                 let next: Value = serde_json::from_slice(&body).expect("JSON");
                 token = next["refresh_token"].clone();
                 true

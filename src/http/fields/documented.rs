@@ -10,7 +10,7 @@ use super::{Fields, FromFields, Source};
 /// Fails unless the schema of `T` names the fields that reading a `T` asks for, and as required
 /// those it insists on.
 pub(crate) fn assert_documented<T: FromFields + PartialSchema>() {
-    let mut fields = Fields::of(Map::new(), String::new(), Source::Body);
+    let mut fields = Fields::of(Map::new(), Source::Body);
     let _: Option<T> = T::from_fields(&mut fields);
     let asked = |only_required: bool| {
         let kept = fields

@@ -68,7 +68,6 @@ pub(super) struct CursorScope {
 #[derive(Debug)]
 pub struct Fields {
     members: Map<String, Value>,
-    pointer: String,
     source: Source,
     cursors: Option<CursorScope>,
     errors: Vec<FieldError>,
@@ -82,7 +81,7 @@ pub(super) fn read<T: FromFields>(
     source: Source,
     cursors: Option<CursorScope>,
 ) -> Result<T, Problem> {
-    let mut fields = Fields::of(members, String::new(), source);
+    let mut fields = Fields::of(members, source);
     fields.cursors = cursors;
     let value = T::from_fields(&mut fields);
     fields.refuse_the_rest();
@@ -110,10 +109,9 @@ fn problem(source: Source, errors: Vec<FieldError>) -> Problem {
 }
 
 impl Fields {
-    fn of(members: Map<String, Value>, pointer: String, source: Source) -> Self {
+    fn of(members: Map<String, Value>, source: Source) -> Self {
         Self {
             members,
-            pointer,
             source,
             cursors: None,
             errors: Vec::new(),
@@ -234,19 +232,6 @@ impl Fields {
         collected(parsed.collect())
     }
 
-    /// A list of objects that must be there; it may be empty. Every bad field of each is told.
-    pub fn each<T: FromFields>(&mut self, name: &'static str) -> Option<Vec<T>> {
-        let items = self.items(name)?;
-        let read = items.into_iter().enumerate().map(|(index, item)| {
-            let place = format!("{name}/{index}");
-            let Value::Object(members) = item else {
-                return self.fault(&place, "wrong_type", "must be an object");
-            };
-            self.within(&place, members)
-        });
-        collected(read.collect())
-    }
-
     /// The place after which a page begins; told as `bad_cursor` unless this list issued it.
     #[expect(
         clippy::option_option,
@@ -277,9 +262,8 @@ impl Fields {
 
     /// Notes that something is wrong with a field although it could be parsed; always `None`.
     pub fn fault<T>(&mut self, name: &str, kind: &str, detail: impl Into<String>) -> Option<T> {
-        let path = format!("{}/{name}", self.pointer);
         let (pointer, parameter) = match self.source {
-            Source::Body => (Some(path), None),
+            Source::Body => (Some(format!("/{name}")), None),
             Source::Query => (None, Some(name.to_owned())),
         };
         let (kind, detail) = (kind.to_owned(), detail.into());
@@ -290,15 +274,6 @@ impl Fields {
             detail,
         });
         None
-    }
-
-    fn within<T: FromFields>(&mut self, place: &str, members: Map<String, Value>) -> Option<T> {
-        let mut inner = Self::of(members, format!("{}/{place}", self.pointer), self.source);
-        let value = T::from_fields(&mut inner);
-        inner.refuse_the_rest();
-        let is_sound = inner.errors.is_empty();
-        self.errors.append(&mut inner.errors);
-        value.filter(|_| is_sound)
     }
 
     fn items(&mut self, name: &'static str) -> Option<Vec<Value>> {

@@ -297,7 +297,10 @@ mod tests {
             &json!({"security": [{"session": []}], "x-permission": permission, "responses": {}}),
         );
 
-        assert_eq!(done["responses"]["403"]["x-problems"], json!(["forbidden", "user_required"]));
+        assert_eq!(
+            done["responses"]["403"]["x-problems"],
+            json!(["forbidden", "user_required"])
+        );
     }
 
     #[test]

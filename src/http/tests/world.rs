@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{ListUsers, Permission, Policy, ReadMe};
-use crate::http::{InFlight, 
+use crate::http::{
     Allowed, Answer, Anyone, Authenticator, Body, Caller, Credential, Directory, Edge, Fields,
-    FromFields, NoContent, Ok200, Paging, Principal, Problem, ProblemKind, Public, Query,
+    FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind, Public, Query,
 };
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, SessionId, UserId};
@@ -111,7 +111,6 @@ fn caller(app: &str, subject: &str) -> Caller {
         home,
         tenant: home,
         subjects,
-        roles: vec!["USER".into()],
     }
 }
 

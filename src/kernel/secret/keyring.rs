@@ -123,13 +123,6 @@ impl KeyRing {
         Ok(text)
     }
 
-    /// Whether [`KeyRing::seal`] would use another key today: the text is due for sealing afresh.
-    pub fn is_outdated(&self, sealed: &str) -> bool {
-        sealed
-            .split_once('.')
-            .is_none_or(|(id, _)| id != self.sealing.id)
-    }
-
     fn key(&self, id: &str) -> Option<&RandomizedNonceKey> {
         self.slots()
             .find(|slot| slot.id == id)
@@ -266,7 +259,6 @@ mod tests {
         assert_eq!(rotated.open(&sealed_before, "here").unwrap(), b"seed");
         assert_eq!(rotated.open(&sealed_after, "here").unwrap(), b"seed");
         assert_eq!(ring(&old).open(&sealed_after, "here"), Err(CannotOpen));
-        assert!(rotated.is_outdated(&sealed_before) && !rotated.is_outdated(&sealed_after));
     }
 
     #[test]

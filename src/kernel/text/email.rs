@@ -17,7 +17,7 @@ const RAW_MAX: usize = 1_024;
 
 checked_text! {
     /// One address: at most 64 bytes, `@`, a domain; 254 bytes in all (RFC 5321 §4.5.3.1).
-    Email, refused as NotAnEmail: "invalid_email", "not one plain e-mail address";
+    Email, refused as NotAnEmail: "not one plain e-mail address";
     schema: 6..=254, Some("email"), "mia@example.org"
 }
 
@@ -41,19 +41,6 @@ impl Email {
     /// What stands before the `@`.
     pub fn local(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
-    }
-
-    /// The domain in ASCII: `xn--bcher-kva.example` for `bücher.example`.
-    pub fn domain(&self) -> &str {
-        self.0.split_once('@').map_or("", |(_, domain)| domain)
-    }
-
-    /// The address without its `+tag`. For counting attempts only: mail goes to the address itself.
-    pub fn untagged(&self) -> String {
-        match self.local().split_once('+') {
-            Some((name, _)) if !name.is_empty() => format!("{name}@{}", self.domain()),
-            _ => self.0.clone(),
-        }
     }
 }
 
@@ -201,19 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_as_stored_and_tags_can_be_left_out_of_counting() {
+    fn the_local_part_is_as_stored() {
         let email = Email::parse("V+News@Bücher.example").unwrap();
 
         assert_eq!(email.local(), "v+news");
-        assert_eq!(email.domain(), "xn--bcher-kva.example");
-        assert_eq!(email.untagged(), "v@xn--bcher-kva.example");
-        assert_eq!(
-            Email::parse("+x@example.org").unwrap().untagged(),
-            "+x@example.org"
-        );
-        assert_eq!(
-            Email::parse("v@example.org").unwrap().untagged(),
-            "v@example.org"
-        );
     }
 }

@@ -1,9 +1,7 @@
 //! Text that has been checked once: addresses, names, numbers, origins.
 //!
 //! Each type holds one canonical spelling, made by its `parse`; two values are the same exactly
-//! when they are equal as text. They read from JSON through `parse` and so can stand in the body
-//! of a request. A refusal while reading begins with its code, `invalid_email: …`;
-//! [`refusal`] finds it again behind whatever a JSON reader adds.
+//! when they are equal as text. They read from JSON through `parse`.
 //! Not here: whether an address exists, a slug is free, a name is polite.
 
 mod email;
@@ -21,23 +19,17 @@ pub use phone::{NotAPhone, Phone};
 /// The type still needs `parse(&str) -> Result<Self, $refusal>`.
 macro_rules! checked_text {
     (
-        $(#[$doc:meta])* $name:ident, refused as $refusal:ident: $code:literal, $detail:literal;
+        $(#[$doc:meta])* $name:ident, refused as $refusal:ident: $detail:literal;
         schema: $min:literal..=$max:literal, $format:expr, $example:literal
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
-        #[doc = concat!("Refused with the code `", $code, "`.")]
+        #[doc = concat!("The text is ", $detail, ".")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
         #[error($detail)]
         pub struct $refusal;
-
-        impl $refusal {
-            /// The stable code of this refusal in a problem's `errors`.
-            pub const CODE: &'static str = $code;
-            pub(super) const DETAIL: &'static str = $detail;
-        }
 
         impl $name {
             pub fn as_str(&self) -> &str {
@@ -74,8 +66,7 @@ macro_rules! checked_text {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-                Self::parse(&text)
-                    .map_err(|why| serde::de::Error::custom(format!("{}: {why}", $code)))
+                Self::parse(&text).map_err(serde::de::Error::custom)
             }
         }
 
@@ -99,22 +90,6 @@ macro_rules! checked_text {
 }
 use checked_text;
 
-const REFUSALS: [(&str, &str); 6] = [
-    (NotAnEmail::CODE, NotAnEmail::DETAIL),
-    (NotASlug::CODE, NotASlug::DETAIL),
-    (NotALabel::CODE, NotALabel::DETAIL),
-    (NotAUsername::CODE, NotAUsername::DETAIL),
-    (NotAPhone::CODE, NotAPhone::DETAIL),
-    (NotAnOrigin::CODE, NotAnOrigin::DETAIL),
-];
-
-/// Code and detail of the refusal that a deserialiser's message begins with, if it is one of
-/// this module's.
-pub fn refusal(message: &str) -> Option<(&'static str, &'static str)> {
-    let (code, _) = message.split_once(": ")?;
-    REFUSALS.into_iter().find(|(known, _)| *known == code)
-}
-
 /// Characters that show nothing, or reorder what is shown: controls, zero-width and other
 /// default-ignorable characters, bidirectional formatting (Unicode UAX #44, UTS #39).
 fn hides(c: char) -> bool {
@@ -132,42 +107,6 @@ fn hides(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, serde::Deserialize)]
-    struct Form {
-        #[expect(dead_code, reason = "only its refusal is looked at")]
-        email: Email,
-    }
-
-    #[test]
-    fn a_refusal_is_found_in_the_message_of_a_json_reader() {
-        let message = serde_json::from_str::<Form>(r#"{"email": "no"}"#)
-            .unwrap_err()
-            .to_string();
-
-        let found = refusal(&message);
-
-        assert_eq!(
-            found,
-            Some(("invalid_email", NotAnEmail::DETAIL)),
-            "{message}"
-        );
-        for other in [
-            "missing field `email`",
-            "invalid type: integer `7`",
-            "",
-            ": ",
-        ] {
-            assert_eq!(refusal(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn refusals_have_their_own_codes() {
-        let codes: std::collections::HashSet<_> = REFUSALS.iter().map(|(code, _)| code).collect();
-
-        assert_eq!(codes.len(), REFUSALS.len());
-    }
 
     #[test]
     fn text_survives_json_and_its_own_display() {

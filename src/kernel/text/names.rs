@@ -8,37 +8,9 @@ use super::{checked_text, hides};
 /// Longer text is refused before it is normalised.
 const RAW_MAX: usize = 1_024;
 
-/// First segments of addresses and words that a name would pretend to be.
-const RESERVED: [&str; 24] = [
-    "admin",
-    "administrator",
-    "api",
-    "app",
-    "assets",
-    "auth",
-    "authsome",
-    "dashboard",
-    "docs",
-    "health",
-    "help",
-    "login",
-    "mail",
-    "new",
-    "oauth",
-    "root",
-    "security",
-    "settings",
-    "signin",
-    "signup",
-    "static",
-    "status",
-    "support",
-    "www",
-];
-
 checked_text! {
     /// A slug: 3–40 of `a-z 0-9 -`, no hyphen at either end. Stored and compared lower-case.
-    Slug, refused as NotASlug: "invalid_slug",
+    Slug, refused as NotASlug:
         "not 3 to 40 letters a-z, digits and hyphens without a hyphen at either end";
     schema: 3..=40, None, "acme"
 }
@@ -59,8 +31,7 @@ impl Slug {
 
     /// A slug that resembles a name: `Änderungs-Büro 7` gives `anderungs-buro-7`.
     ///
-    /// `None` where fewer than three Latin letters or digits are in it. It may be taken or
-    /// reserved.
+    /// `None` where fewer than three Latin letters or digits are in it. It may be taken.
     pub fn from_name(name: &str) -> Option<Self> {
         let plain: String = name
             .nfkd()
@@ -74,12 +45,6 @@ impl Slug {
         slug.truncate(*Self::LENGTHS.end());
         Self::parse(slug.trim_end_matches('-')).ok()
     }
-
-    /// Whether the name belongs to the server or would pass for it; features that put slugs in
-    /// addresses refuse these.
-    pub fn is_reserved(&self) -> bool {
-        RESERVED.contains(&self.0.as_str())
-    }
 }
 
 checked_text! {
@@ -87,7 +52,7 @@ checked_text! {
     ///
     /// NFC, no spaces around it, at least one character that shows, no control characters, none
     /// that reorder the text around them. Not safe in HTML or mail headers as it stands.
-    Label, refused as NotALabel: "invalid_name", "not 1 to 100 printable characters on one line";
+    Label, refused as NotALabel: "not 1 to 100 printable characters on one line";
     schema: 1..=100, None, "Acme Research"
 }
 
@@ -118,7 +83,7 @@ fn misleads(c: char) -> bool {
 
 checked_text! {
     /// A user's name for signing in: 3–32 of `a-z 0-9 . _ -`, beginning with a letter or digit.
-    Username, refused as NotAUsername: "invalid_username",
+    Username, refused as NotAUsername:
         "not 3 to 32 letters a-z, digits, dots, underscores and hyphens after a letter or digit";
     schema: 3..=32, None, "mia.k"
 }
@@ -197,13 +162,6 @@ mod tests {
         for name in ["", "  ", "日本語", "A!", "--"] {
             assert_eq!(slug(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn words_that_pass_for_the_server_are_reserved() {
-        assert!(Slug::parse("Admin").unwrap().is_reserved());
-        assert!(!Slug::parse("admins").unwrap().is_reserved());
-        assert!(RESERVED.is_sorted() && RESERVED.iter().all(|word| Slug::parse(word).is_ok()));
     }
 
     #[test]

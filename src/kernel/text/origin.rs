@@ -10,8 +10,7 @@ checked_text! {
     /// A web origin (RFC 6454 §6.2): `https://app.example.com`, `http://localhost:3000`.
     ///
     /// Lower-case, the host in ASCII, without the scheme's own port. `null` and `*` are none.
-    Origin, refused as NotAnOrigin: "invalid_origin",
-        "not a web origin like https://app.example.com";
+    Origin, refused as NotAnOrigin: "not a web origin like https://app.example.com";
     schema: 8..=300, Some("uri"), "https://app.example.com"
 }
 
@@ -34,11 +33,6 @@ impl Origin {
             return Err(NotAnOrigin);
         }
         Ok(Self(origin))
-    }
-
-    /// Whether the scheme is `https`.
-    pub fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
     }
 }
 

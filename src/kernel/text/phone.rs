@@ -4,8 +4,7 @@ use super::checked_text;
 
 checked_text! {
     /// A number in the form of ITU-T E.164: `+` and 8–15 digits, the first of them 1–9.
-    Phone, refused as NotAPhone: "invalid_phone",
-        "not a telephone number with + and country code";
+    Phone, refused as NotAPhone: "not a telephone number with + and country code";
     schema: 9..=16, None, "+4915112345678"
 }
 

@@ -1,5 +1,7 @@
 //! What answers at the other end, and the sentence for the operator where it cannot serve.
 
+use std::time::Duration;
+
 use bson::{Document, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
@@ -7,6 +9,8 @@ use mongodb::{Client, Database};
 use super::session::failure;
 use crate::store::error::{StoreError, Stored};
 
+/// How long a server that was not to be found may take to say what it is.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 const STANDALONE: &str = "this mongod is a standalone server, which has no transactions; start it \
     with `--replSet rs0` and run once: mongosh --eval 'rs.initiate()' (one member is enough)";
 const NOT_INITIATED: &str = "this mongod belongs to a replica set that nobody has initiated; run \
@@ -59,6 +63,7 @@ async fn hello_of_one(mut options: ClientOptions) -> Option<Document> {
     options.repl_set_name = None;
     options.direct_connection = Some(true);
     options.hosts.truncate(1);
+    options.server_selection_timeout = Some(SECOND_LOOK);
     let client = Client::with_options(options).ok()?;
     hello(&client.database("admin")).await.ok()
 }

@@ -36,9 +36,17 @@ pub(super) fn open_writer(path: &Path, synchronous: Option<Synchronous>) -> Stor
 
 /// Makes the file, for its owner alone; the log files beside it take over its mode.
 fn make_private(path: &Path) -> Stored<()> {
-    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    let made = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
     made.map(drop).map_err(|error| {
-        StoreError::Unsuitable(format!("the file {} cannot be opened: {error}", path.display()))
+        StoreError::Unsuitable(format!(
+            "the file {} cannot be opened: {error}",
+            path.display()
+        ))
     })
 }
 

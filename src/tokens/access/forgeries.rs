@@ -6,10 +6,10 @@ use jsonwebtoken::{Validation, decode};
 use serde_json::json;
 
 use super::Refused;
-use crate::kernel::id::UserId;
-use crate::tokens::world::{NOON, b64, world};
 use crate::kernel::algorithm::Algorithm;
-use crate::tokens::{AccessClaims};
+use crate::kernel::id::UserId;
+use crate::tokens::AccessClaims;
+use crate::tokens::world::{NOON, b64, world};
 
 fn with_signature(token: &str, signature: &[u8]) -> String {
     format!("{}.{}", token.rsplit_once('.').unwrap().0, b64(signature))

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Header, Refused, header};
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::UserId;
 use crate::tokens::world::{MINUTE, NOON, tenant, world};
-use crate::kernel::algorithm::Algorithm;
 use crate::tokens::{ActiveOrganization, Grant};
 
 #[tokio::test]

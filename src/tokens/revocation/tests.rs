@@ -1,12 +1,12 @@
 //! Revocations on the node that writes them, and on the others.
 
 use super::{Revocation, RevocationIndex, revoke_session, revoke_user};
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::store::Stored;
 use crate::tokens::world::{MINUTE, NOON, world};
-use crate::kernel::algorithm::Algorithm;
 use crate::tokens::{AccessClaims, LONGEST_LIFE, Refused};
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jsonwebtoken::{Validation, decode};
 use serde_json::Value;
 
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{EnvId, SigningKeyId};
 use crate::kernel::secret::{ExposeSecret, KeyRing};
@@ -14,10 +15,9 @@ use crate::kernel::time::Timestamp;
 use crate::store::Stored;
 use crate::tokens::chain::{Chain, Key};
 use crate::tokens::keys::KeyError;
+use crate::tokens::keys::in_jsonwebtoken;
 use crate::tokens::material::Material;
 use crate::tokens::world::{MINUTE, NOON, World, ring, tenant, world};
-use crate::kernel::algorithm::Algorithm;
-use crate::tokens::keys::in_jsonwebtoken;
 use crate::tokens::{LONGEST_LIFE, PreparedKey, Refused, SigningKey, publish, withdraw};
 
 #[tokio::test]

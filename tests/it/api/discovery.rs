@@ -1,0 +1,78 @@
+//! Discovery and health: what is told to everybody.
+
+use authsome::http::ProblemKind;
+
+use crate::support::app::TestApp;
+use crate::support::client::Asks;
+use crate::support::stores::on_both_stores;
+
+on_both_stores! {
+    async fn the_manifest_says_where_everything_is(app: TestApp) {
+        let manifest = app.get("/.well-known/authsome/manifest").await.told(200);
+
+        assert_eq!(manifest["issuer"], app.client().url());
+        for (name, url) in manifest.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_uri")) {
+            let path = url.as_str().unwrap().strip_prefix(&app.client().url()).unwrap();
+            assert_ne!(app.get(path).await.status, 404, "{name}");
+        }
+    }
+
+    async fn the_document_that_is_served_is_the_one_of_the_code(app: TestApp) {
+        let served = app.get("/.well-known/authsome/openapi").await.told(200);
+
+        assert_eq!(served, authsome::app::document());
+    }
+
+    async fn every_refusal_is_explained_at_its_address(app: TestApp) {
+        for kind in ProblemKind::ALL {
+            let page = app.get(&format!("/problems/{}", kind.slug())).await.told(200);
+            assert_eq!((&page["type"], &page["title"]), (&kind.slug().into(), &kind.title().into()));
+            assert_eq!(page["status"], kind.status().as_u16());
+        }
+        for unknown in ["x", "EMAIL_TAKEN", "%00", "..%2fdocs", "email_taken%20"] {
+            app.get(&format!("/problems/{unknown}")).await.refuses(404, "not_found");
+        }
+    }
+
+    async fn the_documentation_loads_nothing_from_elsewhere(app: TestApp) {
+        let _ = app.get("/docs").await.expect(308);
+        let page = app.get("/docs/").await.expect(200);
+        let text = page.text();
+
+        assert!(page.header("content-type").is_some_and(|it| it.starts_with("text/html")));
+        assert!(!text.contains("http://") && !text.contains("https://") && !text.contains("src=\"//"), "{text}");
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        for file in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+            assert!(text.contains(file), "{file}");
+            let _ = app.get(&format!("/docs/{file}")).await.expect(200);
+        }
+        for file in ["../Cargo.toml", "%2e%2e%2fCargo.toml", "x.js", "..%5cx", "%00"] {
+            app.get(&format!("/docs/{file}")).await.refuses(404, "not_found");
+        }
+    }
+
+    async fn a_node_that_serves_is_alive_and_ready(app: TestApp) {
+        for path in ["/livez", "/readyz", "/v1/health"] {
+            assert_eq!(app.get(path).await.told(200)["status"], "ok");
+            assert_eq!(app.get(&format!("{path}?verbose")).await.told(200).as_object().unwrap().len(), 1);
+            app.get(path).bearer("wrong").header("x-publishable-key", "pk_x").await.told(200);
+        }
+    }
+
+    async fn whoever_is_alive_says_so_without_the_store(app: TestApp) {
+        app.get("/livez").await.told(200);
+        let mut fewest = u64::MAX;
+
+        // The node looks once a second for what others revoked; of five rounds one is undisturbed.
+        for _ in 0..5 {
+            let before = app.store().calls();
+            for _ in 0..10 {
+                app.get("/livez").await.told(200);
+            }
+            fewest = fewest.min(app.store().calls() - before);
+        }
+
+        assert_eq!(fewest, 0);
+    }
+}

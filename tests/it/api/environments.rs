@@ -1,0 +1,188 @@
+//! Environments: their settings, and what a sign-in page may know of them.
+
+use std::future::IntoFuture;
+
+use authsome::events::Name;
+use futures_util::future::join;
+use serde_json::{Value, json};
+
+use crate::support::app::TestApp;
+use crate::support::client::Asks;
+use crate::support::persona::{Administers, PASSWORD};
+use crate::support::stores::on_both_stores;
+
+on_both_stores! {
+    async fn an_app_begins_with_two_that_differ_in_what_they_trust(app: TestApp) {
+        let admin = app.admin().await;
+
+        let told = admin.get("/v1/environments").await.told(200);
+
+        let named = |slug: &str| {
+            let all = told["environments"].as_array().unwrap();
+            assert_eq!(all.len(), 2);
+            all.iter().find(|one| one["slug"] == slug).unwrap()
+        };
+        let (production, development) = (named("production"), named("development"));
+        assert_eq!((&production["type"], &development["type"]), (&json!("production"), &json!("development")));
+        assert_eq!((&production["is_default"], &development["is_default"]), (&json!(false), &json!(true)));
+        assert_eq!(production["settings"]["require_verification"], true);
+        assert_eq!(development["settings"]["require_verification"], false);
+        assert_eq!(production["publishable_key"], app.own.production.publishable_key);
+        assert!(app.own.production.publishable_key.starts_with("pk_live_"));
+        assert!(app.own.development.secret_key.starts_with("sk_test_"));
+    }
+
+    async fn environments_are_administrators_business(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let path = format!("/v1/environments/{}/settings", mia.door.env_id);
+
+        mia.get("/v1/environments").await.refuses(403, "forbidden");
+        mia.get(&path).await.refuses(403, "forbidden");
+        mia.sets(&mia.door, json!({"signup_open": false})).await.refuses(403, "forbidden");
+        app.get(&path).await.refuses(401, "unauthenticated");
+        app.sets(&mia.door, json!({})).await.refuses(401, "unauthenticated");
+        assert_eq!(app.key().get(&path).await.told(200)["signup_open"], true);
+    }
+
+    async fn what_a_change_names_is_changed_and_nothing_else(app: TestApp) {
+        let door = &app.own.development;
+        let origins = json!(["https://app.example.com", "http://localhost:5173"]);
+
+        let first = app.key().sets(door, json!({"allowed_origins": origins})).await.told(200);
+        let second = app.key().sets(door, json!({"signup_open": false, "require_verification": null})).await.told(200);
+
+        assert_eq!(first, json!({"signup_open": true, "require_verification": false, "allowed_origins": origins}));
+        assert_eq!(second, json!({"signup_open": false, "require_verification": false, "allowed_origins": origins}));
+        let path = format!("/v1/environments/{}/settings", door.env_id);
+        assert_eq!(app.key().get(&path).await.told(200), second);
+        assert_eq!(app.key().sets(door, json!({})).await.told(200), second);
+    }
+
+    async fn a_change_counts_from_the_next_request_on(app: TestApp) {
+        let door = &app.own.development;
+        let visitor = app.visitor(door);
+        visitor.signs_up("mia@example.org", PASSWORD).await.told(201);
+
+        let _ = app.key().sets(door, json!({"require_verification": true})).await.expect(200);
+        visitor.signs_up("max@example.org", PASSWORD).await.told(202);
+        visitor.signs_in("mia@example.org", PASSWORD).await.refuses(403, "email_not_verified");
+        let _ = app.key().sets(door, json!({"signup_open": false})).await.expect(200);
+
+        visitor.signs_up("pia@example.org", PASSWORD).await.refuses(403, "signup_closed");
+    }
+
+    async fn settings_that_mean_nothing_are_refused_by_their_pointer(app: TestApp) {
+        let door = &app.own.development;
+        let many: Vec<_> = (0..51).map(|number| format!("https://app{number}.example.com")).collect();
+        let path = format!("/v1/environments/{}/settings", door.env_id);
+        let before = app.key().get(&path).await.told(200);
+
+        for (name, wish) in [
+            ("signup_open", json!("false")), ("signup_open", json!(0)),
+            ("signup_open", json!([true])),
+            ("require_verification", json!("no")), ("allowed_origins", json!("https://a.example")),
+            ("allowed_origins", json!({})), ("allowed_origins", json!(many)),
+        ] {
+            let refusal = app.key().sets(door, json!({name: wish})).await.expect(400).json();
+            assert_eq!(refusal["errors"][0]["pointer"], format!("/{name}"), "{refusal}");
+        }
+        for other in ["name", "slug", "publishable_key", "app_id", "allowedOrigins", "is_default", "id"] {
+            app.key().sets(door, json!({other: "x"})).await.refuses(400, "unknown_field");
+        }
+        assert_eq!(app.key().get(&path).await.told(200), before);
+    }
+
+    async fn only_exact_origins_can_be_allowed(app: TestApp) {
+        let door = &app.own.development;
+
+        for origin in [
+            "*", "null", "https://*.example.com", "https://", "app.example.com", "ftp://a.example",
+            "",
+            "https://a.example/", "https://a.example/x", "https://u:p@a.example",
+            "https://a.example?x",
+            "https://a.example#x", "javascript:alert(1)", "https://a.example, https://b.example",
+            "https://a.example\n", "https://a.example:99999", "//a.example", "file:///x",
+            "https://a b",
+        ] {
+            let body = json!({"allowed_origins": ["https://good.example", origin]});
+            let refusal = app.key().sets(door, body).await.told(400);
+            assert_eq!(refusal["errors"][0]["pointer"], "/allowed_origins/1", "{origin}");
+        }
+    }
+
+    async fn two_changes_at_once_are_both_kept(app: TestApp) {
+        let door = &app.own.development;
+        let (machine, admin) = (app.key(), app.admin().await);
+        let origins = json!(["https://app.example.com"]);
+
+        for round in 0..10 {
+            let (open, origins) = (round % 2 == 0, if round % 2 == 0 { origins.clone() } else { json!([]) });
+            let one = machine.sets(door, json!({"signup_open": open})).into_future();
+            let other = admin.sets(door, json!({"allowed_origins": origins})).into_future();
+            let (one, other) = join(one, other).await;
+            one.told(200);
+            other.told(200);
+            let path = format!("/v1/environments/{}/settings", door.env_id);
+            let kept = machine.get(&path).await.told(200);
+            assert_eq!((&kept["signup_open"], &kept["allowed_origins"]), (&json!(open), &origins));
+        }
+    }
+
+    async fn every_change_is_told_once(app: TestApp) {
+        let door = &app.own.development;
+        let admin = app.admin().await;
+        admin.sets(door, json!({"signup_open": false})).await.told(200);
+        admin.sets(door, json!({"signup_open": 1})).await.refuses(400, "invalid_body");
+
+        let told = app.events(door, Name::EnvironmentUpdated).await;
+
+        assert_eq!((told.len(), told[0].actor.id.as_ref()), (1, Some(&admin.id)));
+        assert_eq!(told[0].target.as_ref().and_then(|it| it.id.as_ref()), Some(&door.env_id));
+    }
+
+    async fn a_sign_in_page_is_told_what_it_needs_by_header_or_query(app: TestApp) {
+        for door in [&app.own.development, &app.own.production, &app.platform] {
+            let by_header = app.visitor(door).get("/v1/client-config").await.told(200);
+            let by_query = format!("/v1/client-config?key={}", door.publishable_key);
+            assert_eq!(app.get(&by_query).await.told(200), by_header);
+            assert_eq!(app.visitor(door).get(&by_query).await.told(200), by_header);
+            assert_eq!((&by_header["app_id"], &by_header["env_id"]), (&json!(door.app_id), &json!(door.env_id)));
+            assert_eq!(by_header["methods"], json!(["password"]));
+        }
+        let config = app.visitor(&app.own.production).get("/v1/client-config").await.told(200);
+        assert_eq!((&config["require_verification"], &config["app_name"]), (&json!(true), &json!("default")));
+        let platform = app.visitor(&app.platform).get("/v1/client-config").await.told(200);
+        assert_eq!(platform["signup_open"], false);
+        assert_eq!(field_names(&config), ["email", "password", "first_name", "last_name", "username", "phone"]);
+    }
+
+    async fn a_sign_in_page_must_name_one_environment_that_is_there(app: TestApp) {
+        let (development, production) = (&app.own.development, &app.own.production);
+        let by_query = format!("/v1/client-config?key={}", production.publishable_key);
+
+        app.get("/v1/client-config").await.refuses(400, "app_context_required");
+        app.get("/v1/client-config?key=").await.refuses(401, "invalid_publishable_key");
+        app.get("/v1/client-config?key=pk_test_x").await.refuses(401, "invalid_publishable_key");
+        app.visitor(development).get(&by_query).await.refuses(401, "tenant_mismatch");
+        app.get(&format!("{by_query}&callback=x")).await.refuses(400, "invalid_query");
+        let secret = format!("/v1/client-config?key={}", development.secret_key);
+        app.get(&secret).await.refuses(401, "invalid_publishable_key");
+    }
+
+    async fn a_secret_is_never_shown_again(app: TestApp) {
+        let machine = app.key();
+        let seen = [
+            machine.get("/v1/environments").await.expect(200).text(),
+            app.visitor(&machine.door).get("/v1/client-config").await.expect(200).text(),
+        ];
+
+        assert!(seen.iter().all(|text| !text.contains("sk_")));
+    }
+}
+
+fn field_names(config: &Value) -> Vec<&str> {
+    let fields = config["signup_fields"].as_array().expect("fields").iter();
+    fields
+        .map(|field| field["name"].as_str().expect("a name"))
+        .collect()
+}

@@ -1,0 +1,111 @@
+//! More sign-ins than the hashing threads can do: some are told to come back, and none hangs.
+
+use std::time::{Duration, Instant};
+
+use authsome::events::Name;
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::support::app::TestApp;
+use crate::support::client::{Asks, Reply};
+use crate::support::persona::{PASSWORD, Person};
+use crate::support::stores::{Backend, on_both_stores};
+
+/// One thread that hashes at a cost of tens of milliseconds, and four places to wait for it.
+struct Narrow(TestApp);
+
+impl Narrow {
+    async fn on(backend: Backend) -> Self {
+        let settings = [
+            ("SECURITY__BCRYPT_COST", "10"),
+            ("SECURITY__HASH_THREADS", "1"),
+            ("SECURITY__HASH_QUEUE_LENGTH", "4"),
+        ];
+        Self(TestApp::with(backend, &settings).await)
+    }
+}
+
+/// One thread that hashes at a cost of hundreds of milliseconds, with room to wait but no patience.
+struct Slow(TestApp);
+
+impl Slow {
+    async fn on(backend: Backend) -> Self {
+        let settings = [
+            ("SECURITY__BCRYPT_COST", "12"),
+            ("SECURITY__HASH_THREADS", "1"),
+            ("SECURITY__HASH_QUEUE_SECONDS", "100ms"),
+        ];
+        Self(TestApp::with(backend, &settings).await)
+    }
+}
+
+on_both_stores! {
+    async fn who_finds_the_queue_full_is_told_to_come_back(app: Narrow) {
+        let mia = app.0.person("mia@example.org").await;
+
+        let replies = join_all((0..40).map(async |_| attempt(&mia).await)).await;
+
+        let (let_in, busy) = counted(&replies);
+        assert!(let_in >= 1 && busy >= 1, "{let_in} let in, {busy} told to come back");
+        assert_eq!(let_in + busy, 40);
+        attempt(&mia).await.told(200);
+        assert_eq!(app.0.events(&mia.door, Name::SessionDenied).await.len(), 0);
+    }
+
+    async fn who_has_waited_too_long_is_told_to_come_back(app: Slow) {
+        let mia = app.0.person("mia@example.org").await;
+        let began = Instant::now();
+
+        let replies = join_all((0..20).map(async |_| attempt(&mia).await)).await;
+
+        let (let_in, busy) = counted(&replies);
+        assert!(let_in >= 1 && busy >= 1, "{let_in} let in, {busy} told to come back");
+        assert_eq!(let_in + busy, 20);
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    }
+
+    async fn a_sign_up_that_finds_no_thread_makes_no_account(app: Narrow) {
+        let visitor = app.0.visitor(&app.0.own.development);
+        let accounts = (0..40).map(|number| json!({"email": format!("mia{number}@example.org"), "password": PASSWORD}));
+
+        let sign_up = async |account| visitor.post("/v1/signup").json(account).that_may_be(503).await;
+        let replies = join_all(accounts.map(sign_up)).await;
+
+        let made = replies.iter().filter(|reply| reply.status == 201).count();
+        let busy = replies.iter().filter(|reply| reply.outcome() == "503 busy").count();
+        assert_eq!(made + busy, 40);
+        assert_eq!(app.0.user_count(&app.0.own.development).await, made);
+    }
+
+    /// Whoever is signed in already must not feel the storm.
+    async fn others_are_served_meanwhile(app: Narrow) {
+        let mia = app.0.person("mia@example.org").await;
+        let storm = join_all((0..40).map(async |_| attempt(&mia).await));
+
+        let (_, ()) = futures_util::future::join(storm, async {
+            for _ in 0..20 {
+                mia.me().await.told(200);
+                let _ = mia.refreshes().await.expect(200);
+                app.0.get("/readyz").await.told(200);
+            }
+        }).await;
+    }
+}
+
+async fn attempt(person: &Person) -> Reply {
+    let body = json!({"email": person.email, "password": person.password});
+    person
+        .visitor()
+        .post("/v1/signin")
+        .json(body)
+        .that_may_be(503)
+        .await
+}
+
+/// How many were let in, and how many told to come back in a second.
+fn counted(replies: &[Reply]) -> (usize, usize) {
+    let let_in = replies.iter().filter(|reply| reply.status == 200).count();
+    let busy = replies.iter().filter(|reply| reply.outcome() == "503 busy");
+    let waits = busy.map(|reply| assert_eq!(reply.header("retry-after"), Some("1")));
+    (let_in, waits.count())
+}

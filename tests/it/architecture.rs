@@ -1,0 +1,201 @@
+//! The house rules, read off the sources: who may import whom, and what is kept in one place.
+//!
+//! A failure names the file and the line. Where the work shows a better wall, move it here and in
+//! the map of `src/lib.rs`, in one commit. `samples` shows of every rule that it can fail.
+
+mod lexer;
+mod rows;
+mod rules;
+mod samples;
+mod sources;
+
+use std::fmt::Display;
+
+use self::rules::Table;
+use self::sources::{Source, of_the_crate};
+
+/// `kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli`
+const TABLE: Table<'_> = Table {
+    platform: &[
+        ("kernel", &[]),
+        ("config", &["kernel"]),
+        ("store", &["kernel"]),
+        ("tokens", &["kernel", "store"]),
+        ("access", &["kernel"]),
+        ("events", &["kernel", "store"]),
+        ("jobs", &["kernel", "store", "tokens"]),
+        ("http", &["kernel", "store", "tokens", "access", "events"]),
+    ],
+    // Settings reach a feature as values, from the composition root.
+    of_features: &[
+        "kernel", "store", "tokens", "access", "events", "jobs", "http",
+    ],
+    features: &[
+        "apps",
+        "environments",
+        "users",
+        "credentials",
+        "sessions",
+        "api_keys",
+        "setup",
+        "health",
+        "discovery",
+    ],
+    roots: &[("app", &[]), ("cli", &["app"]), ("main", &["cli"])],
+};
+
+/// The vocabulary has no inside: its modules are its names.
+const OPEN: &[&str] = &["kernel"];
+
+/// A file that grows past this holds two ideas.
+const MOST_LINES: usize = 450;
+
+/// Every look past the walls between tenants, with its reason.
+const ACROSS_TENANTS: &[(&str, &str)] = &[
+    ("api_keys/authenticator.rs", "a secret key names its tenant"),
+    (
+        "cli/keys.rs",
+        "an operator names a key by its identifier alone",
+    ),
+    (
+        "cli/keys.rs",
+        "an operator rotates the keys of every environment",
+    ),
+    (
+        "environments/service.rs",
+        "a preflight request names an origin but no tenant",
+    ),
+    (
+        "environments/service.rs",
+        "a publishable key names its tenant",
+    ),
+    (
+        "sessions/refreshing.rs",
+        "a refresh token names its session, and so its tenant",
+    ),
+    (
+        "tokens/revocation.rs",
+        "every node refuses what any tenant has revoked",
+    ),
+    ("tokens/signing.rs", "an access token names its signing key"),
+    (
+        "tokens/signing.rs",
+        "the key set of the issuer has every environment's",
+    ),
+];
+
+/// Where a field of a document may be named: the port itself, and the two documents of `tokens`,
+/// which have no repository of their own.
+fn may_name_fields(source: &Source) -> bool {
+    match source.home() {
+        "store" | "tokens" => true,
+        home => TABLE.features.contains(&home) && source.name() == "repo.rs",
+    }
+}
+
+/// What documents a problem does not answer with it.
+fn may_answer(source: &Source) -> bool {
+    source.place != "http/problems.rs" && !source.place.starts_with("http/openapi/")
+}
+
+fn nothing<T: Display>(breaches: &[T]) {
+    let lines: Vec<_> = breaches.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "\n{}\n", lines.join("\n"));
+}
+
+#[test]
+fn nobody_imports_what_the_table_does_not_allow() {
+    nothing(&rules::foreign_imports(&of_the_crate(), &TABLE));
+}
+
+#[test]
+fn modules_do_not_import_each_other_in_a_circle() {
+    nothing(&rules::cycles(&of_the_crate()));
+}
+
+#[test]
+fn a_module_is_used_through_its_mod_rs_only() {
+    nothing(&rules::reached_into(&of_the_crate(), OPEN));
+}
+
+#[test]
+fn fields_are_named_in_repositories_only() {
+    nothing(&rules::scattered_fields(&of_the_crate(), may_name_fields));
+}
+
+/// Registering a handler documents it; only pages for people are registered otherwise.
+#[test]
+fn every_route_is_documented() {
+    let pages = |source: &Source| source.place == "http/docs.rs";
+    nothing(&rules::undocumented_routes(&of_the_crate(), pages));
+}
+
+#[test]
+fn every_look_across_tenants_is_listed_with_its_reason() {
+    let sources = of_the_crate();
+
+    let found = rules::across_tenants(&sources);
+
+    let listed = ACROSS_TENANTS
+        .iter()
+        .map(|(file, why)| ((*file).to_owned(), (*why).to_owned()));
+    assert_eq!(found, listed.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_file_holds_two_ideas() {
+    nothing(&rules::long_files(&of_the_crate(), MOST_LINES));
+}
+
+#[test]
+fn every_problem_is_somebodys_answer() {
+    let sources = of_the_crate();
+    let table = "http/problems.rs";
+    nothing(&rows::unused(
+        &sources,
+        table,
+        rows::problems,
+        rows::as_problem,
+        may_answer,
+    ));
+}
+
+#[test]
+fn every_event_happens() {
+    let (sources, table) = (of_the_crate(), "events/names.rs");
+    nothing(&rows::unused(
+        &sources,
+        table,
+        rows::events,
+        rows::as_event,
+        |it| it.place != table,
+    ));
+}
+
+#[test]
+fn every_permission_is_asked_for() {
+    let (sources, table) = (of_the_crate(), "access/permission.rs");
+    let elsewhere = |it: &Source| it.place != table;
+    nothing(&rows::unused(
+        &sources,
+        table,
+        rows::permissions,
+        rows::as_permission,
+        elsewhere,
+    ));
+}
+
+#[test]
+fn every_setting_is_read() {
+    let sources = of_the_crate();
+    for section in ["log", "security", "server", "store", "tokens"] {
+        let table = format!("config/{section}.rs");
+        nothing(&rows::unused(
+            &sources,
+            &table,
+            rows::settings,
+            rows::as_setting,
+            |_| true,
+        ));
+    }
+}

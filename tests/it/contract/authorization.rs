@@ -1,0 +1,215 @@
+//! The document as the test of authorization: who is let in is what each operation says.
+
+use std::collections::BTreeSet;
+
+use authsome::access::{PERMISSIONS, Policy, Role, subjects};
+use serde_json::json;
+
+use super::{Operation, guarded, operations};
+use crate::support::app::TestApp;
+use crate::support::client::{Asks, Reply, Request};
+use crate::support::persona::{Machine, Person};
+use crate::support::stores::{on_both_stores, run};
+
+/// Operations that anybody may call. Whoever adds one has thought about it.
+const OPEN: &[&str] = &[
+    "auth.refresh",
+    "auth.sign_in",
+    "auth.sign_up",
+    "client_config.read",
+    "discovery.jwks",
+    "discovery.manifest",
+    "health.live",
+    "health.read",
+    "health.ready",
+    "meta.openapi",
+    "meta.problem",
+];
+
+/// Operations for everybody who has a credential: what differs is whom they know.
+const OF_EVERYBODY: &[&str] = &["users.read"];
+
+#[test]
+fn what_needs_no_permission_is_listed() {
+    let open = operations()
+        .into_iter()
+        .filter(|it| it.permission.is_none())
+        .map(|it| it.id);
+
+    assert_eq!(
+        open.collect::<BTreeSet<_>>(),
+        OPEN.iter().map(|id| (*id).to_owned()).collect()
+    );
+}
+
+/// The same request with its body and its query spoilt, where it can have them.
+fn spoilt(operation: &Operation, app: &TestApp) -> Vec<Request> {
+    let path = operation.path_of_nothing();
+    let ask = |path: &str| app.request(operation.method, path);
+    let mut all = vec![ask(&format!("{path}?limit=none&surprise=1"))];
+    if operation.identifier().is_some() {
+        all.push(ask(&operation.path_of("no-identifier")));
+    }
+    if operation.has_body() {
+        all.push(ask(&path).body("application/json", "{\"email\":"));
+        all.push(ask(&path).body("text/plain", "hello"));
+        all.push(ask(&path).json(json!({"surprise": true})));
+        all.push(ask(&path).body("application/json", vec![b' '; 70_000]));
+    }
+    all
+}
+
+on_both_stores! {
+    async fn without_a_credential_every_guarded_operation_says_401(app: TestApp) {
+        for operation in guarded() {
+            let ask = || operation.request(&app, &operation.path_of_nothing());
+            ask().await.refuses(401, "unauthenticated");
+            ask().at(&app.own.development).await.refuses(401, "unauthenticated");
+            for credential in ["", "no.such.token", "sk_test_nothing", &"a".repeat(9000)] {
+                ask().bearer(credential).await.refuses(401, "invalid_token");
+            }
+            ask().api_key("sk_test_nothing").await.refuses(401, "invalid_token");
+            ask().header("authorization", "Basic YTpi").await.refuses(401, "invalid_token");
+        }
+    }
+
+    async fn whoever_is_not_let_in_learns_nothing_about_his_request(app: TestApp) {
+        for operation in guarded() {
+            for request in spoilt(&operation, &app) {
+                request.await.refuses(401, "unauthenticated");
+            }
+            for request in spoilt(&operation, &app) {
+                request.bearer("no.such.token").await.refuses(401, "invalid_token");
+            }
+        }
+    }
+
+    async fn a_session_that_has_ended_opens_nothing(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let _ = mia.signs_out().await.expect(204);
+        for operation in guarded() {
+            let reply = operation.request(&mia, &operation.path_of_nothing()).await;
+            reply.refuses(401, "invalid_token");
+        }
+    }
+
+    async fn a_refresh_token_is_no_access_token(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        for operation in guarded() {
+            let ask = operation.request(&app, &operation.path_of_nothing());
+            ask.bearer(&mia.refresh_token()).await.refuses(401, "invalid_token");
+        }
+    }
+
+    async fn key_and_credential_of_different_apps_disagree(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let shop = app.founds("Shop").await;
+        for operation in guarded() {
+            for door in [&shop.development, &app.own.production] {
+                let ask = operation.request(&mia, &operation.path_of_nothing());
+                ask.at(door).await.refuses(401, "tenant_mismatch");
+            }
+        }
+    }
+
+    async fn a_credential_opens_what_the_policy_gives_it_and_nothing_else(app: TestApp) {
+        let policy = Policy::built_in().await.expect("the policy is sound");
+        let callers = Callers::of(&app).await;
+        for operation in guarded() {
+            let refused = callers.ask_all(&operation, &policy).await;
+            let is_for_all = OF_EVERYBODY.contains(&&*operation.id);
+            assert_eq!(refused == 0, is_for_all, "{}: {refused} were refused", operation.id);
+        }
+    }
+}
+
+/// One caller of every standing that a credential can have.
+struct Callers {
+    user: Person,
+    admin: Person,
+    operator: Person,
+    machine: Machine,
+}
+
+impl Callers {
+    async fn of(app: &TestApp) -> Self {
+        Self {
+            user: app.person("user@example.org").await,
+            admin: app.admin().await,
+            operator: app.operator().await,
+            machine: app.key(),
+        }
+    }
+
+    /// Asks as each of them; how many were refused.
+    async fn ask_all(&self, operation: &Operation, policy: &Policy) -> usize {
+        let mut refused = 0;
+        let path = operation.path_of_nothing();
+        let is_harmful = operation.path.starts_with("/v1/signout");
+        let asks: [(&str, &dyn Asks, Vec<String>); 4] = [
+            ("a user", &self.user, subjects(false, &[Role::User])),
+            (
+                "an admin",
+                &self.admin,
+                subjects(false, &[Role::Admin, Role::User]),
+            ),
+            (
+                "an operator",
+                &self.operator,
+                subjects(true, &[Role::Owner, Role::User]),
+            ),
+            ("a key", &self.machine, subjects(false, &[Role::Admin])),
+        ];
+        for (who, asks, subjects) in asks {
+            let is_allowed = allows(policy, &subjects, operation);
+            if is_allowed && is_harmful {
+                // It would end the session that the next question is asked with.
+                continue;
+            }
+            let reply = operation.request(asks, &path).await;
+            assert_eq!(
+                is_let_in(&reply),
+                is_allowed,
+                "{who}, {}: {}",
+                operation.id,
+                reply.text()
+            );
+            refused += usize::from(!is_allowed);
+        }
+        refused
+    }
+}
+
+fn allows(policy: &Policy, subjects: &[String], operation: &Operation) -> bool {
+    let name = operation
+        .permission
+        .as_deref()
+        .expect("a guarded operation");
+    let row = PERMISSIONS
+        .iter()
+        .find(|row| row.name == name)
+        .expect("a permission of the table");
+    policy.allows(subjects, row.object, row.action)
+}
+
+/// Past the guard; what is asked for does not exist, so 404 is an answer of the handler.
+fn is_let_in(reply: &Reply) -> bool {
+    match (reply.status, &*reply.kind()) {
+        (401, _) | (403, "forbidden") => false,
+        (403, other) => panic!("not a refusal of the guard: {other}"),
+        _ => true,
+    }
+}
+
+/// A session-only operation says so: an API key is a caller, but nobody who signs in.
+#[test]
+fn what_only_people_can_do_is_documented_without_api_keys() {
+    run(async {
+        let policy = Policy::built_in().await.expect("the policy is sound");
+        for operation in guarded() {
+            assert!(operation.takes("session"), "{}", operation.id);
+            let is_for_keys = allows(&policy, &subjects(false, &[Role::Admin]), &operation);
+            assert_eq!(operation.takes("api_key"), is_for_keys, "{}", operation.id);
+        }
+    });
+}

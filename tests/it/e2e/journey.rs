@@ -1,0 +1,46 @@
+//! The main job, by clients that share nothing with the server.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::server::Home;
+use super::{provided, script, succeeds};
+use crate::support::stores::on_both_stores;
+
+/// What `bootstrap --json` printed, in a file for the scripts.
+fn in_a_file(home: &Home, bootstrapped: &Value) -> PathBuf {
+    let file = home.folder().join("bootstrap.json");
+    fs::write(&file, bootstrapped.to_string()).expect("a file in a folder of ours");
+    file
+}
+
+on_both_stores! {
+    /// Sign-up, sign-in, offline verification by another JOSE library, refresh, replay, sign-out.
+    async fn a_backend_in_python_trusts_tokens_it_verifies_offline(home: Home) {
+        let file = in_a_file(&home, &home.bootstrap(&[]));
+        let server = home.serve().await;
+
+        let mut journey = Command::new(provided("E2E_PYTHON"));
+        let told = succeeds(journey.arg(script("journey.py")).arg(&server.url).arg(file));
+
+        assert!(told.contains("signed out"), "{told}");
+    }
+
+    /// The client is what the committed document says; what the document lacks does not compile.
+    async fn a_typescript_client_generated_from_the_document_does_the_same(home: Home) {
+        let client = TempDir::new().expect("a folder for the client");
+        succeeds(Command::new(script("generate.sh")).arg(client.path()));
+        let file = in_a_file(&home, &home.bootstrap(&[]));
+        let server = home.serve().await;
+
+        let mut journey = Command::new("node");
+        journey.arg(client.path().join("client.js"));
+        let told = succeeds(journey.arg(&server.url).arg(file));
+
+        assert!(told.contains("signed out"), "{told}");
+    }
+}

@@ -1,0 +1,51 @@
+//! The built binary from outside, as its operators and clients have it.
+//!
+//! Each test has a [`server::Home`] of its own: an empty folder to run in, a port, a database.
+//! Other languages have their say by the scripts of `tests/e2e`; `tests/run` provides what they
+//! need.
+
+mod bootstrap;
+mod commands;
+mod connections;
+mod docs;
+mod first_start;
+mod journey;
+mod keys;
+mod readme;
+mod secrecy;
+mod server;
+mod starting;
+mod stopping;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What `tests/run` provides under this name.
+fn provided(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run the tests by tests/run, which provides it")
+    })
+}
+
+/// A file of `tests/e2e`.
+fn script(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/e2e")
+        .join(name)
+}
+
+/// Runs a command that must succeed; what it wrote to standard output.
+fn succeeds(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|why| panic!("{command:?} cannot be run: {why}"));
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{out}\n{err}",
+        output.status
+    );
+    out.into_owned()
+}

@@ -1,0 +1,196 @@
+//! What the README shows is what happens.
+//!
+//! Its `sh` fences are run in one shell, in order, against a fresh server; so variables that one
+//! sets stand in the next. Where a reader fills in a key (`pk_test_…`), so does the test. Fences
+//! marked `console` are for the reader's terminal: the server that they start is already there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::server::{Home, text};
+use super::{provided, succeeds};
+use crate::support::stores::run;
+
+/// A command that fails stops the shell, and a refusal is a failure; each call leaves a mark.
+const PREAMBLE: &str = "set -euo pipefail\n\
+    curl() { echo >> calls; command curl --fail-with-body \"$@\"; }\n";
+
+/// A block of code: its language, and its text.
+#[derive(Debug, PartialEq, Eq)]
+struct Fence {
+    language: String,
+    text: String,
+}
+
+fn fences(markdown: &str) -> Vec<Fence> {
+    let mut found = Vec::new();
+    let mut open: Option<Fence> = None;
+    for line in markdown.lines() {
+        match (line.strip_prefix("```"), open.as_mut()) {
+            (Some(language), None) => {
+                open = Some(Fence {
+                    language: language.to_owned(),
+                    text: String::new(),
+                });
+            }
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some(fence)) => fence.text.extend([line, "\n"]),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence is never closed");
+    found
+}
+
+fn readme() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    fs::read_to_string(file).expect("there is a README")
+}
+
+/// The `sh` fences, and the lines of a terminal that wait for a key.
+fn script(fences: &[Fence], publishable_key: &str, secret_key: &str) -> String {
+    let mut script = PREAMBLE.to_owned();
+    for Fence { language, text } in fences {
+        match &**language {
+            "sh" => script += text,
+            "console" => {
+                let lines = text.lines().filter_map(|line| line.strip_prefix("$ "));
+                let waiting = lines.filter(|line| line.contains("pk_test_…"));
+                script.extend(waiting.map(|line| format!("{line}\n")));
+            }
+            _ => {}
+        }
+    }
+    script
+        .replace("pk_test_…", publishable_key)
+        .replace("sk_test_…", secret_key)
+}
+
+fn curls(text: &str) -> usize {
+    text.matches("curl ").count()
+}
+
+#[test]
+fn every_curl_line_works_in_its_order() {
+    run(async {
+        let (home, readme) = (Home::embedded(), readme());
+        let told = home.bootstrap(&[]);
+        let server = home.serve().await;
+        let fences = fences(&readme);
+        let (key, secret) = (text(&told, "/publishable_key"), text(&told, "/secret_key"));
+        assert!(
+            key.starts_with("pk_test_") && secret.starts_with("sk_test_"),
+            "{key} {secret}"
+        );
+
+        let script = script(&fences, &key, &secret).replace("http://127.0.0.1:8080", &server.url);
+        let said = succeeds(
+            Command::new("bash")
+                .args(["-c", &script])
+                .current_dir(home.folder()),
+        );
+
+        let run: usize = fences
+            .iter()
+            .filter(|it| it.language == "sh")
+            .map(|it| curls(&it.text))
+            .sum();
+        assert!(run > 0, "the README has no curl line");
+        let calls = fs::read_to_string(home.folder().join("calls")).expect("marks of the calls");
+        assert_eq!(calls.lines().count(), run, "{said}");
+        let elsewhere = fences
+            .iter()
+            .filter(|it| it.language != "sh")
+            .map(|it| curls(&it.text));
+        assert_eq!(elsewhere.sum::<usize>(), 0, "a curl line that no test runs");
+    });
+}
+
+#[test]
+fn the_python_of_the_readme_verifies_a_token_and_its_environment() {
+    run(async {
+        let (home, readme) = (Home::embedded(), readme());
+        let told = home.bootstrap(&[]);
+        let server = home.serve().await;
+        let tokens = server
+            .sign_up(&text(&told, "/publishable_key"), "mia@example.org")
+            .await;
+        let fences = fences(&readme);
+        let snippet = fences
+            .iter()
+            .find(|it| it.language == "python")
+            .expect("a snippet in Python");
+        let filled = |env_id: &str| {
+            let snippet = snippet
+                .text
+                .replace("https://auth.example.com", &server.url);
+            let snippet = snippet.replace("aapp_…", &text(&told, "/app_id"));
+            let token = text(&tokens, "/access_token");
+            format!(
+                "{}\nprint(claims('{token}')['sub'])",
+                snippet.replace("aenv_…", env_id)
+            )
+        };
+
+        let mut python = Command::new(provided("E2E_PYTHON"));
+        let said = succeeds(python.args(["-c", &filled(&text(&told, "/env_id"))]));
+
+        assert_eq!(said.trim(), text(&tokens, "/user/id"));
+        let mut python = Command::new(provided("E2E_PYTHON"));
+        let other = text(&told, "/environments/0/id");
+        let refused = python
+            .args(["-c", &filled(&other)])
+            .output()
+            .expect("python runs");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("PermissionError"));
+    });
+}
+
+#[test]
+fn the_table_of_settings_is_what_the_binary_prints() {
+    let ran = Home::embedded().run(&["config"]);
+
+    let readme = readme();
+    let missing = ran
+        .out
+        .trim()
+        .lines()
+        .filter(|row| !readme.contains(row))
+        .collect::<Vec<_>>();
+    assert!(
+        missing.is_empty(),
+        "the README lacks\n{}",
+        missing.join("\n")
+    );
+}
+
+#[test]
+fn fences_are_found_with_their_languages() {
+    let markdown = "a\n```sh\nb\nc\n```\n```\nd\n```\n`curl e`\n";
+
+    let found: Vec<_> = fences(markdown)
+        .into_iter()
+        .map(|it| (it.language, it.text))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("sh".into(), "b\nc\n".into()),
+            (String::new(), "d\n".into())
+        ]
+    );
+}
+
+#[test]
+fn a_key_to_fill_in_is_filled_in() {
+    let markdown = "```console\n$ cargo run\n$ export KEY=pk_test_… S=sk_test_…\n```\n\
+        ```sh\ncurl $KEY\n```";
+
+    let script = script(&fences(markdown), "pk_test_1", "sk_test_2");
+
+    assert_eq!(
+        script,
+        format!("{PREAMBLE}export KEY=pk_test_1 S=sk_test_2\ncurl $KEY\n")
+    );
+}

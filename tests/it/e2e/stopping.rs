@@ -1,0 +1,111 @@
+//! Stopping: nothing new begins, what has begun is finished.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::server::{Home, PASSWORD, eventually, text};
+use crate::support::client::Asks;
+use crate::support::stores::{on_both_stores, run};
+
+on_both_stores! {
+    /// The head has arrived when the signal does, the body has not.
+    async fn a_request_in_flight_is_answered_and_the_exit_code_is_0(home: Home) {
+        let key = text(&home.bootstrap(&[]), "/publishable_key");
+        let mut server = home.serve().await;
+        let body = format!(r#"{{"email":"mia@example.org","password":"{PASSWORD}"}}"#);
+        let mut stream = TcpStream::connect(&server.url["http://".len()..]).await.unwrap();
+        let head = format!(
+            "POST /v1/signup HTTP/1.1\r\nHost: a\r\nX-Publishable-Key: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut invited = [0; 25];
+        stream.read_exact(&mut invited).await.unwrap();
+        assert_eq!(&invited, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+        server.process.signal(Signal::TERM);
+        eventually("the server stops", async || {
+            server.process.log().contains("stopping").then_some(())
+        })
+        .await;
+        stream.write_all(body.as_bytes()).await.unwrap();
+
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+        assert_eq!(server.process.ended().await.code(), Some(0));
+    }
+
+    async fn what_was_answered_is_there_after_the_next_start(home: Home) {
+        let key = text(&home.bootstrap(&[]), "/publishable_key");
+        let mut first = home.serve().await;
+        let tokens = first.sign_up(&key, "mia@example.org").await;
+        first.process.signal(Signal::KILL);
+        first.process.ended().await;
+
+        let second = home.serve().await;
+
+        let again = second.sign_in(&key, "mia@example.org", PASSWORD).await;
+        assert_eq!(again["user"]["id"], tokens["user"]["id"]);
+        second.me(&text(&tokens, "/access_token")).await.told(200);
+    }
+}
+
+#[test]
+fn an_idle_server_ends_at_once() {
+    run(async {
+        let home = Home::embedded();
+        let mut server = home.serve().await;
+        // The connection of this request stays open, which must not keep the server.
+        server.get("/livez").await.told(200);
+
+        server.process.signal(Signal::TERM);
+
+        let ended = tokio::time::timeout(Duration::from_secs(15), server.process.ended()).await;
+        assert_eq!(
+            ended
+                .expect("an idle server has nothing to wait for")
+                .code(),
+            Some(0)
+        );
+    });
+}
+
+#[test]
+fn a_request_that_does_not_end_is_not_waited_for_beyond_the_time() {
+    run(async {
+        let home = Home::embedded().with("SERVER__SHUTDOWN_TIMEOUT", "1s");
+        let key = text(&home.bootstrap(&[]), "/publishable_key");
+        let mut server = home.serve().await;
+        let mut endless = TcpStream::connect(&server.url["http://".len()..])
+            .await
+            .unwrap();
+        let head = format!(
+            "POST /v1/signup HTTP/1.1\r\nHost: a\r\nX-Publishable-Key: {key}\r\n\
+             Content-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+        );
+        endless.write_all(head.as_bytes()).await.unwrap();
+        endless.read_exact(&mut [0; 25]).await.unwrap();
+
+        server.process.signal(Signal::TERM);
+
+        let ended = tokio::time::timeout(Duration::from_secs(10), server.process.ended()).await;
+        assert_eq!(ended.expect("its time is over").code(), Some(0));
+    });
+}
+
+#[test]
+fn an_interrupt_ends_the_server_too() {
+    run(async {
+        let home = Home::embedded();
+        let mut server = home.serve().await;
+
+        server.process.signal(Signal::INT);
+
+        assert_eq!(server.process.ended().await.code(), Some(0));
+    });
+}

@@ -1,0 +1,299 @@
+//! How MongoDB answers every operation: by an index.
+//!
+//! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
+//! operation is called, with every filter and page, and the profiler writes down all that it does.
+
+use std::collections::BTreeSet;
+
+use authsome::config::StoreUrl;
+use authsome::kernel::secret::ExposeSecret;
+use mongodb::bson::{Document, doc};
+use mongodb::{Client, Database};
+use serde_json::{Value, json};
+
+use crate::contract::operations;
+use crate::support::app::TestApp;
+use crate::support::client::{Asks, Reply};
+use crate::support::persona::{Administers, PASSWORD};
+use crate::support::stores::{Backend, run};
+
+/// The database behind an app, past the port.
+async fn database(app: &TestApp) -> Database {
+    let StoreUrl::Mongo { url, .. } = &app.foundation().config.store.url else {
+        panic!("not an app on MongoDB")
+    };
+    let client = Client::with_uri_str(url.expose_secret())
+        .await
+        .expect("the test server answers");
+    client.default_database().expect("the URL names a database")
+}
+
+/// Writes everything down from now on.
+async fn watch(database: &Database) {
+    let everything = doc! {"profile": 2, "filter": "unset"};
+    database.run_command(everything).await.expect("a profiler");
+}
+
+/// What was written down about our collections.
+async fn written(database: &Database) -> Vec<Document> {
+    database
+        .run_command(doc! {"profile": 0})
+        .await
+        .expect("a profiler");
+    let ours = format!("^{}\\.authsome_", database.name());
+    let profile = database.collection::<Document>("system.profile");
+    let mut cursor = profile
+        .find(doc! {"ns": {"$regex": ours}})
+        .await
+        .expect("a profile");
+    let mut all = Vec::new();
+    while cursor.advance().await.expect("the profile can be read") {
+        all.push(cursor.deserialize_current().expect("a document"));
+    }
+    // What was looked at here is not to be judged again when the app ends.
+    profile.drop().await.expect("a profile can be dropped");
+    all
+}
+
+/// Entries whose query read a whole collection.
+fn scans(entries: &[Document]) -> Vec<&Document> {
+    let is_scan = |entry: &&Document| {
+        entry
+            .get_str("planSummary")
+            .is_ok_and(|it| it.contains("COLLSCAN"))
+    };
+    entries.iter().filter(is_scan).collect()
+}
+
+fn told(scan: &Document) -> String {
+    let command = scan.get_document("command").cloned().unwrap_or_default();
+    format!("{}: {command}", scan.get_str("ns").unwrap_or_default())
+}
+
+/// Every operation of the document, called in a way that reaches the store.
+#[derive(Default)]
+struct Scenario {
+    called: BTreeSet<String>,
+}
+
+impl Scenario {
+    #[expect(clippy::needless_pass_by_value, reason = "callers ask in place")]
+    /// Notes which operation was called, and wants it to have succeeded.
+    fn calls(&mut self, operation: &str, reply: Reply) -> Value {
+        self.called.insert(operation.to_owned());
+        assert!(
+            reply.status < 300,
+            "{operation}: {} {}",
+            reply.status,
+            reply.text()
+        );
+        reply.json()
+    }
+
+    async fn signs_people_in(&mut self, app: &TestApp) {
+        let visitor = app.visitor(&app.own.development);
+        let account = json!({
+            "email": "mia@example.org", "password": PASSWORD,
+            "username": "mia", "phone": "+4930123456",
+        });
+        self.calls(
+            "auth.sign_up",
+            visitor.post("/v1/signup").json(account).await,
+        );
+        for name in [json!({"username": "mia"}), json!({"phone": "+4930123456"})] {
+            let mut body = json!({"password": PASSWORD});
+            body.as_object_mut()
+                .expect("an object")
+                .extend(name.as_object().expect("one").clone());
+            self.calls("auth.sign_in", visitor.post("/v1/signin").json(body).await);
+        }
+    }
+
+    async fn goes_about_in_sessions(&mut self, app: &TestApp) {
+        let visitor = app.visitor(&app.own.development);
+        let mia = visitor.enters("mia@example.org", PASSWORD).await;
+        let spent = mia.refresh_token();
+        self.calls("auth.refresh", mia.refreshes().await);
+        self.calls("me.read", mia.me().await);
+        let changes = json!({"username": "mia2", "phone": "+4930123457", "first_name": "Mia"});
+        self.calls("me.update", mia.patch("/v1/me").json(changes).await);
+        let other = mia.on_another_device().await;
+        self.calls("sessions.list", mia.sessions().await);
+        let page = self.calls("sessions.list", mia.get("/v1/sessions?limit=1").await);
+        let next = page["next_cursor"]
+            .as_str()
+            .expect("more sessions")
+            .to_owned();
+        self.calls(
+            "sessions.list",
+            mia.get(&format!("/v1/sessions?limit=1&cursor={next}"))
+                .await,
+        );
+        let session = format!("/v1/sessions/{}", other.session_id());
+        self.calls("sessions.revoke", mia.delete(&session).await);
+        self.calls(
+            "users.read",
+            mia.get(&format!("/v1/users/{}", mia.id)).await,
+        );
+        mia.presents(&spent)
+            .await
+            .refuses(401, "refresh_token_reused");
+        let again = visitor.enters("mia@example.org", PASSWORD).await;
+        self.calls("auth.sign_out", again.signs_out().await);
+        let again = visitor.enters("mia@example.org", PASSWORD).await;
+        self.calls("auth.sign_out_all", again.signs_out_everywhere().await);
+        visitor
+            .signs_in("nobody@example.org", PASSWORD)
+            .await
+            .refuses(401, "invalid_credentials");
+        visitor
+            .signs_up("mia@example.org", PASSWORD)
+            .await
+            .refuses(409, "email_taken");
+    }
+
+    async fn administers(&mut self, app: &TestApp) {
+        let machine = app.key();
+        let noah = app.person("noah@example.org").await;
+        let reply = machine.assigns(&noah.id, &["ADMIN"]).await;
+        self.calls("admin.users.assign_roles", reply);
+        let _ = noah.refreshes().await.expect(200);
+        let query = format!("/v1/admin/users/{}", noah.id);
+        self.calls("admin.users.read", noah.get(&query).await);
+        let list = "/v1/admin/users";
+        for query in [
+            "",
+            "?limit=1",
+            "?include=total",
+            "?page=2&recordPerPage=1",
+            "?email=noah@",
+            "?role=ADMIN",
+            "?role=USER&status=active",
+            "?status=disabled",
+            "?email=m&role=USER&status=active&include=total",
+            "?role=ADMIN&page=1&recordPerPage=5",
+        ] {
+            self.calls(
+                "admin.users.list",
+                machine.get(&format!("{list}{query}")).await,
+            );
+        }
+        let page = machine
+            .get(&format!("{list}?limit=1&role=USER"))
+            .await
+            .told(200);
+        let next = page["next_cursor"].as_str().expect("more users");
+        let query = format!("{list}?limit=1&role=USER&cursor={next}");
+        self.calls("admin.users.list", machine.get(&query).await);
+        self.calls("environments.list", machine.get("/v1/environments").await);
+        let settings = format!("/v1/environments/{}/settings", app.own.development.env_id);
+        self.calls("environments.settings.read", machine.get(&settings).await);
+        let open = json!({"allowed_origins": ["https://app.example.com"]});
+        self.calls(
+            "environments.settings.update",
+            machine.sets(&app.own.development, open).await,
+        );
+        machine
+            .assigns(&noah.id, &[])
+            .await
+            .refuses(409, "last_admin");
+    }
+
+    async fn operates(&mut self, app: &TestApp) {
+        let operator = app.operator().await;
+        let list = format!("/v1/admin/users{}", app.own.development.query());
+        self.calls("admin.users.list", operator.get(&list).await);
+    }
+
+    async fn looks_around(&mut self, app: &TestApp) {
+        let visitor = app.visitor(&app.own.development);
+        for (operation, path) in [
+            ("client_config.read", "/v1/client-config"),
+            ("discovery.jwks", "/.well-known/jwks.json"),
+            ("discovery.manifest", "/.well-known/authsome/manifest"),
+            ("meta.openapi", "/.well-known/authsome/openapi"),
+            ("meta.problem", "/problems/not_found"),
+            ("health.read", "/v1/health"),
+            ("health.live", "/livez"),
+            ("health.ready", "/readyz"),
+        ] {
+            self.calls(operation, visitor.get(path).await);
+        }
+        self.calls("discovery.jwks", app.get("/.well-known/jwks.json").await);
+        let preflight = app
+            .request("OPTIONS", "/v1/signin")
+            .header("origin", "https://app.example.com");
+        let _ = preflight
+            .header("access-control-request-method", "POST")
+            .await
+            .expect(204);
+    }
+}
+
+#[test]
+fn no_operation_reads_a_whole_collection() {
+    run(async {
+        let app = TestApp::on(Backend::Mongo).await;
+        let database = database(&app).await;
+        watch(&database).await;
+        let mut scenario = Scenario::default();
+
+        scenario.signs_people_in(&app).await;
+        scenario.goes_about_in_sessions(&app).await;
+        scenario.administers(&app).await;
+        scenario.operates(&app).await;
+        scenario.looks_around(&app).await;
+        // A node that starts reads what counts, and asks again every second.
+        let _node = app.another_node(&[]).await;
+
+        let all: BTreeSet<String> = operations().into_iter().map(|it| it.id).collect();
+        assert_eq!(scenario.called, all, "call here whatever is documented");
+        let entries = written(&database).await;
+        let scans: Vec<_> = scans(&entries).into_iter().map(told).collect();
+        assert!(
+            scans.is_empty(),
+            "whole collections were read:\n{}",
+            scans.join("\n")
+        );
+        let seen: BTreeSet<_> = entries
+            .iter()
+            .filter_map(|it| it.get_str("ns").ok())
+            .collect();
+        for collection in [
+            "api_keys",
+            "apps",
+            "credentials",
+            "environments",
+            "events",
+            "revocations",
+            "sessions",
+            "signing_keys",
+            "users",
+        ] {
+            let ns = format!("{}.authsome_{collection}", database.name());
+            assert!(
+                seen.contains(&*ns),
+                "the profiler has seen nothing of {collection}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_query_without_an_index_is_caught() {
+    run(async {
+        let app = TestApp::on(Backend::Mongo).await;
+        let database = database(&app).await;
+        app.person("mia@example.org").await;
+        watch(&database).await;
+
+        let users = database.collection::<Document>("authsome_users");
+        users
+            .find_one(doc! {"first_name": "Mia"})
+            .await
+            .expect("an answer");
+
+        let entries = written(&database).await;
+        assert_eq!(scans(&entries).len(), 1, "{entries:#?}");
+    });
+}

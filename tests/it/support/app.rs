@@ -1,0 +1,410 @@
+//! The server under test: raised by the functions that raise it in production, in a thread of its
+//! own, on a database of its own; with a clock that stands in 2040 and chance from a seed.
+//!
+//! ```text
+//! TestApp ── node ── node        every node serves the same database, as processes would
+//!    ├────── own: production, development      the app that a first start makes
+//!    └────── platform, operator                and those who run it
+//! ```
+//!
+//! Dropping it stops the server, fails the test where MongoDB had to read a whole collection, and
+//! takes the database away.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use actix_web::rt::{self, System};
+use authsome::app::{Foundation, World};
+use authsome::config::{Config, Secrets};
+use authsome::kernel::entropy::Entropy;
+use authsome::kernel::secret::KeyRing;
+use authsome::kernel::text::Label;
+use authsome::kernel::time::{Clock, Timestamp};
+use authsome::setup::Wanted;
+use authsome::store::{Location, Store};
+use futures_util::future::join_all;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::client::{Asks, Client, Request};
+use super::plans::Plans;
+use super::stores::{Backend, Guard, place};
+use super::wire::Wire;
+
+/// 2040-01-01T00:00Z: no TTL monitor, which reads the wall clock, touches anything then.
+pub const NEW_YEAR: Timestamp = Timestamp::from_millis(2_208_988_800_000);
+
+/// The least work that bcrypt takes: tests ask what is hashed and when, not for how long.
+const LEAST_COST: u32 = 4;
+const COST: &str = "SECURITY__BCRYPT_COST";
+
+/// A server, its database, and what a first start told its operator.
+#[derive(Debug)]
+pub struct TestApp {
+    pub own: Estate,
+    pub platform: Door,
+    pub operator: Login,
+    pub clock: Clock,
+    // Dropped in this order.
+    node: Node,
+    place: Place,
+}
+
+/// Where nodes are raised: a database, and a world of its own.
+#[derive(Debug)]
+struct Place {
+    settings: Settings,
+    clock: Clock,
+    entropy: Entropy,
+    location: Location,
+    // Dropped in this order.
+    _plans: Option<Plans>,
+    _guard: Guard,
+}
+
+/// Names such as `TOKENS__ACCESS_TTL`, and their values.
+type Settings = Vec<(String, String)>;
+
+/// An app as its customer knows it.
+#[derive(Debug, Clone)]
+pub struct Estate {
+    pub production: Door,
+    pub development: Door,
+}
+
+/// An environment from outside: what names it, and the key that opens it.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pub app_id: String,
+    pub env_id: String,
+    pub publishable_key: String,
+    /// Empty for the platform's, which has none.
+    pub secret_key: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Login {
+    pub user_id: String,
+    pub email: String,
+    pub password: String,
+}
+
+impl TestApp {
+    pub async fn on(backend: Backend) -> Self {
+        Self::with(backend, &[]).await
+    }
+
+    /// A server that is configured otherwise than by default.
+    pub async fn with(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let place = Place::on(backend, settings).await;
+        let (node, told) = place.node(&[]).await;
+        Self::of(place, node, &told)
+    }
+
+    /// A server whose database can be kept from it.
+    pub async fn wired(backend: Backend) -> (Self, Wire) {
+        let place = Place::on(backend, &[]).await;
+        let wire = Wire::to(&place.location);
+        let through = wire.url().map(|url| ("STORE__URL", url));
+        let (node, told) = place.node(through.as_slice()).await;
+        (Self::of(place, node, &told), wire)
+    }
+
+    /// Several nodes that start at once on an empty database, and what the start of each told.
+    pub async fn several(backend: Backend, count: usize) -> (Self, Vec<Node>, Vec<Value>) {
+        let place = Place::on(backend, &[("SERVER__PUBLIC_URL", "http://localhost")]).await;
+        let raised = join_all((0..count).map(|_| place.node(&[]))).await;
+        let (mut nodes, told): (Vec<_>, Vec<_>) = raised.into_iter().unzip();
+        let first = told.iter().position(|told| told["secret_key"].is_string());
+        let first = first.expect("one of them tells the secrets");
+        (
+            Self::of(place, nodes.remove(first), &told[first]),
+            nodes,
+            told,
+        )
+    }
+
+    fn of(place: Place, node: Node, told: &Value) -> Self {
+        Self {
+            own: Estate::of(told),
+            platform: Door::of(&told["platform"], &told["platform"], "env_id"),
+            operator: Login::of(&told["admin"]),
+            clock: place.clock.clone(),
+            node,
+            place,
+        }
+    }
+
+    /// Another process on the same database, configured as the first one but for `settings`.
+    pub async fn another_node(&self, settings: &[(&str, &str)]) -> Node {
+        // Clients know one address, whichever node answers: it is the issuer of every token.
+        let url = self.foundation().tokens.issuer.clone();
+        let settings = [settings, &[("SERVER__PUBLIC_URL", &url)]].concat();
+        self.place.node(&settings).await.0
+    }
+
+    /// Another app, made as `authsome bootstrap --app NAME` makes one.
+    pub async fn founds(&self, name: &str) -> Estate {
+        let app = Some(Label::parse(name).expect("a name for an app"));
+        let wanted = Wanted {
+            app,
+            ..Wanted::default()
+        };
+        let report = self
+            .foundation()
+            .bootstrap(&wanted)
+            .await
+            .expect("an app can be made");
+        Estate::of(&serde_json::to_value(report).expect("a report is JSON"))
+    }
+
+    /// Where its database is.
+    pub fn location(&self) -> &Location {
+        &self.place.location
+    }
+
+    /// What opens sealed documents.
+    pub fn key_ring(&self) -> KeyRing {
+        let mut settings = self.place.settings.iter();
+        let (_, key) = settings
+            .find(|(name, _)| name == "SECURITY__ENCRYPTION_KEY")
+            .expect("a key");
+        KeyRing::parse(key).expect("the key of a test is good")
+    }
+
+    /// What the first node stands on.
+    pub fn foundation(&self) -> &Foundation {
+        &self.node.foundation
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.node.foundation.store
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.node.client
+    }
+}
+
+/// Without a credential, and without a publishable key.
+impl Asks for TestApp {
+    fn request(&self, method: &str, path: &str) -> Request {
+        self.client().request(method, path)
+    }
+}
+
+impl Place {
+    async fn on(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let (store, guard) = place(backend);
+        let entropy = Entropy::seeded(seed());
+        let mut all = secrets(&entropy);
+        all.push(("STORE__URL".to_owned(), url_of(&store.location)));
+        all.push(("SERVER__WORKERS".to_owned(), "2".to_owned()));
+        Self {
+            settings: changed(all, settings),
+            clock: Clock::frozen(NEW_YEAR),
+            entropy,
+            _plans: Plans::of(&store.location).await,
+            location: store.location,
+            _guard: guard,
+        }
+    }
+
+    /// One more node here, configured as all but for `settings`; and what its start told.
+    async fn node(&self, settings: &[(&str, &str)]) -> (Node, Value) {
+        let settings = changed(self.settings.clone(), settings);
+        let world = World {
+            clock: self.clock.clone(),
+            entropy: self.entropy.clone(),
+        };
+        Node::raise(configured(&settings), world).await
+    }
+}
+
+/// Everything that serves, as one process would.
+#[derive(Debug)]
+pub struct Node {
+    client: Client,
+    foundation: Foundation,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Node {
+    /// A node that listens, and what its start told.
+    async fn raise(config: Config, world: World) -> (Self, Value) {
+        super::log::keep();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener
+            .set_nonblocking(true)
+            .expect("a listener that does not block");
+        let bound = listener
+            .local_addr()
+            .expect("a bound listener has an address");
+        let (up, raised) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel();
+        let serve = move || System::new().block_on(serve((config, world), listener, up, stopped));
+        let thread = thread::Builder::new()
+            .name("server".to_owned())
+            .spawn(serve);
+        let (foundation, told) = raised.await.expect("the server starts");
+        let thread = Some(thread.expect("a thread for the server"));
+        (
+            Self {
+                client: Client::of(bound),
+                foundation,
+                stop: Some(stop),
+                thread,
+            },
+            told,
+        )
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+async fn serve(
+    (config, world): (Config, World),
+    listener: TcpListener,
+    up: oneshot::Sender<(Foundation, Value)>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let bound = listener
+        .local_addr()
+        .expect("a bound listener has an address");
+    let secrets = Secrets::resolve(&config.store, &config.security, &world.entropy);
+    let secrets = secrets.expect("the secrets of a test are good");
+    let foundation = Foundation::lay(config, secrets, world, bound)
+        .await
+        .expect("a foundation");
+    let told = foundation
+        .bootstrap(&Wanted::default())
+        .await
+        .expect("a first start");
+    let told = serde_json::to_value(told).expect("a report is JSON");
+    let authsome = foundation.raise().await.expect("everything that serves");
+    let server = authsome.serve(listener).expect("a server that listens");
+    let handle = server.handle();
+    let serving = rt::spawn(server);
+    up.send((foundation, told))
+        .expect("the test waits for its server");
+    // An error is a test that is gone: the server goes as well.
+    let _ = stopped.await;
+    handle.stop(false).await;
+    serving
+        .await
+        .expect("the server does not panic")
+        .expect("the server stops well");
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        if !thread::panicking() {
+            ended.transpose().expect("the server does not panic");
+        }
+    }
+}
+
+impl Estate {
+    fn of(told: &Value) -> Self {
+        let door = |slug: &str| {
+            let all = told["environments"].as_array().into_iter().flatten();
+            let one = all.into_iter().find(|one| one["slug"] == slug);
+            Door::of(one.expect("an app has this environment"), told, "id")
+        };
+        Self {
+            production: door("production"),
+            development: door("development"),
+        }
+    }
+}
+
+impl Door {
+    fn of(told: &Value, app: &Value, id: &str) -> Self {
+        Self {
+            app_id: text(&app["app_id"]),
+            env_id: text(&told[id]),
+            publishable_key: text(&told["publishable_key"]),
+            secret_key: told["secret_key"].as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// `?app_id=…&env_id=…`, as an operator names it.
+    pub fn query(&self) -> String {
+        format!("?app_id={}&env_id={}", self.app_id, self.env_id)
+    }
+}
+
+impl Login {
+    fn of(told: &Value) -> Self {
+        let (user_id, email) = (text(&told["user_id"]), text(&told["email"]));
+        Self {
+            user_id,
+            email,
+            password: text(&told["password"]),
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+/// Waits for what one node hears of another: within a second, and at most five on a busy machine.
+pub async fn eventually(claim: impl AsyncFn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while !claim().await {
+        assert!(Instant::now() < until, "it has not come true");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The same for every run of a test, and another for every test.
+fn seed() -> u64 {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or_default().bytes();
+    name.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn secrets(entropy: &Entropy) -> Settings {
+    let names = ["ENCRYPTION_KEY", "REFRESH_SECRET", "PEPPER"];
+    names
+        .map(|name| (format!("SECURITY__{name}"), entropy.token()))
+        .to_vec()
+}
+
+fn changed(mut all: Settings, settings: &[(&str, &str)]) -> Settings {
+    all.retain(|(name, _)| settings.iter().all(|(changed, _)| changed != name));
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    all.extend(settings.iter().map(own));
+    all
+}
+
+/// Read as the process reads its environment; the file of whoever runs the test does not count.
+fn configured(settings: &Settings) -> Config {
+    let environment = settings
+        .iter()
+        .map(|(name, value)| (format!("AUTHSOME_{name}").into(), value.into()));
+    let config = Config::load(Some(Path::new("/dev/null")), environment);
+    let mut config = config.expect("the settings of a test are good");
+    if settings.iter().all(|(name, _)| name != COST) {
+        config.security.bcrypt_cost = LEAST_COST;
+    }
+    config
+}
+
+fn url_of(location: &Location) -> String {
+    match location {
+        Location::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Location::Memory => "sqlite::memory:".to_owned(),
+        Location::Mongo(url) => url.clone(),
+    }
+}

@@ -1,0 +1,14 @@
+//! What tests stand on.
+
+pub mod app;
+pub mod client;
+pub mod exchange;
+pub mod facts;
+pub mod forge;
+pub mod log;
+pub mod persona;
+pub mod plans;
+pub mod raw;
+pub mod spec;
+pub mod stores;
+pub mod wire;

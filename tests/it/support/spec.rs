@@ -1,0 +1,164 @@
+//! The OpenAPI document as a judge: every reply must be one that its operation documents, with a
+//! body of the documented shape, no member more, and with a problem that is listed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use jsonschema::{Draft, Validator};
+use serde_json::{Value, json};
+
+use super::exchange::Exchange;
+
+/// What may be answered where no operation is: by the edge, before it has looked for one.
+const OF_THE_EDGE: [&str; 6] = [
+    "not_found",
+    "method_not_allowed",
+    "bad_request",
+    "ambiguous_framing",
+    "uri_too_long",
+    "headers_too_large",
+];
+
+static SPEC: LazyLock<Spec> = LazyLock::new(|| Spec::of(authsome::app::document()));
+
+#[derive(Debug)]
+struct Spec {
+    document: Value,
+    /// By the place of the response in the document; they are made when first needed.
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// What is wrong with a reply by the document.
+pub fn fault(exchange: &Exchange<'_>) -> Option<String> {
+    if exchange.is_page() {
+        return None;
+    }
+    match SPEC.operation(exchange.method, exchange.path()) {
+        Some((template, operation)) => SPEC.judge(exchange, &template, operation),
+        None => of_no_operation(exchange),
+    }
+}
+
+fn of_no_operation(exchange: &Exchange<'_>) -> Option<String> {
+    let is_preflight = exchange.method == "OPTIONS" && exchange.status == 204;
+    let told = kind(exchange);
+    let is_edge = exchange.method == "HEAD" || OF_THE_EDGE.contains(&told.as_str());
+    (!is_preflight && !(is_edge && exchange.status >= 400))
+        .then(|| "no operation is documented here".to_owned())
+}
+
+fn kind(exchange: &Exchange<'_>) -> String {
+    let document: Value = serde_json::from_slice(exchange.body).unwrap_or_default();
+    document["type"].as_str().unwrap_or_default().to_owned()
+}
+
+impl Spec {
+    fn of(mut document: Value) -> Self {
+        let schemas = document["components"]["schemas"].as_object_mut();
+        schemas
+            .into_iter()
+            .flatten()
+            .for_each(|(_, schema)| close(schema));
+        Self {
+            document,
+            validators: Mutex::default(),
+        }
+    }
+
+    /// The operation, and the template of its path; literal segments win over variables.
+    fn operation(&self, method: &str, path: &str) -> Option<(String, &Value)> {
+        let paths = self.document["paths"]
+            .as_object()
+            .expect("a document has paths");
+        let fitting = paths.iter().filter(|(template, _)| fits(template, path));
+        let (template, item) = fitting.min_by_key(|(template, _)| template.matches('{').count())?;
+        Some((template.clone(), item.get(method.to_lowercase())?))
+    }
+
+    fn judge(&self, exchange: &Exchange<'_>, template: &str, operation: &Value) -> Option<String> {
+        let status = exchange.status.to_string();
+        let responses = &operation["responses"];
+        let place = if responses.get(&status).is_some() {
+            &status
+        } else {
+            "default"
+        };
+        let response = &responses[place];
+        if exchange.status < 400 && place == "default" {
+            return Some(format!("{status} is not documented"));
+        }
+        // What the edge may say before it has looked for an operation stands under `default`.
+        let listed = |response| lists(response, &kind(exchange));
+        if exchange.is_problem() && !listed(response) && !listed(&responses["default"]) {
+            return Some(format!("{} is not documented for {status}", kind(exchange)));
+        }
+        let media_type = if exchange.is_problem() {
+            "problem+json"
+        } else {
+            "json"
+        };
+        let content = &response["content"][format!("application/{media_type}")];
+        if content.is_null() {
+            let is_empty = exchange.body.is_empty() && response.get("content").is_none();
+            return (!is_empty).then(|| format!("no such body is documented for {status}"));
+        }
+        let key = format!("{} {template} {place}", exchange.method);
+        self.mismatch(&key, &content["schema"], exchange.body)
+    }
+
+    fn mismatch(&self, key: &str, schema: &Value, body: &[u8]) -> Option<String> {
+        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+            return Some("the body is not JSON".to_owned());
+        };
+        let validator = self.validator(key, schema);
+        let faults = validator.iter_errors(&body);
+        let told: Vec<_> = faults
+            .map(|fault| format!("{}: {fault}", fault.instance_path))
+            .collect();
+        (!told.is_empty()).then(|| told.join("\n"))
+    }
+
+    fn validator(&self, key: &str, schema: &Value) -> Arc<Validator> {
+        let mut validators = self
+            .validators
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(self.compiled(schema));
+        validators
+            .entry(key.to_owned())
+            .or_insert_with(make)
+            .clone()
+    }
+
+    fn compiled(&self, schema: &Value) -> Validator {
+        let root = json!({"allOf": [schema], "components": self.document["components"]});
+        let options = jsonschema::options().with_draft(Draft::Draft202012);
+        options
+            .should_validate_formats(true)
+            .build(&root)
+            .expect("a schema that compiles")
+    }
+}
+
+/// Members that are not documented are a fault, wherever the document lists members.
+fn close(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else {
+        return;
+    };
+    if members.contains_key("properties") && !members.contains_key("additionalProperties") {
+        members.insert("additionalProperties".to_owned(), false.into());
+    }
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<_>, Vec<_>) =
+        (template.split('/').collect(), path.split('/').collect());
+    let fits =
+        |(own, given): (&&str, &&str)| own == given || own.starts_with('{') && !given.is_empty();
+    template.len() == path.len() && template.iter().zip(&path).all(fits)
+}
+
+fn lists(response: &Value, kind: &str) -> bool {
+    let listed = response["x-problems"].as_array().into_iter().flatten();
+    listed.into_iter().any(|listed| listed == kind)
+}
