@@ -76,9 +76,15 @@ impl Pepper {
         BASE64_STANDARD.encode(self.key.tag("password", &[password.expose().as_bytes()]))
     }
 
-    /// Well-formed, of today's cost, and the hash of nothing anybody knows.
+    /// Well-formed, of today's cost, and the hash of nothing anybody knows. The last character of
+    /// either part has bits to spare, which have to be zero.
     fn nobodys_hash(&self) -> String {
-        format!("$2b${:02}${}{}", self.cost, "K".repeat(22), "e".repeat(31))
+        format!(
+            "$2b${:02}${}.{}.",
+            self.cost,
+            "K".repeat(21),
+            "e".repeat(30)
+        )
     }
 }
 

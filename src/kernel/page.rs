@@ -38,11 +38,6 @@ impl Limit {
     pub const fn get(self) -> u32 {
         self.0
     }
-
-    /// The number, for slices and `take`.
-    pub const fn as_usize(self) -> usize {
-        self.0 as usize
-    }
 }
 
 impl Default for Limit {

@@ -27,6 +27,7 @@ fn every_default_of_the_server_is_the_documented_one() {
         body_timeout,
         handler_timeout,
         keep_alive,
+        stop_delay,
         shutdown_timeout,
     } = &config.server;
     assert_eq!(bind.to_string(), "127.0.0.1:8080");
@@ -37,7 +38,7 @@ fn every_default_of_the_server_is_the_documented_one() {
     assert_eq!((*workers, *max_connections), (cores(), 10_000));
     assert_eq!((*header_timeout, *body_timeout), (seconds(10), seconds(15)));
     assert_eq!((*handler_timeout, *keep_alive), (seconds(15), seconds(60)));
-    assert_eq!(*shutdown_timeout, seconds(20));
+    assert_eq!((*stop_delay, *shutdown_timeout), (seconds(5), seconds(20)));
 }
 
 #[test]
@@ -116,7 +117,8 @@ const RANGES: &[(&str, &[&str], &[&str])] = &[
         &["1", "1000000"],
         &["0", "1000001"],
     ),
-    ("SERVER__HEADER_TIMEOUT", &["100ms", "5m"], &["99ms", "301"]),
+    ("SERVER__HEADER_TIMEOUT", &["1s", "5m"], &["999ms", "301"]),
+    ("SERVER__STOP_DELAY", &["0", "5m"], &["301"]),
     ("STORE__POOL_SIZE", &["1", "10000"], &["0", "-1"]),
     ("STORE__SYNCHRONOUS", &["full", "normal"], &["off", "FULL"]),
     ("SECURITY__BCRYPT_COST", &["10", "15"], &["9", "16"]),
@@ -130,6 +132,7 @@ const RANGES: &[(&str, &[&str], &[&str])] = &[
         &["1m", "60m", "900"],
         &["59s", "61m", "soon"],
     ),
+    ("TOKENS__PUBLISH_AHEAD", &["10m", "7d"], &["599", "8d"]),
     ("TOKENS__REFRESH_TTL", &["1h", "90d"], &["59m", "91d"]),
     (
         "TOKENS__ALGORITHM",

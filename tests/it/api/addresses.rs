@@ -74,7 +74,7 @@ on_both_stores! {
     /// Looking first and inserting then lets two through; the index lets one.
     async fn of_fifty_who_sign_up_with_one_address_one_has_it(app: TestApp) {
         let visitor = app.visitor(&app.own.development);
-        let spellings = ["mia@example.org", "Mia@example.org", "mia@EXAMPLE.org", "MIA@Example.Org"];
+        let spellings = ["mia@example.org", "Mia@example.org", "mia@EXAMPLE.org"];
         let racers = spellings.iter().cycle().take(50);
 
         let replies = join_all(racers.map(async |email| visitor.signs_up(email, PASSWORD).await));

@@ -22,7 +22,9 @@ impl Impatient {
 on_both_stores! {
     async fn what_is_not_one_json_object_is_told_so(app: TestApp) {
         let mia = app.person("mia@example.org").await;
-        let nested = |depth: usize| format!("{{\"metadata\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        let nested = |depth: usize| {
+            format!("{{\"metadata\":{}{}}}", "[".repeat(depth), "]".repeat(depth))
+        };
         let (deep, deeper) = (nested(33), nested(30_000));
         let many: Vec<_> = (0..9_000).map(|number| format!("\"{number}\":0")).collect();
         let texts = [
@@ -38,7 +40,8 @@ on_both_stores! {
             let reply = mia.patch("/v1/me").body("application/json", text).await;
             assert_eq!(reply.outcome(), "400 malformed_json", "{text:.60}");
         }
-        let bytes: [&[u8]; 4] = [b"{\"first_name\":\"\xff\"}", b"\xef\xbb\xbf{}", b"\xff\xfe{\0}\0", b"{\"\xc0\xaf\":1}"];
+        let bytes: [&[u8]; 4] =
+            [b"{\"x\":\"\xff\"}", b"\xef\xbb\xbf{}", b"\xff\xfe{\0}\0", b"{\"\xc0\xaf\":1}"];
         for body in bytes {
             let reply = mia.patch("/v1/me").body("application/json", body).await;
             assert_eq!(reply.outcome(), "400 malformed_json", "{body:?}");
@@ -95,14 +98,16 @@ on_both_stores! {
         }
         for coding in ["gzip", "br", "deflate", "x", "identity, gzip"] {
             let coded = mia.patch("/v1/me").header("content-encoding", coding);
-            coded.body("application/json", body.clone()).await.refuses(415, "unsupported_media_type");
+            let coded = coded.body("application/json", body.clone()).await;
+            coded.refuses(415, "unsupported_media_type");
         }
     }
 
     async fn who_is_nobody_is_told_so_whatever_he_sends(app: TestApp) {
         let id = "ausr_01h2xcejqtf2nbrexx3vqjhp41";
         for path in ["/v1/me", &format!("/v1/environments/{id}/settings")] {
-            for (declared, body) in [("application/json", "{"), ("text/plain", "x"), ("application/json", "{\"x\":1}")] {
+            let json = "application/json";
+            for (declared, body) in [(json, "{"), ("text/plain", "x"), (json, "{\"x\":1}")] {
                 app.patch(path).body(declared, body).await.refuses(401, "unauthenticated");
             }
         }
@@ -146,7 +151,9 @@ on_both_stores! {
         ];
         let head = raw::request("POST /v1/signup", &lines, b"");
         let (first, last) = account.as_bytes().split_at(20);
-        let chunk = |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+        let chunk = |bytes: &[u8]| {
+            [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
+        };
 
         let whole = [head.clone(), chunk(first), chunk(last), chunk(b"")].concat();
         let endless = [head, chunk(&vec![b' '; 40_000]), chunk(&vec![b' '; 40_000])].concat();

@@ -27,7 +27,7 @@ on_both_stores! {
             key[..key.len() / 2].to_owned(),
             "sk_".to_owned(), "sk_test_".to_owned(), format!("sk_test_{}", "A".repeat(43)),
             format!("sk_{}", "A".repeat(5_000)), app.own.development.publishable_key.clone(),
-            key.replace("sk_test", "sk_live"), app.own.development.app_id.clone(), "null".to_owned(),
+            key.replace("sk_test", "sk_live"), app.platform.app_id.clone(), "null".to_owned(),
         ];
 
         for other in others {
@@ -50,28 +50,28 @@ on_both_stores! {
     async fn a_key_counts_nowhere_else_in_a_request(app: TestApp) {
         let key = &app.own.development.secret_key;
         let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{key}:")));
+        let users = || app.get("/v1/admin/users");
 
         let in_query = format!("/v1/admin/users?api_key={key}&access_token={key}");
         app.get(&in_query).await.refuses(401, "unauthenticated");
         let cookie = format!("access_token={key}; api_key={key}");
-        app.get("/v1/admin/users").header("cookie", cookie).await.refuses(401, "unauthenticated");
-        app.get("/v1/admin/users").header("authorization", basic).await.refuses(401, "invalid_token");
-        let as_name = app.get("/v1/admin/users").header("x-publishable-key", key);
-        as_name.await.refuses(401, "invalid_publishable_key");
+        users().header("cookie", cookie).await.refuses(401, "unauthenticated");
+        users().header("authorization", basic).await.refuses(401, "invalid_token");
+        users().header("x-publishable-key", key).await.refuses(401, "invalid_publishable_key");
     }
 
     async fn a_malformed_credential_is_a_wrong_one(app: TestApp) {
         let mia = app.person("mia@example.org").await;
         let token = mia.access_token();
-        let malformed: Vec<Vec<u8>> = [
+        let malformed = [
             "Bearer", "Bearer ", "Bearer  ", "Basic %%%", "Digest x", "", " ", "Bearer a b", "x",
             "Bearer,", "Bearer \t", "Bearer ==", &format!("Bearer {token} {token}"), &token,
             &format!("Bearer {token},{token}"), &format!("Bearer {}", "a".repeat(12_000)),
             &format!("Bearer\u{a0}{token}"), &format!("Bearer {token}\u{e9}"),
             &format!("Token {token}"),
-        ].into_iter().map(|text| text.as_bytes().to_vec()).chain([b"Bearer \xff\xfe".to_vec()]).collect();
+        ].map(|text| text.as_bytes().to_vec());
 
-        for header in malformed {
+        for header in malformed.into_iter().chain([b"Bearer \xff\xfe".to_vec()]) {
             let reply = app.get("/v1/me").header("authorization", &header).await;
             let shown = String::from_utf8_lossy(&header).into_owned();
             assert_eq!(reply.outcome(), "401 invalid_token", "{shown:.60}");
@@ -83,14 +83,15 @@ on_both_stores! {
         let mia = app.person("mia@example.org").await;
         let max = app.person("max@example.org").await;
         let key = &app.own.development.secret_key;
+        let users = || app.get("/v1/admin/users");
 
-        mia.get("/v1/me").api_key(key).await.refuses(400, "ambiguous_credentials");
-        app.get("/v1/admin/users").bearer("wrong").api_key(key).await.refuses(400, "ambiguous_credentials");
-        app.get("/v1/admin/users").api_key("wrong").api_key(key).await.refuses(400, "ambiguous_credentials");
-        let two = mia.get("/v1/me").bearer(&max.access_token());
-        two.await.refuses(400, "ambiguous_credentials");
-        let same = mia.get("/v1/me").bearer(&mia.access_token());
-        same.await.refuses(400, "ambiguous_credentials");
+        for two in [
+            mia.me().api_key(key), users().bearer("wrong").api_key(key),
+            users().api_key("wrong").api_key(key), users().api_key(key).header("authorization", "x"),
+            mia.me().bearer(&max.access_token()), mia.me().bearer(&mia.access_token()),
+        ] {
+            two.await.refuses(400, "ambiguous_credentials");
+        }
     }
 
     /// Above what a header may hold there is no request, and so no problem document.

@@ -24,7 +24,8 @@ on_both_stores! {
         ];
 
         for number in 0..MANY {
-            let account = json!({"email": format!("mia{number}@example.org"), "password": PASSWORD});
+            let email = format!("mia{number}@example.org");
+            let account = json!({"email": email, "password": PASSWORD});
             let request = raw::request("POST /v1/signup", &lines, account.to_string().as_bytes());
             raw::sent_and_cut_off(app.client().address(), &request);
         }
@@ -35,7 +36,8 @@ on_both_stores! {
         eventually(async || last().await.status == 201).await;
         settled(&app, async || app.user_count(door).await).await;
         let users: HashSet<_> = app.of_app::<User>(door).await.iter().map(|it| it.id).collect();
-        let passwords: HashSet<_> = app.of_app::<Credential>(door).await.iter().map(|it| it.user_id).collect();
+        let passwords = app.of_app::<Credential>(door).await;
+        let passwords: HashSet<_> = passwords.iter().map(|it| it.user_id).collect();
         let made = app.events(door, Name::UserSignedUp).await;
         let signed_in = app.events(door, Name::SessionCreated).await;
         assert_eq!(passwords, users);
@@ -47,12 +49,15 @@ on_both_stores! {
         let admin = app.admin().await;
         let mia = app.person("mia@example.org").await;
         let door = &app.own.development;
-        let lines = ["Content-Type: application/json".to_owned(), format!("X-API-Key: {}", door.secret_key)];
+        let lines = [
+            "Content-Type: application/json".to_owned(), format!("X-API-Key: {}", door.secret_key),
+        ];
         let told = async || app.events(door, Name::UserRolesChanged).await.len();
         let before = told().await;
 
         for number in 0..MANY {
-            let roles = if number % 2 == 0 { json!({"roles": ["ADMIN"]}) } else { json!({"roles": []}) };
+            let roles: &[&str] = if number % 2 == 0 { &["ADMIN"] } else { &[] };
+            let roles = json!({"roles": roles});
             let line = format!("POST /v1/admin/users/{}/roles", mia.id);
             let request = raw::request(&line, &lines, roles.to_string().as_bytes());
             raw::sent_and_cut_off(app.client().address(), &request);

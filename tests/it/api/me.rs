@@ -8,7 +8,7 @@ use futures_util::future::join;
 use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
-use crate::support::client::Asks;
+use crate::support::client::{Asks, assert_has};
 use crate::support::stores::on_both_stores;
 
 on_both_stores! {
@@ -17,8 +17,8 @@ on_both_stores! {
 
         let me = mia.me().await.told(200);
 
-        assert_eq!((&me["id"], &me["email"]), (&json!(mia.id), &json!("mia@example.org")));
-        assert_eq!((&me["roles"], &me["status"]), (&json!(["USER"]), &json!("active")));
+        assert_has(&me, json!({"id": mia.id, "email": "mia@example.org"}));
+        assert_has(&me, json!({"roles": ["USER"], "status": "active"}));
         assert_eq!(mia.get(&format!("/v1/users/{}", mia.id)).await.told(200), me);
     }
 
@@ -26,8 +26,8 @@ on_both_stores! {
         let operator = app.operator().await.me().await.told(200);
         let admin = app.admin().await.me().await.told(200);
 
-        assert_eq!((&operator["id"], &operator["roles"]), (&json!(app.operator.user_id), &json!(["OWNER", "USER"])));
-        assert_eq!(admin["roles"], json!(["ADMIN", "USER"]));
+        assert_has(&operator, json!({"id": app.operator.user_id, "roles": ["OWNER", "USER"]}));
+        assert_has(&admin, json!({"roles": ["ADMIN", "USER"]}));
     }
 
     async fn nobody_and_a_machine_have_none(app: TestApp) {
@@ -38,7 +38,7 @@ on_both_stores! {
     }
 
     async fn what_a_change_names_is_changed_and_nothing_else(app: TestApp) {
-        let given = json!({"first_name": "Mia", "last_name": "K", "username": "mia", "phone": "+4917012345"});
+        let given = json!({"first_name": "Mia", "last_name": "K", "phone": "+4917012345"});
         let mia = app.person_with("mia@example.org", given).await;
         let before = mia.me().await.told(200);
         app.clock.advance(Duration::from_secs(1));
@@ -113,7 +113,8 @@ on_both_stores! {
             ("metadata", json!({"": 1})), ("metadata", json!({"a": {"\0": 1}})),
             ("metadata", json!({"a": 18_446_744_073_709_551_615_u64})),
         ] {
-            let refusal = mia.patch("/v1/me").json(json!({name: wish})).await.refuses(400, "invalid_body");
+            let refusal = mia.patch("/v1/me").json(json!({name: wish})).await;
+            let refusal = refusal.refuses(400, "invalid_body");
             assert_eq!(refusal["errors"][0]["pointer"], format!("/{name}"), "{wish:.60}");
         }
 
@@ -125,7 +126,7 @@ on_both_stores! {
         let deep = (0..25).fold(json!("end"), |inner, _| json!({ "in": inner }));
         let kept = json!({
             "text": "<script>'\"; DROP TABLE users; --\u{1F427}\u{0001}", "null": null, "yes": true,
-            "numbers": [0, -1, 1.5, 9_223_372_036_854_775_807_i64, -9_223_372_036_854_775_808_i64, 1e300],
+            "numbers": [0, -1, 1.5, i64::MAX, i64::MIN, 1e300],
             "empty": {}, "none": [], "mixed": [[], {}, [null, {"x": []}]], "deep": deep,
             "date-like": "2040-01-01T00:00:00.000Z", "id": "x", "_id": "y", "ключ ключа": 1,
         });
@@ -139,10 +140,12 @@ on_both_stores! {
     }
 
     async fn a_name_that_is_another_s_is_told_so(app: TestApp) {
-        app.person_with("max@example.org", json!({"username": "max", "phone": "+4917012345"})).await;
+        let names = json!({"username": "max", "phone": "+4917012345"});
+        app.person_with("max@example.org", names).await;
         let mia = app.person("mia@example.org").await;
 
-        let username = mia.patch("/v1/me").json(json!({"username": "MAX", "first_name": "M"})).await;
+        let change = json!({"username": "MAX", "first_name": "M"});
+        let username = mia.patch("/v1/me").json(change).await;
         let phone = mia.patch("/v1/me").json(json!({"phone": "+49 170 12345"})).await;
 
         username.refuses(409, "username_taken");

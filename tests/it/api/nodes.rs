@@ -41,7 +41,8 @@ on_both_stores! {
 
         mia.me().await.refuses(401, "invalid_token");
         eventually(async || there().await.status == 401).await;
-        mia.visitor().by(node.client()).presents(&mia.refresh_token()).await.refuses(401, "invalid_refresh_token");
+        let refreshed = mia.visitor().by(node.client()).presents(&mia.refresh_token()).await;
+        refreshed.refuses(401, "invalid_refresh_token");
     }
 
     async fn a_role_that_is_taken_here_is_gone_there_within_a_second(app: TestApp) {
@@ -64,7 +65,8 @@ on_both_stores! {
         let config = async || there.get("/v1/client-config").await.told(200)["signup_open"].clone();
         assert_eq!(config().await, true);
 
-        let _ = app.key().sets(&app.own.development, json!({"signup_open": false})).await.expect(200);
+        let closed = json!({"signup_open": false});
+        let _ = app.key().sets(&app.own.development, closed).await.expect(200);
 
         eventually(async || config().await == false).await;
         there.signs_up("mia@example.org", PASSWORD).await.refuses(403, "signup_closed");

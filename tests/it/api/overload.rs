@@ -1,10 +1,10 @@
 //! More sign-ins than the hashing threads can do: some are told to come back, and none hangs.
 
+use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
 use authsome::events::Name;
 use futures_util::future::join_all;
-use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply};
@@ -66,10 +66,10 @@ on_both_stores! {
 
     async fn a_sign_up_that_finds_no_thread_makes_no_account(app: Narrow) {
         let visitor = app.0.visitor(&app.0.own.development);
-        let accounts = (0..40).map(|number| json!({"email": format!("mia{number}@example.org"), "password": PASSWORD}));
+        let emails = (0..40).map(|number| format!("mia{number}@example.org"));
 
-        let sign_up = async |account| visitor.post("/v1/signup").json(account).that_may_be(503).await;
-        let replies = join_all(accounts.map(sign_up)).await;
+        let sign_up = |email: String| visitor.signs_up(&email, PASSWORD).that_may_be(503);
+        let replies = join_all(emails.map(|email| sign_up(email).into_future())).await;
 
         let made = replies.iter().filter(|reply| reply.status == 201).count();
         let busy = replies.iter().filter(|reply| reply.outcome() == "503 busy").count();
@@ -93,13 +93,9 @@ on_both_stores! {
 }
 
 async fn attempt(person: &Person) -> Reply {
-    let body = json!({"email": person.email, "password": person.password});
-    person
-        .visitor()
-        .post("/v1/signin")
-        .json(body)
-        .that_may_be(503)
-        .await
+    let visitor = person.visitor();
+    let sign_in = visitor.signs_in(&person.email, &person.password);
+    sign_in.that_may_be(503).await
 }
 
 /// How many were let in, and how many told to come back in a second.

@@ -85,8 +85,9 @@ on_both_stores! {
     async fn a_password_with_nul_or_without_end_is_not_even_hashed(app: TestApp) {
         let mia = app.person("mia@example.org").await;
 
-        for presented in [format!("{PASSWORD}\0"), "\0".to_owned(), "x".repeat(129), "x".repeat(60_000)] {
-            let reply = mia.visitor().signs_in(&mia.email, &presented).await;
+        let (nul, long) = (format!("{PASSWORD}\0"), "x".repeat(60_000));
+        for presented in [&nul, "\0", &long[..129], &long] {
+            let reply = mia.visitor().signs_in(&mia.email, presented).await;
             let refusal = reply.refuses(400, "invalid_body");
             assert_eq!(refusal["errors"][0]["pointer"], "/password");
         }

@@ -39,7 +39,7 @@ on_both_stores! {
         let _ = mia.refreshes().await.expect(200);
 
         let after = claims(&mia.access_token());
-        for name in ["iss", "sub", "aud", "sid", "app_id", "env_id", "roles", "amr", "auth_time", "ver"] {
+        for name in ["iss", "sub", "aud", "sid", "app_id", "env_id", "roles", "amr", "auth_time"] {
             assert_eq!(after[name], before[name], "{name}");
         }
         assert_ne!(after["jti"], before["jti"]);

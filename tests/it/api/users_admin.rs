@@ -50,9 +50,12 @@ on_both_stores! {
             app.person(&format!("mia{number}@example.org")).await;
             app.clock.advance(Duration::from_millis(1));
         }
-        let page = async |query: &str| app.key().get(&format!("/v1/admin/users?{query}")).await.told(200);
+        let page = async |query: &str| {
+            app.key().get(&format!("/v1/admin/users?{query}")).await.told(200)
+        };
 
-        let (first, last) = (page("page=1&recordPerPage=2").await, page("page=3&recordPerPage=2").await);
+        let first = page("page=1&recordPerPage=2").await;
+        let last = page("page=3&recordPerPage=2").await;
 
         assert_eq!(emails(&first), ["mia4@example.org", "mia3@example.org"]);
         assert_eq!(emails(&last), ["mia0@example.org"]);

@@ -70,6 +70,18 @@ pub struct Reply {
     asked: String,
 }
 
+/// Fails unless the document has all these members, with these values; it may have more.
+#[track_caller]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "callers write the members in place"
+)]
+pub fn assert_has(document: &Value, members: Value) {
+    for (name, value) in members.as_object().expect("an object of members") {
+        assert_eq!(document.get(name), Some(value), "{name} of {document}");
+    }
+}
+
 impl Client {
     pub fn of(address: SocketAddr) -> Self {
         let http = reqwest::Client::builder()

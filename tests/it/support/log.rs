@@ -1,4 +1,4 @@
-//! The log of every server of this process, kept so that a test can look for what must not be in it.
+//! The log of every server of this process, kept: a test looks for what must not be in it.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once, PoisonError};

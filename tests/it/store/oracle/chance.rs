@@ -126,8 +126,9 @@ impl Chance {
             11 => SCORES.has(&self.number()),
             12 => self.there(TAGS) | self.there(SCORES),
             13 => self.there(PART),
-            // What does not compare.
-            _ => PART.eq(self.part()) | TAGS.ne(self.some(Self::text)) & self.there(TAGS),
+            // What does not compare equals nothing and differs from everything.
+            _ if self.flag() => PART.eq(self.part()),
+            _ => TAGS.ne(self.some(Self::text)),
         }
     }
 
