@@ -94,14 +94,18 @@ impl Unit {
     }
 
     pub(super) async fn commit(self) -> Stored<()> {
-        if let Some(failure) = self.failure {
-            self.driver.end(false).await?;
-            return Err(failure);
-        }
-        self.driver.end(true).await
+        let Some(failure) = self.failure.clone() else {
+            return self.driver.end(true).await;
+        };
+        self.abort().await?;
+        Err(failure)
     }
 
     pub(super) async fn abort(self) -> Stored<()> {
+        if let Some(StoreError::Unavailable(_)) = self.failure {
+            // Nobody may be there to be told; a dropped unit tells without waiting for an answer.
+            return Ok(());
+        }
         self.driver.end(false).await
     }
 }

@@ -20,6 +20,8 @@ use crate::kernel::time::Timestamp;
 
 const SELECTION: Duration = Duration::from_secs(3);
 const CONNECT: Duration = Duration::from_secs(2);
+/// How often each server is looked at: one that hangs is given up after this and [`CONNECT`].
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// A database of a replica set.
 #[derive(Debug, Clone)]
@@ -41,6 +43,7 @@ impl Mongo {
             .get_or_insert_with(|| "authsome".to_owned());
         options.server_selection_timeout.get_or_insert(SELECTION);
         options.connect_timeout.get_or_insert(CONNECT);
+        options.heartbeat_freq.get_or_insert(HEARTBEAT);
         options.max_pool_size.get_or_insert(settings.pool_size);
         // Not for the URL to weaken: an acknowledged write must survive a failover.
         let mut durable = WriteConcern::majority();

@@ -111,7 +111,7 @@ impl Session {
         }
         for _ in 1..COMMITS {
             match session.commit_transaction().await {
-                Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) => {}
+                Err(error) if may_have_committed(&error) => {}
                 ended => return ended.map_err(|error| failure(&error)),
             }
         }
@@ -120,6 +120,13 @@ impl Session {
             .await
             .map_err(|error| failure(&error))
     }
+}
+
+/// Whether it helps to ask again what became of a commit. Where there was nobody to ask, the time
+/// that a caller can be kept waiting is over.
+fn may_have_committed(error: &Error) -> bool {
+    error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT)
+        && !matches!(*error.kind, ErrorKind::ServerSelection { .. })
 }
 
 async fn insert(

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::TestApp;
-use crate::support::client::Asks;
+use crate::support::client::Reply;
 use crate::support::persona::PASSWORD;
 use crate::support::stores::on_both_stores;
 
@@ -79,7 +79,7 @@ on_both_stores! {
 
         let replies = join_all(racers.map(async |email| visitor.signs_up(email, PASSWORD).await));
 
-        let mut outcomes: Vec<_> = replies.await.iter().map(|reply| reply.outcome()).collect();
+        let mut outcomes: Vec<_> = replies.await.iter().map(Reply::outcome).collect();
         outcomes.sort();
         assert_eq!(outcomes[0], "201");
         assert!(outcomes[1..].iter().all(|outcome| outcome == "409 email_taken"), "{outcomes:?}");
@@ -108,7 +108,7 @@ on_both_stores! {
         let _ = there.signs_out_everywhere().await.expect(204);
 
         here.me().await.told(200);
-        there.get("/v1/me").await.refuses(401, "invalid_token");
+        there.me().await.refuses(401, "invalid_token");
         assert_ne!(here.id, there.id);
     }
 }

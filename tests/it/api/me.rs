@@ -198,7 +198,7 @@ on_both_stores! {
         for round in 0..40 {
             let name = format!("Mia {round}");
             let change = mia.patch("/v1/me").json(json!({ "first_name": name }));
-            let (changed, _) = join(change.into_future(), async {
+            let (changed, ()) = join(change.into_future(), async {
                 for _ in 0..5 {
                     phone.me().await.told(200);
                 }

@@ -9,7 +9,7 @@ use crate::support::app::TestApp;
 use crate::support::client::Asks;
 use crate::support::exchange::MARK;
 use crate::support::log;
-use crate::support::persona::Administers;
+use crate::support::persona::{Administers, Person};
 use crate::support::raw;
 use crate::support::stores::on_both_stores;
 
@@ -58,51 +58,44 @@ async fn everything_is_done(app: &TestApp) -> Vec<(&'static str, String)> {
     let first = mia.tokens();
     mia.signs_in().await.told(200);
     let _ = mia.refreshes().await.expect(200);
-    let spent = mia.tokens();
+    let second = mia.tokens();
     mia.presents(&first.refresh).await.told(200);
-    mia.presents(&first.refresh)
-        .await
-        .refuses(401, "refresh_token_reused");
-    mia.visitor()
-        .signs_in("mia@example.org", "another quiet river")
-        .await
-        .refuses(401, "invalid_credentials");
-    mia.visitor()
-        .signs_up("mia@example.org", "a third quiet river")
-        .await
-        .refuses(409, "email_taken");
-    mia.patch("/v1/me")
-        .json(json!({"password": "a fourth quiet river"}))
-        .await
-        .refuses(400, "unknown_field");
-    let body = r#"{"email":"mia@example.org","password":"a fifth quiet river"x}"#;
-    mia.visitor()
-        .post("/v1/signin")
-        .body("application/json", body)
-        .await
-        .refuses(400, "malformed_json");
+    let replayed = mia.presents(&first.refresh).await;
+    replayed.refuses(401, "refresh_token_reused");
+    what_is_refused(&mia).await;
     let _ = app.key().assigns(&mia.id, &["ADMIN"]).await.expect(200);
     let _ = mia.refreshes().await.expect(200);
-    mia.get("/v1/admin/users?email=mia@example.org")
-        .await
-        .told(200);
-    let (last, operator) = (mia.tokens(), app.operator().await);
+    let by_address = mia.get("/v1/admin/users?email=mia@example.org").await;
+    by_address.told(200);
+    let (last, operator) = (mia.tokens(), app.operator().await.tokens());
     let _ = mia.signs_out().await.expect(204);
     let signature = |token: &str| token.rsplit('.').next().unwrap_or_default().to_owned();
     vec![
         ("a password", MARK.to_owned()),
         ("the operator's password", app.operator.password.clone()),
         ("a secret key", app.own.development.secret_key.clone()),
-        ("a refresh token", signature(&first.refresh)),
-        ("a spent refresh token", signature(&spent.refresh)),
+        ("a replayed refresh token", signature(&first.refresh)),
+        ("a spent refresh token", signature(&second.refresh)),
         ("the last refresh token", signature(&last.refresh)),
         ("an access token", signature(&first.access)),
-        ("the operator's token", signature(&operator.access_token())),
-        (
-            "the operator's refresh token",
-            signature(&operator.refresh_token()),
-        ),
+        ("an operator's access token", signature(&operator.access)),
+        ("an operator's refresh token", signature(&operator.refresh)),
     ]
+}
+
+/// Passwords in every place where one is refused.
+async fn what_is_refused(mia: &Person) {
+    let visitor = mia.visitor();
+    let wrong = visitor.signs_in(&mia.email, "another quiet river").await;
+    wrong.refuses(401, "invalid_credentials");
+    let taken = visitor.signs_up(&mia.email, "a third quiet river").await;
+    taken.refuses(409, "email_taken");
+    let change = json!({"password": "a fourth quiet river"});
+    let change = mia.patch("/v1/me").json(change).await;
+    change.refuses(400, "unknown_field");
+    let body = r#"{"email":"mia@example.org","password":"a fifth quiet river"x}"#;
+    let body = visitor.post("/v1/signin").body("application/json", body);
+    body.await.refuses(400, "malformed_json");
 }
 
 fn holds(contents: &[u8], text: &str) -> bool {
@@ -123,9 +116,7 @@ async fn dump(app: &TestApp) -> Vec<u8> {
             for name in database.list_collection_names().await.expect("collections") {
                 let collection = database.collection::<RawDocumentBuf>(&name);
                 // By the only index that every collection has: the profiler would tell of a scan.
-                let all = collection
-                    .find(doc! {})
-                    .hint(mongodb::options::Hint::Name("_id_".to_owned()));
+                let all = collection.find(doc! {}).hint(Hint::Name("_id_".to_owned()));
                 let Ok(mut all) = all.await else { continue };
                 while all.advance().await.expect("a document") {
                     contents.extend_from_slice(all.current().as_bytes());

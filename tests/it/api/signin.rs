@@ -190,7 +190,7 @@ on_both_stores! {
         for event in &told {
             assert_eq!((event.outcome, &*event.actor.kind), (Outcome::Denied, "anonymous"));
             assert_eq!(event.details["reason"], "invalid_credentials");
-            assert!(!serde_json::to_string(event).unwrap().contains("@"));
+            assert!(!serde_json::to_string(event).unwrap().contains('@'));
         }
     }
 

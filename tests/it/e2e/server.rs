@@ -81,6 +81,7 @@ impl Home {
             _database: None,
         };
         home.with("SECURITY__BCRYPT_COST", "10")
+            .with("SERVER__STOP_DELAY", "0s")
     }
 
     /// A database of its own, and the secrets that every node must be given.

@@ -6,9 +6,33 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::server::{Home, PASSWORD, eventually, text};
+use super::server::{Home, PASSWORD, Server, eventually, text};
 use crate::support::client::Asks;
 use crate::support::stores::{on_both_stores, run};
+
+/// A connection whose head the server has read and whose body of this length it awaits.
+async fn invited(server: &Server, key: &str, length: usize) -> TcpStream {
+    let address = server.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address)
+        .await
+        .expect("the server listens");
+    let head = format!(
+        "POST /v1/signup HTTP/1.1\r\nHost: a\r\nX-Publishable-Key: {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\
+         Expect: 100-continue\r\n\r\n"
+    );
+    stream
+        .write_all(head.as_bytes())
+        .await
+        .expect("the server reads");
+    let mut answer = [0; 25];
+    stream
+        .read_exact(&mut answer)
+        .await
+        .expect("the server answers");
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
 
 on_both_stores! {
     /// The head has arrived when the signal does, the body has not.
@@ -16,16 +40,7 @@ on_both_stores! {
         let key = text(&home.bootstrap(&[]), "/publishable_key");
         let mut server = home.serve().await;
         let body = format!(r#"{{"email":"mia@example.org","password":"{PASSWORD}"}}"#);
-        let mut stream = TcpStream::connect(&server.url["http://".len()..]).await.unwrap();
-        let head = format!(
-            "POST /v1/signup HTTP/1.1\r\nHost: a\r\nX-Publishable-Key: {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let mut invited = [0; 25];
-        stream.read_exact(&mut invited).await.unwrap();
-        assert_eq!(&invited, b"HTTP/1.1 100 Continue\r\n\r\n");
+        let mut stream = invited(&server, &key, body.len()).await;
 
         server.process.signal(Signal::TERM);
         eventually("the server stops", async || {
@@ -38,6 +53,23 @@ on_both_stores! {
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
         assert_eq!(server.process.ended().await.code(), Some(0));
+    }
+
+    /// The work goes on in the background, and the server waits for it.
+    async fn what_a_client_who_hung_up_asked_for_is_done_before_the_end(home: Home) {
+        let home = home.with("SECURITY__BCRYPT_COST", "13");
+        let key = text(&home.bootstrap(&[]), "/publishable_key");
+        let mut server = home.serve().await;
+        let body = format!(r#"{{"email":"mia@example.org","password":"{PASSWORD}"}}"#);
+        let mut stream = invited(&server, &key, body.len()).await;
+        stream.write_all(body.as_bytes()).await.unwrap();
+        drop(stream);
+
+        server.process.signal(Signal::TERM);
+
+        assert_eq!(server.process.ended().await.code(), Some(0));
+        let next = home.serve().await;
+        next.sign_in(&key, "mia@example.org", PASSWORD).await;
     }
 
     async fn what_was_answered_is_there_after_the_next_start(home: Home) {
@@ -81,15 +113,7 @@ fn a_request_that_does_not_end_is_not_waited_for_beyond_the_time() {
         let home = Home::embedded().with("SERVER__SHUTDOWN_TIMEOUT", "1s");
         let key = text(&home.bootstrap(&[]), "/publishable_key");
         let mut server = home.serve().await;
-        let mut endless = TcpStream::connect(&server.url["http://".len()..])
-            .await
-            .unwrap();
-        let head = format!(
-            "POST /v1/signup HTTP/1.1\r\nHost: a\r\nX-Publishable-Key: {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
-        );
-        endless.write_all(head.as_bytes()).await.unwrap();
-        endless.read_exact(&mut [0; 25]).await.unwrap();
+        let _endless = invited(&server, &key, 100).await;
 
         server.process.signal(Signal::TERM);
 
@@ -106,6 +130,27 @@ fn an_interrupt_ends_the_server_too() {
 
         server.process.signal(Signal::INT);
 
+        assert_eq!(server.process.ended().await.code(), Some(0));
+    });
+}
+
+/// Whoever sends requests here needs the time to hear that it should stop.
+#[test]
+fn a_stopping_server_says_so_before_it_stops_listening() {
+    run(async {
+        let home = Home::embedded().with("SERVER__STOP_DELAY", "3s");
+        let key = text(&home.bootstrap(&[]), "/publishable_key");
+        let mut server = home.serve().await;
+
+        server.process.signal(Signal::TERM);
+
+        eventually("the server is not ready", async || {
+            let ready = server.get("/readyz").that_may_be(503).await;
+            (ready.status == 503).then_some(())
+        })
+        .await;
+        server.get("/livez").await.told(200);
+        server.sign_up(&key, "mia@example.org").await;
         assert_eq!(server.process.ended().await.code(), Some(0));
     });
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use authsome::store::{Filter, Store, StoreError, Stored};
 use bson::{Document, doc};
+use rustix::process::Signal;
 
 use super::mongod::Mongod;
 use super::{OPENING, SCHEMAS, Till};
@@ -131,5 +132,33 @@ fn a_store_keeps_what_it_acknowledged_and_comes_back_with_its_database() {
         }
         store.ping().await.unwrap();
         assert_eq!(tills(&store).await.unwrap(), 2);
+    });
+}
+
+#[test]
+fn a_server_that_hangs_is_given_up_and_comes_back() {
+    run(async {
+        let mongod = Mongod::replica_set(&[]).await;
+        let store = opened(&mongod).await;
+        assert_eq!(tills(&store).await.unwrap(), 0);
+
+        mongod.signal(Signal::STOP);
+        let mut took = Vec::new();
+        for _ in 0..2 {
+            let since = Instant::now();
+            let looked = tills(&store).await;
+            assert!(
+                matches!(looked, Err(StoreError::Unavailable(_))),
+                "{looked:?}"
+            );
+            took.push(since.elapsed());
+        }
+        mongod.signal(Signal::CONT);
+
+        assert!(took.iter().all(|took| *took < LONG), "{took:?}");
+        let until = Instant::now() + Duration::from_secs(30);
+        while let Err(error) = tills(&store).await {
+            assert!(Instant::now() < until, "{error:?}");
+        }
     });
 }

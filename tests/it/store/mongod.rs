@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use authsome::store::{Location, StoreSettings};
 use bson::{Document, doc};
 use mongodb::Client;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Ended with its test.
@@ -56,6 +57,11 @@ impl Mongod {
     pub(super) fn cut(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Lets it hang, connected and silent; or go on.
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
     /// The same server after [`Mongod::cut`].

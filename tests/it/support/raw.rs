@@ -59,14 +59,12 @@ pub fn sent_and_cut_off(address: SocketAddr, bytes: &[u8]) {
 
 /// A request with this head line, `Host`, these lines and this body.
 pub fn request(line: &str, lines: &[String], body: &[u8]) -> Vec<u8> {
-    let mut text = format!("{line} HTTP/1.1\r\nHost: localhost\r\n");
-    for line in lines {
-        text += &format!("{line}\r\n");
-    }
+    let mut head = vec![format!("{line} HTTP/1.1"), "Host: localhost".to_owned()];
+    head.extend_from_slice(lines);
     if !body.is_empty() {
-        text += &format!("Content-Length: {}\r\n", body.len());
+        head.push(format!("Content-Length: {}", body.len()));
     }
-    [text.as_bytes(), b"\r\n", body].concat()
+    [head.join("\r\n").as_bytes(), b"\r\n\r\n", body].concat()
 }
 
 fn connected(address: SocketAddr) -> TcpStream {

@@ -43,8 +43,8 @@ fn of_no_operation(exchange: &Exchange<'_>) -> Option<String> {
     let is_preflight = exchange.method == "OPTIONS" && exchange.status == 204;
     let told = kind(exchange);
     let is_edge = exchange.method == "HEAD" || OF_THE_EDGE.contains(&told.as_str());
-    (!is_preflight && !(is_edge && exchange.status >= 400))
-        .then(|| "no operation is documented here".to_owned())
+    let is_known = is_preflight || is_edge && exchange.status >= 400;
+    (!is_known).then(|| "no operation is documented here".to_owned())
 }
 
 fn kind(exchange: &Exchange<'_>) -> String {
@@ -161,4 +161,71 @@ fn fits(template: &str, path: &str) -> bool {
 fn lists(response: &Value, kind: &str) -> bool {
     let listed = response["x-problems"].as_array().into_iter().flatten();
     listed.into_iter().any(|listed| listed == kind)
+}
+
+/// The judge judged: each of these replies would be a fault of the server.
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue};
+    use serde_json::json;
+
+    use super::*;
+
+    fn verdict(asked: &str, status: u16, body: &Value) -> Option<String> {
+        let (method, target) = asked.split_once(' ').unwrap();
+        let kind = if status < 400 { "json" } else { "problem+json" };
+        let kind = HeaderValue::from_str(&format!("application/{kind}")).unwrap();
+        let headers = HeaderMap::from_iter([("content-type".parse().unwrap(), kind)]);
+        let body = body.to_string().into_bytes();
+        let (headers, body, may_fail) = (&headers, &body[..], &[][..]);
+        fault(&Exchange {
+            method,
+            target,
+            status,
+            headers,
+            body,
+            may_fail,
+        })
+    }
+
+    fn problem(kind: &str, status: u16) -> Value {
+        json!({"type": kind, "title": "x", "error": "x", "status": status, "request_id": "x"})
+    }
+
+    #[test]
+    fn what_is_documented_is_no_fault() {
+        assert_eq!(verdict("GET /livez", 200, &json!({"status": "ok"})), None);
+        assert_eq!(
+            verdict("GET /v1/me?x=y", 401, &problem("unauthenticated", 401)),
+            None
+        );
+        assert_eq!(
+            verdict("GET /v1/me", 414, &problem("uri_too_long", 414)),
+            None
+        );
+        assert_eq!(
+            verdict("GET /nowhere", 404, &problem("not_found", 404)),
+            None
+        );
+    }
+
+    #[test]
+    fn a_member_a_status_and_a_problem_that_are_not_documented_are_faults() {
+        for (asked, status, body) in [
+            ("GET /livez", 200, json!({"status": "ok", "version": "1"})),
+            ("GET /livez", 200, json!({})),
+            ("GET /livez", 200, json!({"status": 1})),
+            ("GET /livez", 201, json!({"status": "ok"})),
+            ("GET /livez", 404, problem("not_found", 404)),
+            ("GET /v1/me", 401, problem("invalid_credentials", 401)),
+            ("GET /v1/me", 401, json!({"type": "unauthenticated"})),
+            ("POST /nowhere", 200, json!({})),
+            ("GET /nowhere", 403, problem("forbidden", 403)),
+        ] {
+            assert!(
+                verdict(asked, status, &body).is_some(),
+                "{asked} {status} {body}"
+            );
+        }
+    }
 }
