@@ -12,12 +12,11 @@ check:
 test *arguments:
     tests/run {{ arguments }}
 
-# Writes again what is generated and committed: the OpenAPI document and the snapshots
+# Writes again what is generated and committed: the OpenAPI document
 update:
     mkdir -p target
     cargo run --locked --quiet -- openapi > target/openapi.json
     mv target/openapi.json openapi/authsome.json
-    INSTA_UPDATE=always tests/run
 
 # A server on the embedded store
 serve *arguments:
