@@ -6,7 +6,7 @@ use bson::{Document, doc};
 use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
 
-use super::session::failure;
+use super::errors::failure;
 use crate::store::error::{StoreError, Stored};
 
 /// How long a server that was not to be found may take to say what it is.

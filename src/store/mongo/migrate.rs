@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use mongodb::options::IndexOptions;
 use mongodb::{Database, IndexModel};
 
-use super::session::{DUPLICATE_KEY, code, failure};
+use super::errors::{DUPLICATE_KEY, code, failure};
 use super::translate::{keys, partial};
 use crate::kernel::time::Timestamp;
 use crate::store::error::{StoreError, Stored};

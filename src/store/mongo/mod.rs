@@ -1,9 +1,11 @@
 //! The MongoDB driver: one client a process, majority and journaled, a replica set only.
 
 mod deployment;
+mod errors;
 mod migrate;
 mod session;
 mod translate;
+mod verbs;
 
 use std::time::Duration;
 
@@ -11,8 +13,8 @@ use mongodb::options::{ClientOptions, DatabaseOptions, ReadConcern, WriteConcern
 use mongodb::{Client, ClientSession, Database};
 
 use self::deployment::{refuse_unsuitable, refuse_without_primary};
+use self::errors::failure;
 pub(super) use self::session::Session;
-use self::session::failure;
 use super::error::{StoreError, Stored};
 use super::schema::Schema;
 use super::settings::StoreSettings;

@@ -17,11 +17,15 @@ use tokio::task::LocalSet;
 /// A test that takes longer hangs.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Makes of each `async fn name(fixture: Fixture) { … }` the tests `name::sqlite` and `name::mongo`.
+/// Makes of each `async fn name(fixture: Fixture) { … }` the tests `name::sqlite` and
+/// `name::mongo`.
 ///
 /// A fixture is any type with `async fn on(backend: Backend) -> Self`.
 macro_rules! on_both_stores {
-    ($($(#[$about:meta])* async fn $name:ident($fixture:ident: $Fixture:ty) $body:block)+) => {$(
+    ($(
+        $(#[$about:meta])*
+        async fn $name:ident($fixture:ident: $Fixture:ty $(,)?) $body:block
+    )+) => {$(
         $(#[$about])*
         async fn $name(backend: $crate::support::stores::Backend) {
             let $fixture = <$Fixture>::on(backend).await;
