@@ -87,7 +87,8 @@ on_both_stores! {
 
         for two in [
             mia.me().api_key(key), users().bearer("wrong").api_key(key),
-            users().api_key("wrong").api_key(key), users().api_key(key).header("authorization", "x"),
+            users().api_key("wrong").api_key(key),
+            users().api_key(key).header("authorization", "Basic eDp5"),
             mia.me().bearer(&max.access_token()), mia.me().bearer(&mia.access_token()),
         ] {
             two.await.refuses(400, "ambiguous_credentials");

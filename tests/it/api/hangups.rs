@@ -1,6 +1,8 @@
 //! Clients who hang up after their last byte: what they asked for happens whole or not at all.
 
 use std::collections::HashSet;
+use std::thread;
+use std::time::Duration;
 
 use authsome::credentials::Credential;
 use authsome::events::{Name, Outcome};
@@ -11,9 +13,18 @@ use crate::support::app::{TestApp, eventually};
 use crate::support::client::Asks;
 use crate::support::persona::{Administers, PASSWORD};
 use crate::support::raw;
-use crate::support::stores::on_both_stores;
+use crate::support::stores::{Backend, on_both_stores};
 
 const MANY: usize = 200;
+
+/// A server that hashes long enough for its client to leave meanwhile.
+struct Deliberate(TestApp);
+
+impl Deliberate {
+    async fn on(backend: Backend) -> Self {
+        Self(TestApp::with(backend, &[("SECURITY__BCRYPT_COST", "11")]).await)
+    }
+}
 
 on_both_stores! {
     async fn a_sign_up_that_nobody_waits_for_is_whole(app: TestApp) {
@@ -27,7 +38,7 @@ on_both_stores! {
             let email = format!("mia{number}@example.org");
             let account = json!({"email": email, "password": PASSWORD});
             let request = raw::request("POST /v1/signup", &lines, account.to_string().as_bytes());
-            raw::sent_and_cut_off(app.client().address(), &request);
+            hangs_up(&app, number, &request);
         }
 
         // Who asks last is hashed last.
@@ -60,7 +71,7 @@ on_both_stores! {
             let roles = json!({"roles": roles});
             let line = format!("POST /v1/admin/users/{}/roles", mia.id);
             let request = raw::request(&line, &lines, roles.to_string().as_bytes());
-            raw::sent_and_cut_off(app.client().address(), &request);
+            hangs_up(&app, number, &request);
         }
 
         settled(&app, told).await;
@@ -70,6 +81,28 @@ on_both_stores! {
         assert_eq!(usize::try_from(changed.rights_version - 1).unwrap(), told().await - before);
         let _ = app.key().assigns(&mia.id, &[]).await.expect(200);
         app.key().assigns(&admin.id, &[]).await.refuses(409, "last_admin");
+    }
+
+    /// Each is cut off in the middle of its work: when it has asked the store, and is being hashed.
+    async fn who_hangs_up_while_he_is_judged_is_judged_all_the_same(app: Deliberate) {
+        let app = app.0;
+        let mia = app.person("mia@example.org").await;
+        let lines = [
+            "Content-Type: application/json".to_owned(),
+            format!("X-Publishable-Key: {}", mia.door.publishable_key),
+        ];
+        let body = json!({"email": mia.email, "password": "another long password"}).to_string();
+        let request = raw::request("POST /v1/signin", &lines, body.as_bytes());
+
+        for number in 1..=10 {
+            let before = app.store().calls();
+            // Looking for the account takes two; one may be the node's, who asks once a second.
+            let begun = || while app.store().calls() < before + 2 { thread::yield_now() };
+            raw::sent_and_reset(app.client().address(), &request, begun);
+            // Until then the store is still being called for this one.
+            let told = async || app.events(&mia.door, Name::SessionDenied).await.len();
+            eventually(async || told().await == number).await;
+        }
     }
 
     async fn a_wrong_password_counts_whoever_stays_to_hear_so(app: TestApp) {
@@ -109,13 +142,23 @@ on_both_stores! {
     }
 }
 
+/// At once, or a moment later, or a little more, and so that the server is told or is not.
+fn hangs_up(app: &TestApp, number: usize, request: &[u8]) {
+    let address = app.client().address();
+    if number.is_multiple_of(4) {
+        return raw::sent_and_cut_off(address, request);
+    }
+    let moment = Duration::from_micros(100 * (number as u64 % 23));
+    raw::sent_and_reset(address, request, || thread::sleep(moment));
+}
+
 /// Waits until the server has nothing left to do: a count that stays, while requests are answered.
 async fn settled(app: &TestApp, count: impl AsyncFn() -> usize) {
     let mut last = usize::MAX;
     let mut rounds = 0;
     while rounds < 5 {
         app.get("/readyz").await.told(200);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
         let now = count().await;
         rounds = if now == last { rounds + 1 } else { 0 };
         last = now;

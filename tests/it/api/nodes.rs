@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::app::{Node, TestApp, eventually};
+use crate::support::app::{TestApp, eventually};
 use crate::support::client::Asks;
+use crate::support::node::Node;
 use crate::support::persona::{Administers, PASSWORD};
 use crate::support::stores::{Backend, on_both_stores};
 

@@ -10,14 +10,12 @@
 //! Dropping it stops the server, fails the test where MongoDB had to read a whole collection, and
 //! takes the database away.
 
-use std::net::TcpListener;
 use std::path::Path;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use actix_web::rt::{self, System};
 use authsome::app::{Foundation, World};
-use authsome::config::{Config, Secrets};
+use authsome::config::Config;
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::secret::KeyRing;
 use authsome::kernel::text::Label;
@@ -26,9 +24,9 @@ use authsome::setup::Wanted;
 use authsome::store::{Location, Store};
 use futures_util::future::join_all;
 use serde_json::Value;
-use tokio::sync::oneshot;
 
 use super::client::{Asks, Client, Request};
+use super::node::Node;
 use super::plans::Plans;
 use super::stores::{Backend, Guard, place};
 use super::wire::Wire;
@@ -160,6 +158,21 @@ impl TestApp {
         Estate::of(&serde_json::to_value(report).expect("a report is JSON"))
     }
 
+    /// How many verbs `asking` costs the store. Of several tries the fewest: the node itself asks
+    /// for revocations once a second, and what is in memory for a second may be asked for again.
+    pub async fn calls_for(&self, asking: impl AsyncFn()) -> u64 {
+        let mut fewest = u64::MAX;
+        for _ in 0..20 {
+            let before = self.store().calls();
+            asking().await;
+            fewest = fewest.min(self.store().calls() - before);
+            if fewest == 0 {
+                break;
+            }
+        }
+        fewest
+    }
+
     /// Where its database is.
     pub fn location(&self) -> &Location {
         &self.place.location
@@ -184,7 +197,7 @@ impl TestApp {
     }
 
     pub fn client(&self) -> &Client {
-        &self.node.client
+        self.node.client()
     }
 }
 
@@ -220,94 +233,6 @@ impl Place {
             entropy: self.entropy.clone(),
         };
         Node::raise(configured(&settings), world).await
-    }
-}
-
-/// Everything that serves, as one process would.
-#[derive(Debug)]
-pub struct Node {
-    client: Client,
-    foundation: Foundation,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Node {
-    /// A node that listens, and what its start told.
-    async fn raise(config: Config, world: World) -> (Self, Value) {
-        super::log::keep();
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener
-            .set_nonblocking(true)
-            .expect("a listener that does not block");
-        let bound = listener
-            .local_addr()
-            .expect("a bound listener has an address");
-        let (up, raised) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel();
-        let serve = move || System::new().block_on(serve((config, world), listener, up, stopped));
-        let thread = thread::Builder::new()
-            .name("server".to_owned())
-            .spawn(serve);
-        let (foundation, told) = raised.await.expect("the server starts");
-        let thread = Some(thread.expect("a thread for the server"));
-        (
-            Self {
-                client: Client::of(bound),
-                foundation,
-                stop: Some(stop),
-                thread,
-            },
-            told,
-        )
-    }
-
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-}
-
-async fn serve(
-    (config, world): (Config, World),
-    listener: TcpListener,
-    up: oneshot::Sender<(Foundation, Value)>,
-    stopped: oneshot::Receiver<()>,
-) {
-    let bound = listener
-        .local_addr()
-        .expect("a bound listener has an address");
-    let secrets = Secrets::resolve(&config.store, &config.security, &world.entropy);
-    let secrets = secrets.expect("the secrets of a test are good");
-    let foundation = Foundation::lay(config, secrets, world, bound)
-        .await
-        .expect("a foundation");
-    let told = foundation
-        .bootstrap(&Wanted::default())
-        .await
-        .expect("a first start");
-    let told = serde_json::to_value(told).expect("a report is JSON");
-    let authsome = foundation.raise().await.expect("everything that serves");
-    let server = authsome.serve(listener).expect("a server that listens");
-    let handle = server.handle();
-    let serving = rt::spawn(server);
-    up.send((foundation, told))
-        .expect("the test waits for its server");
-    // An error is a test that is gone: the server goes as well.
-    let _ = stopped.await;
-    handle.stop(false).await;
-    serving
-        .await
-        .expect("the server does not panic")
-        .expect("the server stops well");
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        let ended = self.thread.take().map(JoinHandle::join);
-        if !thread::panicking() {
-            ended.transpose().expect("the server does not panic");
-        }
     }
 }
 

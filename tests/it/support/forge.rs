@@ -98,3 +98,39 @@ impl Token {
 pub fn text(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
+
+/// Before the point, in the public key of a P-256 key (RFC 5480).
+pub const SPKI_OF_P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// The order of P-256 (SEC 2 §2.4.2).
+const ORDER: [u8; 32] = [
+    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+];
+
+/// The other `s` of the same signature: the order less this one.
+pub fn high(s: &[u8]) -> Vec<u8> {
+    let mut borrow = 0;
+    let mut digits: Vec<u8> = ORDER
+        .iter()
+        .zip(s)
+        .rev()
+        .map(|(order, digit)| {
+            let difference = i16::from(*order) - i16::from(*digit) - borrow;
+            borrow = i16::from(difference < 0);
+            u8::try_from(difference.rem_euclid(256)).unwrap()
+        })
+        .collect();
+    digits.reverse();
+    digits
+}
+
+/// The same two numbers as ASN.1 has them.
+pub fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
+    let integer = |digits: &[u8]| [&[0x02, 33, 0][..], digits].concat();
+    let both = [integer(r), integer(s)].concat();
+    [vec![0x30, u8::try_from(both.len()).unwrap()], both].concat()
+}

@@ -57,6 +57,20 @@ pub fn sent_and_cut_off(address: SocketAddr, bytes: &[u8]) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
+/// Sends `bytes`, waits for `begun`, and hangs up in the way that a server notices at once: with
+/// an answer unread, closing is a reset.
+pub fn sent_and_reset(address: SocketAddr, bytes: &[u8], begun: impl FnOnce()) {
+    let mut stream = connected(address);
+    let before = request("GET /livez", &[], b"");
+    stream.write_all(&before).expect("a request can be sent");
+    let unread = stream.peek(&mut [0]).expect("an answer comes");
+    assert_eq!(unread, 1, "the server closed at once");
+    stream
+        .write_all(bytes)
+        .expect("a second request can be sent");
+    begun();
+}
+
 /// A request with this head line, `Host`, these lines and this body.
 pub fn request(line: &str, lines: &[String], body: &[u8]) -> Vec<u8> {
     let mut head = vec![format!("{line} HTTP/1.1"), "Host: localhost".to_owned()];
