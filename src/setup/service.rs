@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::access::Role;
 use crate::api_keys;
 use crate::apps::{self, App, NewApp, PLATFORM_SLUG, SLUG_TAKEN};
@@ -250,18 +252,15 @@ impl Setup<'_> {
             is_platform: false,
         };
         let app = apps::create(tx, new, now, self.entropy).await?;
-        let kinds = [
-            ("Production", Kind::Production, false),
-            ("Development", Kind::Development, true),
-        ];
-        let mut made = Vec::new();
-        for (name, kind, is_default) in kinds {
-            made.push(
-                self.environment(tx, &app, (label(name)?, kind), is_default)
-                    .await?,
-            );
-        }
-        Ok((app, made))
+        let production = (label("Production")?, Kind::Production);
+        let production = self.environment(tx, &app, production, (false, now)).await?;
+        // Lists are by time: what is made together would be listed in the order of chance.
+        let later = now.plus(Duration::from_millis(1));
+        let development = (label("Development")?, Kind::Development);
+        let development = self
+            .environment(tx, &app, development, (true, later))
+            .await?;
+        Ok((app, vec![production, development]))
     }
 
     async fn environment(
@@ -269,9 +268,8 @@ impl Setup<'_> {
         tx: &mut Tx<'_>,
         app: &App,
         (name, kind): (Label, Kind),
-        is_default: bool,
+        (is_default, now): (bool, Timestamp),
     ) -> Result<(Environment, Option<SecretString>), SetupError> {
-        let now = self.clock.now();
         let named = (name.clone(), slug(&name.as_str().to_lowercase())?, kind);
         let made = (now, self.entropy);
         let environment =
