@@ -22,6 +22,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
+use crate::notifications::{Notification, Outbox};
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
@@ -38,6 +39,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<Environment>(),
     Schema::of::<User>(),
     Schema::of::<Credential>(),
+    Schema::of::<Notification>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
     Schema::of::<SigningKey>(),
@@ -87,6 +89,7 @@ pub struct Foundation {
     pub hasher: Hasher,
     pub keys: SigningKeys,
     pub tokens: TokenSettings,
+    outbox: Outbox,
     secrets: Secrets,
 }
 
@@ -103,6 +106,7 @@ impl Foundation {
         let tokens = token_settings(&config, bound);
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();
+        let outbox = Outbox::new(ring.clone(), world.entropy.clone());
         let keys = SigningKeys::new(store.clone(), ring, world.entropy.clone(), tokens.clone());
         Ok(Self {
             config,
@@ -111,6 +115,7 @@ impl Foundation {
             hasher,
             keys,
             tokens,
+            outbox,
             secrets,
         })
     }
@@ -181,6 +186,7 @@ impl Foundation {
             entropy: self.world.entropy.clone(),
             hasher: self.hasher.clone(),
             environments,
+            outbox: self.outbox.clone(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),

@@ -4,7 +4,8 @@
 //! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
-//! features: apps environments users credentials sessions api_keys setup health discovery
+//! features: apps environments users credentials notifications sessions api_keys setup health
+//!           discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -28,6 +29,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod kernel;
+pub mod notifications;
 pub mod sessions;
 pub mod setup;
 pub mod store;

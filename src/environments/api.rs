@@ -1,3 +1,5 @@
+use std::str::FromStr;
+
 use actix_web::web::Data;
 use actix_web::{get, patch};
 use serde::Serialize;
@@ -11,8 +13,9 @@ use crate::http::{
     Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind, Public, Query,
 };
 use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
-use crate::kernel::text::{Label, Origin, Slug};
+use crate::kernel::text::{Label, Origin, Slug, WebUrl};
 use crate::kernel::time::Timestamp;
 
 /// Origins an environment may allow, at most.
@@ -77,10 +80,20 @@ impl FromFields for SettingsChanges {
         {
             return fields.fault("allowed_origins", "too_many", "at most 50 origins");
         }
+        let default_language = fields.optional("default_language", Language::from_str);
+        let verify_email_url = fields.change("verify_email_url", WebUrl::parse);
+        let reset_password_url = fields.change("reset_password_url", WebUrl::parse);
+        let magic_link_url = fields.change("magic_link_url", WebUrl::parse);
+        let change_email_url = fields.change("change_email_url", WebUrl::parse);
         Some(Self {
             signup_open: signup_open?,
             require_verification: require_verification?,
             allowed_origins,
+            default_language: default_language?,
+            verify_email_url: verify_email_url?,
+            reset_password_url: reset_password_url?,
+            magic_link_url: magic_link_url?,
+            change_email_url: change_email_url?,
         })
     }
 }

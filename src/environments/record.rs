@@ -3,10 +3,12 @@ use utoipa::ToSchema;
 
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
-use crate::kernel::text::{Label, Origin, Slug};
+use crate::kernel::text::{Label, Origin, Slug, WebUrl};
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfApp};
+use crate::tokens::Purpose;
 
 /// An environment of an app: its own keys, sessions and tokens over the app's users.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +48,51 @@ pub struct Settings {
     pub require_verification: bool,
     /// The web origins whose pages may call this API, exactly.
     pub allowed_origins: Vec<Origin>,
+    /// What letters are written in where the reader names no language of ours.
+    #[serde(default)]
+    pub default_language: Language,
+    /// The page that verifies addresses; letters add `token`. Absent: a page of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub verify_email_url: Option<WebUrl>,
+    /// The page that takes new passwords; letters add `token`. Absent: a page of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reset_password_url: Option<WebUrl>,
+    /// The page that signs in by link; letters add `token`. Absent: a page of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub magic_link_url: Option<WebUrl>,
+    /// The page that confirms new addresses; letters add `token`. Absent: a page of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub change_email_url: Option<WebUrl>,
+}
+
+impl Settings {
+    /// What an environment begins with: nothing allowed that was not asked for.
+    fn new(signup_open: bool, require_verification: bool) -> Self {
+        Self {
+            signup_open,
+            require_verification,
+            allowed_origins: Vec::new(),
+            default_language: Language::default(),
+            verify_email_url: None,
+            reset_password_url: None,
+            magic_link_url: None,
+            change_email_url: None,
+        }
+    }
+
+    /// The page of the app that a link of this purpose leads to.
+    pub fn page(&self, purpose: Purpose) -> Option<&WebUrl> {
+        match purpose {
+            Purpose::VerifyEmail => self.verify_email_url.as_ref(),
+            Purpose::ResetPassword => self.reset_password_url.as_ref(),
+            Purpose::MagicLink => self.magic_link_url.as_ref(),
+            Purpose::ChangeEmail => self.change_email_url.as_ref(),
+        }
+    }
 }
 
 impl Entity for Environment {
@@ -85,11 +132,7 @@ impl Environment {
             kind,
             is_default,
             publishable_key: format!("pk_{}_{}", kind.marker(), entropy.token()),
-            settings: Settings {
-                signup_open: true,
-                require_verification: kind == Kind::Production,
-                allowed_origins: Vec::new(),
-            },
+            settings: Settings::new(true, kind == Kind::Production),
             created_at: now,
             updated_at: now,
         }

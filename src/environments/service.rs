@@ -10,9 +10,10 @@ use super::record::{Environment, Settings};
 use super::repo;
 use crate::apps::{self, App};
 use crate::events::{self, Event, Name, Origin};
-use crate::http::{Caller, Directory, Problem};
+use crate::http::{Caller, Change, Directory, Problem};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text;
 use crate::kernel::time::Clock;
@@ -44,6 +45,15 @@ pub(super) struct SettingsChanges {
     /// At most 50, each exactly as browsers send it: `https://app.example.com`.
     #[schema(max_items = 50)]
     pub allowed_origins: Option<Vec<text::Origin>>,
+    pub default_language: Option<Language>,
+    #[schema(value_type = Option<text::WebUrl>)]
+    pub verify_email_url: Change<text::WebUrl>,
+    #[schema(value_type = Option<text::WebUrl>)]
+    pub reset_password_url: Change<text::WebUrl>,
+    #[schema(value_type = Option<text::WebUrl>)]
+    pub magic_link_url: Change<text::WebUrl>,
+    #[schema(value_type = Option<text::WebUrl>)]
+    pub change_email_url: Change<text::WebUrl>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -239,6 +249,13 @@ impl SettingsChanges {
                 .allowed_origins
                 .clone()
                 .unwrap_or_else(|| settings.allowed_origins.clone()),
+            default_language: self.default_language.unwrap_or(settings.default_language),
+            verify_email_url: self.verify_email_url.applied_to(&settings.verify_email_url),
+            reset_password_url: self
+                .reset_password_url
+                .applied_to(&settings.reset_password_url),
+            magic_link_url: self.magic_link_url.applied_to(&settings.magic_link_url),
+            change_email_url: self.change_email_url.applied_to(&settings.change_email_url),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use crate::kernel::language::Language;
 
 /// The longest `User-Agent` kept, in bytes; what exceeds it is cut at a character boundary.
 const USER_AGENT_MAX: usize = 256;
@@ -11,13 +11,13 @@ const USER_AGENT_MAX: usize = 256;
 ///
 /// `ip` is the socket's peer, or what a trusted proxy says of it; `None` where neither is known
 /// (commands, jobs). `user_agent` is the client's own claim: shown to people, never decided on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// `language` is what its reader likes best among ours, if he said so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     pub request_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<IpAddr>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    pub language: Option<Language>,
 }
 
 impl Origin {
@@ -28,7 +28,13 @@ impl Origin {
             request_id,
             ip,
             user_agent,
+            language: None,
         }
+    }
+
+    #[must_use]
+    pub fn reading(self, language: Option<Language>) -> Self {
+        Self { language, ..self }
     }
 }
 

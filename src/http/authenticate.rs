@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderValue, USER_AGENT};
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderValue, USER_AGENT};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
@@ -26,6 +26,7 @@ use super::trace::RequestId;
 use crate::access::{OperateApps, Permission, Policy};
 use crate::events::Origin;
 use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
 
 /// Subjects that keep their meaning in an app that is not the caller's own.
@@ -103,7 +104,9 @@ fn origin(req: &ServiceRequest, edge: &Edge) -> Origin {
     let user_agent = user_agent.map(String::from_utf8_lossy);
     let peer = req.peer_addr().map(|address| address.ip());
     let ip = peer.map(|peer| client_ip::of(peer, req.headers(), &edge.trusted_proxies));
-    Origin::new(request_id.unwrap_or_default(), ip, user_agent.as_deref())
+    let language = req.headers().get(ACCEPT_LANGUAGE);
+    let language = language.and_then(|header| Language::accepted(header.to_str().ok()?));
+    Origin::new(request_id.unwrap_or_default(), ip, user_agent.as_deref()).reading(language)
 }
 
 async fn standing(edge: &Edge, presented: Presented) -> Result<Standing, Problem> {

@@ -70,6 +70,9 @@ kinds! {
     RevocationId = Revocation, "arvk", "revocation";
     CredentialId = Credential, "acrd", "credential";
     AccessTokenId = AccessToken, "atok", "access token";
+    NotificationId = Notification, "antf", "notification";
+    VerificationId = Verification, "avrf", "verification";
+    PasswordResetId = PasswordReset, "apwr", "password reset";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

@@ -8,6 +8,7 @@
 pub mod algorithm;
 pub mod entropy;
 pub mod id;
+pub mod language;
 pub mod metadata;
 pub mod page;
 pub mod password;

@@ -13,6 +13,7 @@ use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::notifications::Outbox;
 use crate::store::{Store, StoreError, Tx};
 use crate::tokens::{Revocation, RevocationIndex, revoke_session, revoke_user};
 use crate::users;
@@ -25,6 +26,7 @@ pub struct Sessions {
     pub entropy: Entropy,
     pub hasher: Hasher,
     pub environments: Environments,
+    pub outbox: Outbox,
     pub issuer: Issuer,
     pub revocations: RevocationIndex,
 }

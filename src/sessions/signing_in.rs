@@ -147,7 +147,7 @@ impl Sessions {
     ) -> Result<(User, Draft), SignInError> {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
-        let user = users::get(&mut tx, seen.id)
+        let user = users::signs_in(&mut tx, seen.id, now)
             .await?
             .ok_or(SignInError::Wrong)?;
         if user.password_changed_at != seen.password_changed_at {

@@ -5,17 +5,19 @@
 //! refresh token   a random secret of days, vouched for by a mac; its digest stands in the session
 //! signing key     one environment's, published before it signs and accepted after it signed
 //! revocation      "no longer accept": lives as long as a token it stops can
+//! link, code      what a letter carries, derived from its document and in no collection
 //! ```
 //!
 //! Whatever takes rights away writes a [`Revocation`] in its own transaction and applies it to the
 //! [`RevocationIndex`] after the commit. Sessions issue and refresh; `http` only verifies. Not
-//! here: sessions themselves, API keys, and links sent by mail.
+//! here: sessions themselves, and API keys.
 
 mod access;
 mod chain;
 mod claims;
 mod jwks;
 mod keys;
+mod links;
 mod low_s;
 mod material;
 mod refresh;
@@ -32,6 +34,7 @@ pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
 pub use jwks::{Jwk, Jwks};
 pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
+pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{Revocation, RevocationIndex, revoke_session, revoke_user};
 pub use signing::SigningKeys;

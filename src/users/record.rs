@@ -41,6 +41,8 @@ pub struct User {
     pub rights_version: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sign_in_at: Option<Timestamp>,
     #[serde(default)]
     pub metadata: Metadata,
     pub created_at: Timestamp,
@@ -106,6 +108,7 @@ impl NewUser {
             status: Status::Active,
             rights_version: 1,
             password_changed_at: None,
+            last_sign_in_at: None,
             metadata: self.metadata,
             created_at: now,
             updated_at: now,

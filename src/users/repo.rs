@@ -24,6 +24,7 @@ const IMAGE: Field<User, String> = Field::at("image");
 const ROLES: Field<User, Vec<Role>> = Field::at("roles");
 const STATUS: Field<User, Status> = Field::at("status");
 const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
+const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<User, Timestamp> = Field::at("updated_at");
@@ -150,6 +151,16 @@ where
         .and(RIGHTS_VERSION.inc(1))
         .and(UPDATED_AT.set(now));
     tx.update_one(unchanged, update).await
+}
+
+/// Notes that the user signs in, and gives him as he is at this moment. Whatever ends his sessions
+/// changes the same document, so that of the two that happen at once, one sees the other.
+pub async fn signs_in<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.update_one(by_id::<User>(id), LAST_SIGN_IN_AT.set(now))
+        .await
 }
 
 /// Ends the standing of every access token of the user; the new version.

@@ -35,6 +35,7 @@ const TABLE: Table<'_> = Table {
         "environments",
         "users",
         "credentials",
+        "notifications",
         "sessions",
         "api_keys",
         "setup",

@@ -50,6 +50,17 @@ pub enum Change<T> {
     Set(T),
 }
 
+impl<T: Clone> Change<T> {
+    /// What `before` becomes.
+    pub fn applied_to(&self, before: &Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => before.clone(),
+            Self::Clear => None,
+            Self::Set(value) => Some(value.clone()),
+        }
+    }
+}
+
 /// Whether faults are told as JSON pointers or as names of query parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {

@@ -8,11 +8,13 @@ mod email;
 mod names;
 mod origin;
 mod phone;
+mod web_url;
 
 pub use email::{Email, NotAnEmail};
 pub use names::{Label, NotALabel, NotASlug, NotAUsername, Slug, Username};
 pub use origin::{NotAnOrigin, Origin};
 pub use phone::{NotAPhone, Phone};
+pub use web_url::{NotAWebUrl, WebUrl};
 
 /// Defines a type of checked text and what its refusal is called.
 ///

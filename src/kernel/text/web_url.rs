@@ -1,0 +1,92 @@
+//! Addresses of pages that links in letters lead to.
+
+use url::{Host, Url};
+
+use super::checked_text;
+
+const RAW_MAX: usize = 2_048;
+
+checked_text! {
+    /// The address of a page: `https`, or `http` on this machine alone; no user, no fragment.
+    WebUrl, refused as NotAWebUrl: "not an https address of a page, like https://app.example.com/verify";
+    schema: 10..=2048, Some("uri"), "https://app.example.com/verify-email"
+}
+
+impl WebUrl {
+    pub fn parse(text: &str) -> Result<Self, NotAWebUrl> {
+        if text.len() > RAW_MAX || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(NotAWebUrl);
+        }
+        let url = Url::parse(text).map_err(|_| NotAWebUrl)?;
+        let is_here = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => return Err(NotAWebUrl),
+        };
+        let is_web = url.scheme() == "https" || (url.scheme() == "http" && is_here);
+        let is_plain =
+            url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        if !is_web || !is_plain || url.as_str().len() > RAW_MAX {
+            return Err(NotAWebUrl);
+        }
+        Ok(Self(url.into()))
+    }
+
+    /// The same page with one query parameter more.
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let separator = if self.0.contains('?') { '&' } else { '?' };
+        let pair: String = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair(name, value)
+            .finish();
+        format!("{}{separator}{pair}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_https_or_on_this_machine() {
+        for good in [
+            "https://app.example.com/verify",
+            "https://app.example.com/verify?lang=de",
+            "http://localhost:3000/verify",
+            "http://127.0.0.1/verify",
+            "http://[::1]:3000/",
+        ] {
+            assert!(WebUrl::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "verify",
+            "//app.example.com/verify",
+            "http://app.example.com/verify",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://mia@app.example.com/",
+            "https://mia:x@app.example.com/",
+            "https://app.example.com/#x",
+            "https://app.example.com/\r\nx",
+            "https://",
+            "ftp://app.example.com/",
+        ] {
+            assert_eq!(WebUrl::parse(bad), Err(NotAWebUrl), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_added_to_what_is_there() {
+        let with = |text: &str| WebUrl::parse(text).unwrap().with("token", "a&b");
+
+        assert_eq!(
+            with("https://x.example/v"),
+            "https://x.example/v?token=a%26b"
+        );
+        assert_eq!(
+            with("https://x.example/v?a=1"),
+            "https://x.example/v?a=1&token=a%26b"
+        );
+    }
+}

@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::id::{AppId, EnvId, NotificationId, PasswordResetId, UserId, VerificationId};
+use crate::kernel::language::Language;
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, OfEnvironment};
+
+/// How long the history of a letter is kept.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// A letter to deliver, or one that was delivered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Notification {
+    #[serde(rename = "_id")]
+    pub id: NotificationId,
+    pub app_id: AppId,
+    pub env_id: EnvId,
+    /// Whom it concerns; the address may be another's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    pub channel: Channel,
+    /// The name of the message, for lists.
+    pub template: String,
+    /// The address, sealed.
+    pub to: String,
+    pub language: Language,
+    pub data: Message,
+    pub status: Status,
+    pub attempts: i64,
+    pub next_attempt_at: Timestamp,
+    /// Until when the node that has it in hand is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// After this nobody needs it any more.
+    pub give_up_at: Timestamp,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = NotificationChannel)]
+pub enum Channel {
+    Email,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = NotificationStatus)]
+pub enum Status {
+    Pending,
+    Sent,
+    Failed,
+}
+
+/// What a letter says: facts and identifiers, from which the rest is derived when it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// Prove that this is your address.
+    VerifyEmail {
+        verification_id: VerificationId,
+        expires_at: Timestamp,
+    },
+    /// Somebody signed up with an address that has an account.
+    AccountExists,
+    ResetPassword {
+        reset_id: PasswordResetId,
+        expires_at: Timestamp,
+    },
+    MagicLink {
+        verification_id: VerificationId,
+        expires_at: Timestamp,
+    },
+    PasswordChanged,
+    /// To the new address.
+    ConfirmEmailChange {
+        verification_id: VerificationId,
+        expires_at: Timestamp,
+    },
+    /// To the old address, when a change is asked for.
+    EmailChangeRequested,
+    /// To the old address, when the new one has been confirmed.
+    EmailChanged,
+    NewDevice {
+        /// As people know it: `Firefox on Linux`.
+        device: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ip_address: Option<String>,
+    },
+    AccountDeleted,
+}
+
+impl Message {
+    pub const fn template(&self) -> &'static str {
+        match self {
+            Self::VerifyEmail { .. } => "verify_email",
+            Self::AccountExists => "account_exists",
+            Self::ResetPassword { .. } => "reset_password",
+            Self::MagicLink { .. } => "magic_link",
+            Self::PasswordChanged => "password_changed",
+            Self::ConfirmEmailChange { .. } => "confirm_email_change",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::NewDevice { .. } => "new_device",
+            Self::AccountDeleted => "account_deleted",
+        }
+    }
+
+    /// Until when its link is good; `None` for letters without one.
+    pub const fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::VerifyEmail { expires_at, .. }
+            | Self::ResetPassword { expires_at, .. }
+            | Self::MagicLink { expires_at, .. }
+            | Self::ConfirmEmailChange { expires_at, .. } => Some(*expires_at),
+            Self::AccountExists
+            | Self::PasswordChanged
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::NewDevice { .. }
+            | Self::AccountDeleted => None,
+        }
+    }
+}
+
+impl Entity for Notification {
+    type Owner = OfEnvironment;
+    const COLLECTION: &'static str = "authsome_notifications";
+    const INDEXES: &'static [Index] = &[
+        Index::on("notifications_due", &["status", "next_attempt_at"]),
+        Index::on(
+            "notifications_tenant_created",
+            &["app_id", "env_id", "created_at", "_id"],
+        ),
+        Index::on("notifications_user", &["app_id", "user_id"]),
+        Index::on("notifications_created", &["created_at"]).expires_after(KEPT),
+    ];
+}
