@@ -22,15 +22,19 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
+use crate::links::{self, Links, PasswordReset};
+use crate::magic_links::{self, MagicLinks};
 use crate::notifications::{Notification, Outbox};
+use crate::passwords::{self, Passwords};
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
 use crate::tokens::{
-    AccessTokens, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
+    AccessTokens, LinkTokens, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
     TokenSettings,
 };
 use crate::users::{User, Users};
+use crate::verification::{self, Verification};
 use crate::{discovery, environments, health, jobs, users};
 
 /// Every collection of the product.
@@ -40,6 +44,8 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<User>(),
     Schema::of::<Credential>(),
     Schema::of::<Notification>(),
+    Schema::of::<links::Verification>(),
+    Schema::of::<PasswordReset>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
     Schema::of::<SigningKey>(),
@@ -89,7 +95,7 @@ pub struct Foundation {
     pub hasher: Hasher,
     pub keys: SigningKeys,
     pub tokens: TokenSettings,
-    outbox: Outbox,
+    links: Links,
     secrets: Secrets,
 }
 
@@ -106,7 +112,11 @@ impl Foundation {
         let tokens = token_settings(&config, bound);
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();
-        let outbox = Outbox::new(ring.clone(), world.entropy.clone());
+        let links = Links {
+            tokens: LinkTokens::new(derived(&secrets, "link tokens")),
+            outbox: Outbox::new(ring.clone(), world.entropy.clone()),
+            entropy: world.entropy.clone(),
+        };
         let keys = SigningKeys::new(store.clone(), ring, world.entropy.clone(), tokens.clone());
         Ok(Self {
             config,
@@ -115,7 +125,7 @@ impl Foundation {
             hasher,
             keys,
             tokens,
-            outbox,
+            links,
             secrets,
         })
     }
@@ -160,11 +170,15 @@ impl Foundation {
             keys: self.keys.clone(),
             clock: clock.clone(),
         };
+        let sessions = self.sessions(access.clone(), environments.clone(), revocations.clone());
         Ok(Authsome {
             config: self.config.server.clone(),
-            sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
+            sessions: sessions.clone(),
             edge: self.edge(access, environments.clone(), platform).await?,
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
+            verification: Verification(sessions.clone()),
+            passwords: Passwords(sessions.clone()),
+            magic_links: MagicLinks(sessions.clone()),
             health: Health::new(store.clone()),
             store,
             clock,
@@ -186,7 +200,8 @@ impl Foundation {
             entropy: self.world.entropy.clone(),
             hasher: self.hasher.clone(),
             environments,
-            outbox: self.outbox.clone(),
+            outbox: self.links.outbox.clone(),
+            links: self.links.clone(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),
@@ -239,6 +254,9 @@ pub struct Authsome {
     environments: Environments,
     users: Users,
     sessions: Sessions,
+    verification: Verification,
+    passwords: Passwords,
+    magic_links: MagicLinks,
     issuer: Issuer,
 }
 
@@ -256,12 +274,17 @@ impl Authsome {
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
         let issuer = Data::new(self.issuer);
+        let (verification, passwords) = (Data::new(self.verification), Data::new(self.passwords));
+        let magic_links = Data::new(self.magic_links);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
                 .app_data(users.clone())
                 .app_data(sessions.clone())
                 .app_data(health.clone())
+                .app_data(verification.clone())
+                .app_data(passwords.clone())
+                .app_data(magic_links.clone())
                 .app_data(issuer.clone())
         });
         let listening = server
@@ -281,6 +304,9 @@ impl Authsome {
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(sessions::routes)
+        .configure(verification::routes)
+        .configure(passwords::routes)
+        .configure(magic_links::routes)
         .configure(users::routes)
         .configure(environments::routes)
         .configure(discovery::routes)

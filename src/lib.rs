@@ -4,8 +4,8 @@
 //! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
-//! features: apps environments users credentials notifications sessions api_keys setup health
-//!           discovery
+//! features: apps environments users credentials notifications links sessions
+//!           verification passwords magic_links api_keys setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -29,9 +29,13 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod kernel;
+pub mod links;
+pub mod magic_links;
 pub mod notifications;
+pub mod passwords;
 pub mod sessions;
 pub mod setup;
 pub mod store;
 pub mod tokens;
 pub mod users;
+pub mod verification;

@@ -37,18 +37,43 @@ where
     tx.find_one(USER_ID.eq(user)).await
 }
 
-/// Replaces the hash that was seen by one of the same password at today's cost. Of any number of
-/// racers one wins; a password that was changed meanwhile stays changed.
+/// Replaces the hash that was seen. Of any number of racers one wins, and gets the credential; a
+/// password that was changed meanwhile stays changed.
 pub async fn rewrite<S>(
     tx: &mut Tx<'_, S>,
     seen: &Credential,
     hash: StoredHash,
     now: Timestamp,
-) -> Stored<()>
+) -> Stored<Option<Credential>>
 where
     S: Copy + Reaches<OfApp>,
 {
     let unchanged = by_id(seen.id) & PASSWORD_HASH.eq(seen.password_hash.clone());
     let update = PASSWORD_HASH.set(hash).and(UPDATED_AT.set(now));
-    tx.update_one(unchanged, update).await.map(drop)
+    tx.update_one(unchanged, update).await
+}
+
+/// Gives the user this password, whether or not he had one.
+pub async fn set<S>(
+    tx: &mut Tx<'_, S>,
+    (app_id, user_id): (AppId, UserId),
+    hash: StoredHash,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let update = PASSWORD_HASH.set(hash.clone()).and(UPDATED_AT.set(now));
+    match tx.update_one(USER_ID.eq(user_id), update).await? {
+        Some(_) => Ok(()),
+        None => create(tx, (app_id, user_id), hash, (now, entropy)).await,
+    }
+}
+
+/// Takes the user's password away.
+pub async fn remove<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.take_one(USER_ID.eq(user)).await.map(drop)
 }

@@ -84,6 +84,11 @@ impl Settings {
         }
     }
 
+    /// What somebody is written to in, who likes `wanted` best.
+    pub fn language(&self, wanted: Option<Language>) -> Language {
+        wanted.unwrap_or(self.default_language)
+    }
+
     /// The page of the app that a link of this purpose leads to.
     pub fn page(&self, purpose: Purpose) -> Option<&WebUrl> {
         match purpose {

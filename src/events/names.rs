@@ -29,6 +29,18 @@ names! {
     UserSignedUp = "user.signed_up", "An account was made by its holder.";
     UserUpdated = "user.updated", "A profile was changed.";
     UserRolesChanged = "user.roles_changed", "The roles of a user in his app were changed.";
+    EmailVerified = "user.email_verified", "An address was proven to be its user's.";
+    VerificationRequested = "verification.requested",
+        "Another letter was asked for that verifies an address.";
+    EmailChangeRequested = "email_change.requested", "A user asked for another address.";
+    EmailChanged = "email_change.completed", "A new address was confirmed, or its link refused.";
+    PasswordResetRequested = "password.reset_requested",
+        "A letter was asked for that sets a new password.";
+    PasswordReset = "password.reset", "A new password was set by link.";
+    PasswordResetStarted = "password.admin_reset_started",
+        "An administrator had a letter sent that sets a new password.";
+    PasswordChanged = "password.changed", "A user changed his password.";
+    MagicLinkRequested = "magic_link.requested", "A letter was asked for that signs in.";
     SessionCreated = "session.created", "A user signed in.";
     SessionDenied = "session.denied", "A sign-in was refused.";
     SessionRevoked = "session.revoked", "A session was ended before its time.";

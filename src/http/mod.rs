@@ -51,4 +51,4 @@ pub use path::PathId;
 pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};
-pub use unit::InFlight;
+pub use unit::{Afterwards, InFlight};

@@ -58,6 +58,12 @@ problems! {
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    InvalidLink 400 "invalid_link" "This link is not good"
+        "The token is not one of ours, is of another purpose or app, or the link was used, replaced by a newer one or made void. Ask for a new letter.";
+    LinkExpired 400 "link_expired" "This link is over"
+        "The link was good for the time that its letter names. Ask for a new letter.";
+    InvalidCode 400 "invalid_code" "This code is wrong"
+        "The code is not the one of the newest letter to this address, is over, or was tried too often. Ask for a new letter.";
     InvalidQuery 400 "invalid_query" "The query is not valid"
         "A query parameter is unknown, repeated or out of bounds. `errors` names each of them.";
     BadCursor 400 "bad_cursor" "This cursor is not one of ours"

@@ -4,16 +4,17 @@
 //! behind, and a counter of attempts dodged. So each request is handled in a task of its own on the
 //! worker: its handle may be dropped, the task runs to its end. A panic ends that task alone.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, rt};
+use actix_web::{Error, FromRequest, HttpRequest, rt};
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
@@ -42,6 +43,33 @@ impl InFlight {
 impl Drop for Underway {
     fn drop(&mut self) {
         self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// For work that a caller must not be able to time: it begins after the answer is on its way, and a
+/// stopping server waits for it like for any other. The first argument after the guard.
+#[derive(Debug)]
+pub struct Afterwards(InFlight);
+
+impl Afterwards {
+    pub fn run(&self, work: impl Future<Output = ()> + 'static) {
+        let underway = self.0.enter();
+        let work = work.instrument(Span::current());
+        drop(rt::spawn(async move {
+            let _underway = underway;
+            work.await;
+        }));
+    }
+}
+
+impl FromRequest for Afterwards {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let edge = req.app_data::<Data<Edge>>();
+        let in_flight = edge.map(|edge| edge.in_flight.clone()).unwrap_or_default();
+        ready(Ok(Self(in_flight)))
     }
 }
 

@@ -39,7 +39,7 @@ macro_rules! kinds {
         pub mod kind {
             $(
                 #[doc = concat!("Tag of `", $prefix, "_…`: ", $noun, ".")]
-                #[derive(Debug)]
+                #[derive(Debug, Clone)]
                 pub enum $kind {}
 
                 impl super::Kind for $kind {

@@ -2,6 +2,7 @@ use actix_web::web::Data;
 use actix_web::{Either, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::confirming::Unconfirmed;
 use super::record::Ending;
 use super::refreshing::RefreshError;
 use super::service::{SessionError, Sessions};
@@ -10,8 +11,8 @@ use super::signing_up::{SignUpError, SignedUp};
 use super::wire::{Refresh, SignIn, SignUp, SignedIn, VerificationRequired};
 use crate::access::{Permission, RevokeOwnSession};
 use crate::http::{
-    Accepted, Allowed, Answer, Anyone, Body, Created, NoContent, Ok200, Problem, ProblemKind,
-    Public,
+    Accepted, Afterwards, Allowed, Answer, Anyone, Body, Created, NoContent, Ok200, Problem,
+    ProblemKind, Public,
 };
 use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
@@ -53,6 +54,7 @@ async fn sign_up(
     access: Anyone,
     account: Body<SignUp>,
     sessions: Data<Sessions>,
+    later: Afterwards,
 ) -> Answer<Either<Created<SignedIn>, Accepted<VerificationRequired>>> {
     let account = account.into_inner();
     let tenant = agreed(access.tenant(), account.app_id)?;
@@ -62,7 +64,15 @@ async fn sign_up(
         .await?
     {
         SignedUp::In(issued) => Ok(Either::Left(Created::new((*issued).into()))),
-        SignedUp::VerificationRequired => {
+        SignedUp::VerificationRequired { known } => {
+            if let Some(known) = known {
+                let origin = access.origin().clone();
+                later.run(async move {
+                    if let Err(error) = sessions.remind(tenant, known, &origin).await {
+                        tracing::warn!(%error, "the holder of an address was not told");
+                    }
+                });
+            }
             let status = "verification_required";
             Ok(Either::Right(Accepted::new(VerificationRequired {
                 status,
@@ -183,15 +193,10 @@ impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
             SignUpError::Closed => ProblemKind::SignupClosed.into(),
-            SignUpError::CommonPassword => Problem::new(ProblemKind::WeakPassword).field(
-                "/password",
-                "weak_password",
-                "is among the passwords that are guessed first",
-            ),
+            SignUpError::Password(refused) => refused.at("/password"),
             SignUpError::EmailTaken => ProblemKind::EmailTaken.into(),
             SignUpError::UsernameTaken => ProblemKind::UsernameTaken.into(),
             SignUpError::PhoneTaken => ProblemKind::PhoneTaken.into(),
-            SignUpError::Busy(_) => Problem::new(ProblemKind::Busy),
             SignUpError::Keys(error) => error.into(),
             SignUpError::Store(error) => error.into(),
         }
@@ -219,6 +224,16 @@ impl From<RefreshError> for Problem {
             RefreshError::OtherTenant => ProblemKind::TenantMismatch.into(),
             RefreshError::Keys(error) => error.into(),
             RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Unconfirmed> for Problem {
+    fn from(error: Unconfirmed) -> Self {
+        match error {
+            Unconfirmed::Wrong => ProblemKind::InvalidCredentials.into(),
+            Unconfirmed::Busy(_) => ProblemKind::Busy.into(),
+            Unconfirmed::Store(error) => error.into(),
         }
     }
 }

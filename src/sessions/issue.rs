@@ -43,16 +43,16 @@ pub(super) struct Draft {
 }
 
 impl Issuer {
-    /// A new session of `user`, by password, and its first tokens.
+    /// A new session of `user`, who proved to be himself by `amr`, and its first tokens.
     pub(super) fn begin(
         &self,
         tenant: Tenant,
-        user: &User,
+        (user, amr): (&User, &str),
         (now, origin): (Timestamp, &Origin),
     ) -> Draft {
         let id = SessionId::new(now, &self.entropy);
         let (refresh_token, digest) = self.refresh.issue(id, 0, &self.entropy);
-        let amr = vec!["pwd".to_owned()];
+        let amr = vec![amr.to_owned()];
         let claims = self.access.claims(
             grant(tenant, user, id, (&amr, now)),
             Some(self.access_ttl),

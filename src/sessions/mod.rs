@@ -6,7 +6,12 @@
 
 mod api;
 mod authenticator;
+mod confirming;
+mod ending;
 mod issue;
+mod letters;
+mod new_password;
+mod opening;
 mod own;
 mod record;
 mod refreshing;
@@ -18,6 +23,12 @@ mod wire;
 
 pub use self::api::routes;
 pub use self::authenticator::BearerTokens;
-pub use self::issue::Issuer;
-pub use self::record::Session;
-pub use self::service::Sessions;
+pub use self::confirming::Unconfirmed;
+pub use self::ending::Ended;
+pub use self::issue::{Issued, Issuer};
+pub use self::new_password::PasswordRefused;
+pub use self::opening::Opened;
+pub use self::record::{Ending, Session};
+pub use self::service::{SessionError, Sessions};
+pub use self::signing_in::SignInError;
+pub use self::wire::SignedIn;

@@ -52,6 +52,10 @@ pub enum Ending {
     SignedOutEverywhere,
     RevokedByUser,
     RefreshTokenReused,
+    PasswordChanged,
+    PasswordReset,
+    /// The account turned out to be another's: its address was proven by somebody else.
+    Reclaimed,
 }
 
 impl Ending {
@@ -61,6 +65,9 @@ impl Ending {
             Ending::SignedOutEverywhere => "signed_out_everywhere",
             Ending::RevokedByUser => "revoked_by_user",
             Ending::RefreshTokenReused => "refresh_token_reused",
+            Ending::PasswordChanged => "password_changed",
+            Ending::PasswordReset => "password_reset",
+            Ending::Reclaimed => "reclaimed",
         }
     }
 }

@@ -2,7 +2,7 @@ use super::record::{Ending, Session};
 use crate::kernel::id::{AccessTokenId, SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
-use crate::store::{Field, Filter, OfEnvironment, Reaches, Stored, Tx, Update, by_id};
+use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
 
 const USER_ID: Field<Session, UserId> = Field::at("user_id");
 const TOKEN: Field<Session, AccessTokenId> = Field::at("token");
@@ -94,6 +94,21 @@ where
     S: Copy + Reaches<OfEnvironment>,
 {
     tx.update_many(USER_ID.eq(user) & live(now), ended(how, now))
+        .await
+}
+
+/// The live sessions of a user but for one, in every environment in reach.
+pub(super) async fn others<S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    kept: SessionId,
+    now: Timestamp,
+) -> Stored<Vec<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let others = Field::<Session, SessionId>::at("_id").ne(kept);
+    tx.find(Query::of(USER_ID.eq(user) & others & live(now)))
         .await
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ending::Ended;
 use super::issue::Issuer;
 use super::record::{Ending, Session};
 use super::repo;
@@ -13,10 +14,10 @@ use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::links::Links;
 use crate::notifications::Outbox;
-use crate::store::{Store, StoreError, Tx};
-use crate::tokens::{Revocation, RevocationIndex, revoke_session, revoke_user};
-use crate::users;
+use crate::store::{Store, StoreError};
+use crate::tokens::{RevocationIndex, revoke_session};
 
 /// Signing up, in, on and out.
 #[derive(Debug, Clone)]
@@ -27,6 +28,7 @@ pub struct Sessions {
     pub hasher: Hasher,
     pub environments: Environments,
     pub outbox: Outbox,
+    pub links: Links,
     pub issuer: Issuer,
     pub revocations: RevocationIndex,
 }
@@ -40,7 +42,7 @@ pub enum SessionError {
 }
 
 impl Sessions {
-    pub(super) async fn environment(&self, tenant: Tenant) -> Result<Arc<Environment>, StoreError> {
+    pub async fn environment(&self, tenant: Tenant) -> Result<Arc<Environment>, StoreError> {
         match self.environments.of(tenant).await {
             Ok(environment) => Ok(environment),
             Err(EnvironmentError::Store(error)) => Err(error),
@@ -49,7 +51,7 @@ impl Sessions {
         }
     }
 
-    pub(super) fn event(
+    pub fn event(
         &self,
         name: Name,
         tenant: Tenant,
@@ -112,37 +114,16 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<(), SessionError> {
         let now = self.clock.now();
+        let ended = Ended {
+            user,
+            how: Ending::SignedOutEverywhere,
+            by: Party::new("user", user),
+        };
         let revoked = self
             .store
-            .write(async |tx| self.end_all_in(tx, tenant, user, (now, origin)).await)
+            .write(async |tx| self.end_all_in(tx, tenant, &ended, (now, origin)).await)
             .await?;
         self.revocations.apply(&revoked);
         Ok(())
-    }
-
-    async fn end_all_in(
-        &self,
-        tx: &mut Tx<'_>,
-        tenant: Tenant,
-        user: UserId,
-        (now, origin): (Timestamp, &Origin),
-    ) -> Result<Revocation, SessionError> {
-        let how = Ending::SignedOutEverywhere;
-        let ended = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
-        let mut tx = tx.within(tenant);
-        let version = users::bump_rights(&mut tx, user, now)
-            .await?
-            .ok_or(SessionError::Unknown)?;
-        let told = self
-            .event(
-                Name::SessionsRevoked,
-                tenant,
-                Party::new("user", user),
-                (now, origin),
-            )
-            .on(Party::new("user", user))
-            .with("sessions", ended);
-        events::record(&mut tx, &told).await?;
-        Ok(revoke_user(&mut tx, user, version, now, &self.entropy).await?)
     }
 }

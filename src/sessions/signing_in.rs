@@ -1,6 +1,7 @@
 //! Sign-in by password.
 
-use super::issue::{Draft, Issued};
+use super::issue::Issued;
+use super::opening::Opened;
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
 use crate::environments::Environment;
@@ -13,7 +14,10 @@ use crate::kernel::text::{Email, Phone, Username};
 use crate::kernel::time::Timestamp;
 use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
 use crate::tokens::KeyError;
-use crate::users::{self, Status, User};
+use crate::users::{self, User};
+
+/// How a user proves to be himself here (RFC 8176 §2).
+pub(super) const PASSWORD: &str = "pwd";
 
 /// How a user says who he is.
 #[derive(Debug, Clone)]
@@ -108,16 +112,16 @@ impl Sessions {
             return Err(SignInError::Wrong);
         };
         self.keep_current(tenant, &credential, password).await;
-        self.issuer.access.prepare(tenant).await?;
+        self.prepare(tenant).await?;
         let now = self.clock.now();
-        let (user, draft) = self
+        let opened = self
             .store
-            .write(async |tx| self.open(tx, &environment, &user, (now, origin)).await)
+            .write(async |tx| {
+                self.open_with_password(tx, &environment, &user, (now, origin))
+                    .await
+            })
             .await?;
-        Ok(self
-            .issuer
-            .sign(draft.claims, draft.refresh_token, user)
-            .await?)
+        Ok(self.issue(opened).await?)
     }
 
     /// Hashes the password anew where the stored hash has another cost than today's. What comes
@@ -137,41 +141,21 @@ impl Sessions {
         }
     }
 
-    /// The session, for the user as he is at this moment and not as he was before the hash.
-    async fn open(
+    /// The session, unless the password is another one since it was judged.
+    async fn open_with_password(
         &self,
         tx: &mut Tx<'_>,
         environment: &Environment,
         seen: &User,
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<(User, Draft), SignInError> {
-        let tenant = environment.tenant();
-        let mut tx = tx.within(tenant);
-        let user = users::signs_in(&mut tx, seen.id, now)
-            .await?
-            .ok_or(SignInError::Wrong)?;
-        if user.password_changed_at != seen.password_changed_at {
-            return Err(SignInError::Wrong);
+    ) -> Result<Opened, SignInError> {
+        let who = (seen.id, PASSWORD);
+        let opened = self.open(tx, environment, who, (now, origin)).await?;
+        if opened.user.password_changed_at == seen.password_changed_at {
+            Ok(opened)
+        } else {
+            Err(SignInError::Wrong)
         }
-        match user.status {
-            Status::Active => {}
-            Status::Disabled => return Err(SignInError::Disabled),
-        }
-        if environment.settings.require_verification && !user.email_verified {
-            return Err(SignInError::Unverified);
-        }
-        let draft = self.issuer.begin(tenant, &user, (now, origin));
-        tx.insert(&draft.session).await?;
-        let told = self
-            .event(
-                Name::SessionCreated,
-                tenant,
-                Party::new("user", user.id),
-                (now, origin),
-            )
-            .on(Party::new("session", draft.session.id));
-        events::record(&mut tx, &told).await?;
-        Ok((user, draft))
     }
 }
 

@@ -1,39 +1,45 @@
 //! Sign-up: an account, its password and its first session, in one unit of work.
 
 use super::issue::{Draft, Issued};
+use super::new_password::PasswordRefused;
 use super::service::Sessions;
-use crate::credentials::{self, Busy, StoredHash};
+use super::signing_in::PASSWORD;
+use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
+use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::links::Request;
+use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
-use crate::tokens::KeyError;
+use crate::tokens::{KeyError, Purpose};
 use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
 
 /// What a sign-up leads to.
 #[derive(Debug)]
 pub enum SignedUp {
     In(Box<Issued>),
-    /// The address has to be verified first. The same for a new and for a known address.
-    VerificationRequired,
+    /// The address has to be verified first. To clients the same for a new and for a known address.
+    VerificationRequired {
+        /// The account that had the address before, whose holder is to be told.
+        known: Option<UserId>,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignUpError {
     #[error("sign-up is closed in this environment")]
     Closed,
-    #[error("the password is among those that are guessed first")]
-    CommonPassword,
+    #[error(transparent)]
+    Password(#[from] PasswordRefused),
     #[error("the address is another account's")]
     EmailTaken,
     #[error("the username is another account's")]
     UsernameTaken,
     #[error("the phone number is another account's")]
     PhoneTaken,
-    #[error(transparent)]
-    Busy(#[from] Busy),
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
@@ -55,11 +61,7 @@ impl Sessions {
             return Err(SignUpError::Closed);
         }
         let new = &kept(new, &environment);
-        let context = self.context(tenant, new).await?;
-        if self.hasher.is_common(password.clone(), context).await? {
-            return Err(SignUpError::CommonPassword);
-        }
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hash_new(tenant.app_id, password, new.into()).await?;
         self.issuer.access.prepare(tenant).await?;
         let now = self.clock.now();
         let made = self
@@ -71,37 +73,20 @@ impl Sessions {
             .await;
         match made {
             Ok((user, Some(draft))) => {
+                self.outbox.hurry();
                 let issued = self
                     .issuer
                     .sign(draft.claims, draft.refresh_token, user)
                     .await?;
                 Ok(SignedUp::In(Box::new(issued)))
             }
-            Ok((_, None)) => Ok(SignedUp::VerificationRequired),
+            Ok((_, None)) => {
+                self.outbox.hurry();
+                Ok(SignedUp::VerificationRequired { known: None })
+            }
             Err(SignUpError::EmailTaken) => self.refused(&environment, new, (now, origin)).await,
             Err(error) => Err(error),
         }
-    }
-
-    /// Words that a password of this user must not consist of.
-    async fn context(&self, tenant: Tenant, new: &NewUser) -> Result<Vec<String>, StoreError> {
-        let app = crate::apps::get(&mut self.store.once().shared(), tenant.app_id).await?;
-        let names = [&new.first_name, &new.last_name]
-            .map(|name| name.as_ref().map(ToString::to_string).unwrap_or_default());
-        let full = names.join(" ");
-        let [first, last] = names;
-        let words = [
-            new.email.to_string(),
-            new.email.local().to_owned(),
-            first,
-            last,
-            full,
-            app.map(|app| app.name.to_string()).unwrap_or_default(),
-        ];
-        Ok(words
-            .into_iter()
-            .filter(|word| !word.trim().is_empty())
-            .collect())
     }
 
     async fn make(
@@ -124,16 +109,64 @@ impl Sessions {
             .event(Name::UserSignedUp, tenant, party.clone(), (now, origin))
             .on(party.clone());
         events::record(&mut tx, &told).await?;
+        let request = Request {
+            purpose: Purpose::VerifyEmail,
+            user: user.id,
+            to: user.email.clone(),
+            language: environment.settings.language(origin.language),
+        };
+        self.links.send(&mut tx, &request, now).await?;
         if environment.settings.require_verification {
             return Ok((user, None));
         }
-        let draft = self.issuer.begin(tenant, &user, (now, origin));
+        let draft = self.issuer.begin(tenant, (&user, PASSWORD), (now, origin));
         tx.insert(&draft.session).await?;
         let told = self
             .event(Name::SessionCreated, tenant, party, (now, origin))
             .on(Party::new("session", draft.session.id));
         events::record(&mut tx, &told).await?;
         Ok((user, Some(draft)))
+    }
+
+    /// Writes to the holder of an address with which somebody signed up again: he is sent a new
+    /// link where he has not verified it, and else told that he has an account.
+    pub async fn remind(
+        &self,
+        tenant: Tenant,
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let environment = self.environment(tenant).await?;
+        let (now, language) = (
+            self.clock.now(),
+            environment.settings.language(origin.language),
+        );
+        self.store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                let Some(holder) = users::get(&mut tx, user).await? else {
+                    return Ok(());
+                };
+                if holder.email_verified {
+                    let letter = Letter {
+                        user: Some(user),
+                        to: holder.email,
+                        language,
+                        message: Message::AccountExists,
+                    };
+                    return self.outbox.enqueue(&mut tx, letter, now).await;
+                }
+                let request = Request {
+                    purpose: Purpose::VerifyEmail,
+                    user,
+                    to: holder.email,
+                    language,
+                };
+                self.links.send(&mut tx, &request, now).await
+            })
+            .await?;
+        self.outbox.hurry();
+        Ok(())
     }
 
     async fn refused(
@@ -155,13 +188,14 @@ impl Sessions {
             )
             .denied()
             .with("reason", "email_taken");
-        let told = match holder {
-            Some(holder) => told.on(Party::new("user", holder.id)),
+        let known = holder.map(|holder| holder.id);
+        let told = match known {
+            Some(known) => told.on(Party::new("user", known)),
             None => told,
         };
         events::record(&mut tx, &told).await?;
         if environment.settings.require_verification {
-            Ok(SignedUp::VerificationRequired)
+            Ok(SignedUp::VerificationRequired { known })
         } else {
             Err(SignUpError::EmailTaken)
         }

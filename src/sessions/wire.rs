@@ -130,7 +130,7 @@ impl FromFields for Refresh {
 
 /// A signed-in user and the tokens of the session.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct SignedIn {
+pub struct SignedIn {
     pub(super) user: UserView,
     pub(super) session_id: SessionId,
     /// The access token again, for clients that know it by this name.

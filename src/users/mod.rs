@@ -14,6 +14,7 @@ mod service;
 pub use self::api::{UserView, routes};
 pub use self::record::{EMAIL_TAKEN, NewUser, PHONE_TAKEN, Status, USERNAME_TAKEN, User};
 pub use self::repo::{
-    bump_rights, by_email, by_phone, by_username, create, first_with_role, get, signs_in,
+    bump_rights, by_email, by_phone, by_username, change_email, create, first_with_role, get,
+    password_changed, reclaim, signs_in, verify_email,
 };
 pub use self::service::Users;

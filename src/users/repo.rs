@@ -20,6 +20,8 @@ const USERNAME: Field<User, Username> = Field::at("username");
 const DISPLAY_USERNAME: Field<User, Label> = Field::at("display_username");
 const FIRST_NAME: Field<User, Label> = Field::at("first_name");
 const LAST_NAME: Field<User, Label> = Field::at("last_name");
+const EMAIL_VERIFIED: Field<User, bool> = Field::at("email_verified");
+const PASSWORD_CHANGED_AT: Field<User, Timestamp> = Field::at("password_changed_at");
 const IMAGE: Field<User, String> = Field::at("image");
 const ROLES: Field<User, Vec<Role>> = Field::at("roles");
 const STATUS: Field<User, Status> = Field::at("status");
@@ -161,6 +163,69 @@ where
 {
     tx.update_one(by_id::<User>(id), LAST_SIGN_IN_AT.set(now))
         .await
+}
+
+/// The address is proven to be the user's; `None` where it is no longer his.
+pub async fn verify_email<S>(
+    tx: &mut Tx<'_, S>,
+    (id, address): (UserId, &Email),
+    now: Timestamp,
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let his = by_id::<User>(id) & EMAIL.eq(address.clone());
+    tx.update_one(his, EMAIL_VERIFIED.set(true).and(UPDATED_AT.set(now)))
+        .await
+}
+
+/// Makes `seen` an account of nobody but the holder of its address: whoever made it before the
+/// address was proven may have left a username or a number of his own to come back by.
+pub async fn reclaim<S>(tx: &mut Tx<'_, S>, seen: &User, now: Timestamp) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let his = by_id::<User>(seen.id) & EMAIL.eq(seen.email.clone());
+    let update = EMAIL_VERIFIED
+        .set(true)
+        .and(USERNAME.unset())
+        .and(DISPLAY_USERNAME.unset())
+        .and(PHONE.unset())
+        .and(PHONE_VERIFIED.set(false))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(his, update).await
+}
+
+/// Gives the user another, proven address; access tokens that name the old one lose their standing.
+pub async fn change_email<S>(
+    tx: &mut Tx<'_, S>,
+    seen: &User,
+    address: &Email,
+    now: Timestamp,
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let unchanged = by_id::<User>(seen.id) & EMAIL.eq(seen.email.clone());
+    let update = EMAIL
+        .set(address.clone())
+        .and(EMAIL_VERIFIED.set(true))
+        .and(RIGHTS_VERSION.inc(1))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(unchanged, update).await
+}
+
+/// Notes that the password is another one: a sign-in under way with the old one fails.
+pub async fn password_changed<S>(
+    tx: &mut Tx<'_, S>,
+    id: UserId,
+    now: Timestamp,
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let update = PASSWORD_CHANGED_AT.set(now).and(UPDATED_AT.set(now));
+    tx.update_one(by_id::<User>(id), update).await
 }
 
 /// Ends the standing of every access token of the user; the new version.

@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::id::{AppId, EnvId, Id, Kind, UserId, kind};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, OfEnvironment};
+use crate::tokens::Purpose;
+
+/// How often a code may be tried.
+pub(super) const CODE_ATTEMPTS: i64 = 5;
+
+/// One link in one letter.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct Link<K: Kind> {
+    #[serde(rename = "_id")]
+    pub id: Id<K>,
+    pub app_id: AppId,
+    pub env_id: EnvId,
+    pub user_id: UserId,
+    /// SHA-256 of the token.
+    pub token: String,
+    pub purpose: Purpose,
+    /// Where the letter goes, and so what following the link proves.
+    pub address: Email,
+    /// How often its code was tried.
+    pub attempts: i64,
+    pub expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voided_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Proves an address, or that its reader holds one.
+pub type Verification = Link<kind::Verification>;
+
+/// Sets a new password.
+pub type PasswordReset = Link<kind::PasswordReset>;
+
+impl Entity for Verification {
+    type Owner = OfEnvironment;
+    const COLLECTION: &'static str = "authsome_verifications";
+    const INDEXES: &'static [Index] = &[
+        Index::unique("verifications_token", &["token"]),
+        Index::on(
+            "verifications_user",
+            &["app_id", "user_id", "created_at", "_id"],
+        ),
+        Index::on("verifications_expiry", &["expires_at"]).expires_after(Duration::ZERO),
+    ];
+}
+
+impl Entity for PasswordReset {
+    type Owner = OfEnvironment;
+    const COLLECTION: &'static str = "authsome_password_resets";
+    const INDEXES: &'static [Index] = &[
+        Index::unique("password_resets_token", &["token"]),
+        Index::on(
+            "password_resets_user",
+            &["app_id", "user_id", "created_at", "_id"],
+        ),
+        Index::on("password_resets_expiry", &["expires_at"]).expires_after(Duration::ZERO),
+    ];
+}
+
+impl<K: Kind> Link<K> {
+    pub fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
+
+    /// Followed, or void.
+    pub(super) fn is_spent(&self) -> bool {
+        self.used_at.is_some() || self.voided_at.is_some()
+    }
+}
+
+/// How long a link is good (ASVS 6.5.5).
+pub(super) const fn life(purpose: Purpose) -> Duration {
+    match purpose {
+        Purpose::VerifyEmail => Duration::from_hours(24),
+        Purpose::ResetPassword => Duration::from_mins(30),
+        Purpose::MagicLink => Duration::from_mins(10),
+        Purpose::ChangeEmail => Duration::from_hours(1),
+    }
+}

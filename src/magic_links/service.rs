@@ -1,0 +1,122 @@
+use crate::credentials;
+use crate::events::{Origin, Party};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
+use crate::links::{LinkRefused, Verification};
+use crate::sessions::{Ended, Ending, Issued, SessionError, Sessions, SignInError};
+use crate::store::{StoreError, Tx};
+use crate::tokens::{KeyError, Purpose, Revocation};
+use crate::users::{self, User};
+
+/// How the user proved to be himself: a secret good once, sent to him (RFC 8176 §2).
+const AMR: &str = "otp";
+
+/// Signs in by letter.
+#[derive(Debug, Clone)]
+pub struct MagicLinks(pub Sessions);
+
+#[derive(Debug, thiserror::Error)]
+pub enum MagicLinkError {
+    #[error(transparent)]
+    Link(#[from] LinkRefused),
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+impl From<KeyError> for MagicLinkError {
+    fn from(error: KeyError) -> Self {
+        Self::SignIn(error.into())
+    }
+}
+
+impl From<StoreError> for MagicLinkError {
+    fn from(error: StoreError) -> Self {
+        Self::SignIn(error.into())
+    }
+}
+
+impl MagicLinks {
+    /// Sends a link, if the address is of an account that can be used.
+    pub async fn send(
+        &self,
+        tenant: Tenant,
+        email: &Email,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        self.0
+            .send_link(tenant, (Purpose::MagicLink, email), |_| true, origin)
+            .await
+    }
+
+    /// Signs in the user whose link this is.
+    pub async fn follow(
+        &self,
+        named: Option<Tenant>,
+        token: &str,
+        origin: &Origin,
+    ) -> Result<Issued, MagicLinkError> {
+        let Self(accounts) = self;
+        let purpose = (Purpose::MagicLink, token);
+        let link = accounts
+            .links
+            .verification(&accounts.store, purpose, named)
+            .await?;
+        let tenant = link.tenant();
+        let environment = accounts.environment(tenant).await?;
+        accounts.prepare(tenant).await?;
+        let now = accounts.clock.now();
+        let (revoked, opened) = accounts
+            .store
+            .write(async |tx| {
+                accounts
+                    .links
+                    .follow(&mut tx.within(tenant), &link, now)
+                    .await?;
+                let revoked = self.reclaim(tx, &link, (now, origin)).await?;
+                let who = (link.user_id, AMR);
+                let opened = accounts.open(tx, &environment, who, (now, origin)).await?;
+                Ok::<_, MagicLinkError>((revoked, opened))
+            })
+            .await?;
+        if let Some(revoked) = revoked {
+            accounts.revocations.apply(&revoked);
+        }
+        Ok(accounts.issue(opened).await?)
+    }
+
+    /// An account whose address was not proven before is the reader's from now on, and nobody
+    /// else's.
+    async fn reclaim(
+        &self,
+        tx: &mut Tx<'_>,
+        link: &Verification,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Option<Revocation>, MagicLinkError> {
+        let Self(accounts) = self;
+        let (tenant, id) = (link.tenant(), link.user_id);
+        let mut scoped = tx.within(tenant);
+        let user = users::get(&mut scoped, id).await?;
+        let his = |user: &User| user.email == link.address;
+        let user = user.filter(his).ok_or(LinkRefused::Invalid)?;
+        if user.email_verified {
+            return Ok(None);
+        }
+        users::reclaim(&mut scoped, &user, now).await?;
+        credentials::remove(&mut scoped, id).await?;
+        accounts
+            .links
+            .void_all(tx, (tenant.app_id, id), now)
+            .await?;
+        let ended = Ended {
+            user: id,
+            how: Ending::Reclaimed,
+            by: Party::new("user", id),
+        };
+        let ended = accounts.end_all_in(tx, tenant, &ended, (now, origin)).await;
+        ended.map(Some).map_err(|error| match error {
+            SessionError::Unknown => LinkRefused::Invalid.into(),
+            SessionError::Store(error) => error.into(),
+        })
+    }
+}

@@ -1,0 +1,228 @@
+use actix_web::post;
+use actix_web::web::Data;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::service::{PasswordError, Passwords};
+use crate::access::{Permission, ResetPasswords, UpdateMe};
+use crate::http::{
+    Accepted, Afterwards, Allowed, Answer, Anyone, Body, Fields, FromFields, Ok200, PathId,
+    Problem, ProblemKind, Public,
+};
+use crate::kernel::id::UserId;
+use crate::kernel::password::Password;
+use crate::kernel::text::Email;
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(change)
+        .service(forgot)
+        .service(reset)
+        .service(start_reset);
+}
+
+/// The present password, and the one to come.
+#[derive(Debug, ToSchema)]
+struct ChangePassword {
+    #[schema(value_type = String, max_length = 128, format = Password)]
+    current_password: Password,
+    /// 8 to 128 characters, none of the common ones.
+    #[schema(value_type = String, min_length = 8, max_length = 128, format = Password)]
+    new_password: Password,
+}
+
+impl FromFields for ChangePassword {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let current = fields.required("current_password", Password::presented);
+        let new = fields.required_else("new_password", ProblemKind::WeakPassword, Password::parse);
+        Some(Self {
+            current_password: current?,
+            new_password: new?,
+        })
+    }
+}
+
+/// An address to write to.
+#[derive(Debug, ToSchema)]
+struct ForgotPassword {
+    email: Email,
+}
+
+impl FromFields for ForgotPassword {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
+        Some(Self { email: email? })
+    }
+}
+
+/// The token of a link, and the new password.
+#[derive(Debug, ToSchema)]
+struct ResetPassword {
+    token: String,
+    /// 8 to 128 characters, none of the common ones.
+    #[schema(value_type = String, min_length = 8, max_length = 128, format = Password)]
+    new_password: Password,
+}
+
+impl FromFields for ResetPassword {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
+        let new = fields.required_else("new_password", ProblemKind::WeakPassword, Password::parse);
+        Some(Self {
+            token: token?,
+            new_password: new?,
+        })
+    }
+}
+
+/// What has become of a password.
+#[derive(Debug, Serialize, ToSchema)]
+struct PasswordStatus {
+    #[schema(example = "changed")]
+    status: &'static str,
+}
+
+/// Change my password
+///
+/// Every other session of the user ends, in every environment; this one goes on.
+#[utoipa::path(
+    tag = "authentication", operation_id = "auth.change_password",
+    request_body(
+        content = ChangePassword,
+        example = json!({
+            "current_password": "a long quiet river", "new_password": "a short loud brook",
+        }),
+    ),
+    responses((status = 200, description = "The password is changed", body = PasswordStatus)),
+    security(("session" = [])),
+    extensions(
+        ("x-permission" = json!(UpdateMe::NAME)),
+        ("x-problems" = json!([
+            ProblemKind::InvalidCredentials, ProblemKind::WeakPassword, ProblemKind::Busy,
+        ])),
+    ),
+)]
+#[post("/v1/change-password")]
+async fn change(
+    access: Allowed<UpdateMe>,
+    body: Body<ChangePassword>,
+    passwords: Data<Passwords>,
+) -> Answer<Ok200<PasswordStatus>> {
+    let caller = access.user()?;
+    let body = body.into_inner();
+    let both = (body.current_password, body.new_password);
+    passwords
+        .change(access.tenant(), caller, both, access.origin())
+        .await?;
+    Ok(Ok200::new(PasswordStatus { status: "changed" }))
+}
+
+/// Ask for a new password
+///
+/// Sends a letter with a link that sets one, if there is such an account. The answer is the same
+/// whether or not there is.
+#[utoipa::path(
+    tag = "authentication", operation_id = "auth.forgot_password",
+    request_body(content = ForgotPassword, example = json!({"email": "mia@example.org"})),
+    responses((status = 200, description = "A letter goes out if there is an account", body = PasswordStatus)),
+    security(("publishable_key" = []), ("api_key" = [])),
+    extensions(("x-problems" = json!([ProblemKind::InvalidEmail]))),
+)]
+#[post("/v1/forgot-password")]
+async fn forgot(
+    access: Anyone,
+    body: Body<ForgotPassword>,
+    passwords: Data<Passwords>,
+    later: Afterwards,
+) -> Answer<Ok200<PasswordStatus>> {
+    let (tenant, origin) = (access.tenant(), access.origin().clone());
+    let email = body.into_inner().email;
+    later.run(async move {
+        if let Err(error) = passwords.forgot(tenant, &email, &origin).await {
+            tracing::warn!(%error, "a letter was not queued");
+        }
+    });
+    Ok(Ok200::new(PasswordStatus { status: "accepted" }))
+}
+
+/// Set a new password
+///
+/// By the link of a letter, which is good once. Every session of the user ends, and every other
+/// link he was sent is void.
+#[utoipa::path(
+    tag = "authentication", operation_id = "auth.reset_password",
+    request_body(
+        content = ResetPassword,
+        example = json!({"token": "W3b9…", "new_password": "a short loud brook"}),
+    ),
+    responses((status = 200, description = "The password is set", body = PasswordStatus)),
+    security((), ("publishable_key" = []), ("api_key" = [])),
+    extensions(("x-problems" = json!([
+        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::WeakPassword,
+        ProblemKind::Busy, ProblemKind::InvalidPublishableKey, ProblemKind::TenantMismatch,
+    ]))),
+)]
+#[post("/v1/reset-password")]
+async fn reset(
+    access: Public,
+    body: Body<ResetPassword>,
+    passwords: Data<Passwords>,
+) -> Answer<Ok200<PasswordStatus>> {
+    let ResetPassword {
+        token,
+        new_password,
+    } = body.into_inner();
+    passwords
+        .reset(access.tenant()?, (&token, new_password), access.origin())
+        .await?;
+    Ok(Ok200::new(PasswordStatus { status: "reset" }))
+}
+
+/// Have a user set a new password
+///
+/// Sends the user the letter of `forgot-password`. Nobody but its reader learns the link; the
+/// present password stays good until it is used.
+#[utoipa::path(
+    tag = "users", operation_id = "users.reset_password",
+    params(("id" = UserId, Path, description = "The user")),
+    responses((status = 202, description = "The letter goes out", body = PasswordStatus)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ResetPasswords::NAME))),
+)]
+#[post("/v1/admin/users/{id}/reset-password")]
+async fn start_reset(
+    access: Allowed<ResetPasswords>,
+    id: PathId<UserId>,
+    passwords: Data<Passwords>,
+) -> Answer<Accepted<PasswordStatus>> {
+    passwords
+        .start_reset(access.caller(), id.into_inner(), access.origin())
+        .await?;
+    Ok(Accepted::new(PasswordStatus { status: "accepted" }))
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Unknown => ProblemKind::NotFound.into(),
+            PasswordError::Unconfirmed(refused) => refused.into(),
+            PasswordError::Refused(refused) => refused.at("/new_password"),
+            PasswordError::Link(refused) => refused.into(),
+            PasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::assert_documented;
+
+    #[test]
+    fn what_is_parsed_is_what_is_documented() {
+        assert_documented::<ChangePassword>();
+        assert_documented::<ForgotPassword>();
+        assert_documented::<ResetPassword>();
+    }
+}

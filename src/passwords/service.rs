@@ -1,0 +1,236 @@
+use crate::credentials::{self, StoredHash};
+use crate::events::{self, Name, Origin, Party};
+use crate::http::Caller;
+use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::password::Password;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
+use crate::links::{LinkRefused, PasswordReset, Request};
+use crate::notifications::{Letter, Message};
+use crate::sessions::{Ended, Ending, PasswordRefused, SessionError, Sessions, Unconfirmed};
+use crate::store::{StoreError, Tx};
+use crate::tokens::{Purpose, Revocation};
+use crate::users::{self, Status, User};
+
+/// Changes passwords.
+#[derive(Debug, Clone)]
+pub struct Passwords(pub Sessions);
+
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    #[error("no such user")]
+    Unknown,
+    #[error(transparent)]
+    Unconfirmed(#[from] Unconfirmed),
+    #[error(transparent)]
+    Refused(#[from] PasswordRefused),
+    #[error(transparent)]
+    Link(#[from] LinkRefused),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Passwords {
+    /// Changes the password of the caller, who proves that he knows the present one. His other
+    /// sessions end, in every environment; this one goes on.
+    pub async fn change(
+        &self,
+        tenant: Tenant,
+        (user, session): (UserId, SessionId),
+        (current, new): (Password, Password),
+        origin: &Origin,
+    ) -> Result<(), PasswordError> {
+        let Self(accounts) = self;
+        let (user, credential) = accounts.confirm(tenant, user, current).await?;
+        let hash = accounts
+            .hash_new(tenant.app_id, new, (&user).into())
+            .await?;
+        let now = accounts.clock.now();
+        let party = Party::new("user", user.id);
+        let ended = Ended {
+            user: user.id,
+            how: Ending::PasswordChanged,
+            by: party.clone(),
+        };
+        let told = accounts
+            .event(Name::PasswordChanged, tenant, party.clone(), (now, origin))
+            .on(party);
+        let notice = self.notice(tenant, &user, origin).await?;
+        let revoked = accounts
+            .store
+            .write(async |tx| {
+                let mut scoped = tx.within(tenant);
+                let kept =
+                    credentials::rewrite(&mut scoped, &credential, hash.clone(), now).await?;
+                // Somebody else has changed it meanwhile: what was proven is no longer so.
+                kept.ok_or(Unconfirmed::Wrong)?;
+                users::password_changed(&mut scoped, user.id, now).await?;
+                accounts
+                    .outbox
+                    .enqueue(&mut scoped, notice.clone(), now)
+                    .await?;
+                events::record(&mut scoped, &told).await?;
+                accounts
+                    .links
+                    .void_all(tx, (tenant.app_id, user.id), now)
+                    .await?;
+                let others = (&ended, session);
+                Ok::<_, PasswordError>(
+                    accounts
+                        .end_others_in(tx, tenant, others, (now, origin))
+                        .await?,
+                )
+            })
+            .await?;
+        for revoked in &revoked {
+            accounts.revocations.apply(revoked);
+        }
+        accounts.outbox.hurry();
+        Ok(())
+    }
+
+    /// Sends a link that sets a new password, if the address is of an account that can be used.
+    pub async fn forgot(
+        &self,
+        tenant: Tenant,
+        email: &Email,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        self.0
+            .send_link(tenant, (Purpose::ResetPassword, email), |_| true, origin)
+            .await
+    }
+
+    /// Sends the link to a user for an administrator, who never learns it.
+    pub async fn start_reset(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        origin: &Origin,
+    ) -> Result<(), PasswordError> {
+        let Self(accounts) = self;
+        let (tenant, now) = (caller.tenant, accounts.clock.now());
+        let environment = accounts.environment(tenant).await?;
+        let told = accounts
+            .event(
+                Name::PasswordResetStarted,
+                tenant,
+                caller.party(),
+                (now, origin),
+            )
+            .on(Party::new("user", id));
+        accounts
+            .store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                let user = users::get(&mut tx, id).await?;
+                let user = user.ok_or(PasswordError::Unknown)?;
+                let request = Request {
+                    purpose: Purpose::ResetPassword,
+                    user: user.id,
+                    to: user.email,
+                    // The administrator's language says nothing about the user's.
+                    language: environment.settings.default_language,
+                };
+                accounts.links.send(&mut tx, &request, now).await?;
+                Ok::<_, PasswordError>(events::record(&mut tx, &told).await?)
+            })
+            .await?;
+        accounts.outbox.hurry();
+        Ok(())
+    }
+
+    /// Sets a new password by link. Every session of the user ends, and every other link is void.
+    pub async fn reset(
+        &self,
+        named: Option<Tenant>,
+        (token, new): (&str, Password),
+        origin: &Origin,
+    ) -> Result<(), PasswordError> {
+        let Self(accounts) = self;
+        let link = accounts.links.reset(&accounts.store, token, named).await?;
+        let tenant = link.tenant();
+        let mut once = accounts.store.once();
+        let user = users::get(&mut once.within(tenant), link.user_id).await?;
+        let user = user.ok_or(LinkRefused::Invalid)?;
+        // A link that does not count must not cost a hash.
+        accounts
+            .links
+            .check(&mut once.within(tenant), &link, accounts.clock.now())
+            .await?;
+        let hash = accounts
+            .hash_new(tenant.app_id, new, (&user).into())
+            .await?;
+        let notice = self.notice(tenant, &user, origin).await?;
+        let now = accounts.clock.now();
+        let revoked = accounts
+            .store
+            .write(async |tx| {
+                let set = (&hash, &notice);
+                self.set_anew(tx, &link, set, (now, origin)).await
+            })
+            .await?;
+        accounts.revocations.apply(&revoked);
+        accounts.outbox.hurry();
+        Ok(())
+    }
+
+    async fn set_anew(
+        &self,
+        tx: &mut Tx<'_>,
+        link: &PasswordReset,
+        (hash, notice): (&StoredHash, &Letter),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Revocation, PasswordError> {
+        let Self(accounts) = self;
+        let (tenant, id) = (link.tenant(), link.user_id);
+        let mut scoped = tx.within(tenant);
+        accounts.links.follow(&mut scoped, link, now).await?;
+        let user = users::password_changed(&mut scoped, id, now).await?;
+        let usable =
+            user.filter(|user| user.status == Status::Active && user.email == link.address);
+        let user = usable.ok_or(LinkRefused::Invalid)?;
+        if !user.email_verified {
+            users::reclaim(&mut scoped, &user, now).await?;
+        }
+        let owner = (tenant.app_id, id);
+        credentials::set(&mut scoped, owner, hash.clone(), (now, &accounts.entropy)).await?;
+        accounts
+            .outbox
+            .enqueue(&mut scoped, notice.clone(), now)
+            .await?;
+        let party = Party::new("user", id);
+        let told = accounts
+            .event(Name::PasswordReset, tenant, party.clone(), (now, origin))
+            .on(party.clone());
+        events::record(&mut scoped, &told).await?;
+        accounts.links.void_all(tx, owner, now).await?;
+        let ended = Ended {
+            user: id,
+            how: Ending::PasswordReset,
+            by: party,
+        };
+        let ended = accounts.end_all_in(tx, tenant, &ended, (now, origin)).await;
+        ended.map_err(|error| match error {
+            SessionError::Unknown => LinkRefused::Invalid.into(),
+            SessionError::Store(error) => error.into(),
+        })
+    }
+
+    /// Tells the user that his password is another one.
+    async fn notice(
+        &self,
+        tenant: Tenant,
+        user: &User,
+        origin: &Origin,
+    ) -> Result<Letter, StoreError> {
+        let environment = self.0.environment(tenant).await?;
+        Ok(Letter {
+            user: Some(user.id),
+            to: user.email.clone(),
+            language: environment.settings.language(origin.language),
+            message: Message::PasswordChanged,
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! The end of sessions, as part of a unit of work that takes more away than them.
+
+use super::record::Ending;
+use super::repo;
+use super::service::{SessionError, Sessions};
+use crate::events::{self, Name, Origin, Party};
+use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{Stored, Tx};
+use crate::tokens::{Revocation, revoke_session, revoke_user};
+use crate::users;
+
+/// Whose sessions end, why, and by whom.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    pub user: UserId,
+    pub how: Ending,
+    pub by: Party,
+}
+
+impl Sessions {
+    /// Ends every session of a user, in every environment of his app. Apply the answer after the
+    /// commit.
+    pub async fn end_all_in(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        ended: &Ended,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Revocation, SessionError> {
+        let (user, how) = (ended.user, ended.how);
+        let count = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
+        let mut tx = tx.within(tenant);
+        let version = users::bump_rights(&mut tx, user, now)
+            .await?
+            .ok_or(SessionError::Unknown)?;
+        let told = self
+            .event(
+                Name::SessionsRevoked,
+                tenant,
+                ended.by.clone(),
+                (now, origin),
+            )
+            .on(Party::new("user", user))
+            .with("reason", how.as_str())
+            .with("sessions", count);
+        events::record(&mut tx, &told).await?;
+        Ok(revoke_user(&mut tx, user, version, now, &self.entropy).await?)
+    }
+
+    /// Ends every session of a user but for `kept`, whose access token stays good. Apply the
+    /// answers after the commit.
+    pub async fn end_others_in(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        (ended, kept): (&Ended, SessionId),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Vec<Revocation>> {
+        let others = repo::others(&mut tx.within(tenant.app_id), ended.user, kept, now).await?;
+        let mut revoked = Vec::with_capacity(others.len());
+        for session in &others {
+            let home = Tenant {
+                app_id: session.app_id,
+                env_id: session.env_id,
+            };
+            let mut tx = tx.within(home);
+            if repo::end(&mut tx, session.id, ended.how, now)
+                .await?
+                .is_some()
+            {
+                revoked.push(revoke_session(&mut tx, session.id, now, &self.entropy).await?);
+            }
+        }
+        let told = self
+            .event(
+                Name::SessionsRevoked,
+                tenant,
+                ended.by.clone(),
+                (now, origin),
+            )
+            .on(Party::new("user", ended.user))
+            .with("reason", ended.how.as_str())
+            .with("sessions", revoked.len());
+        events::record(&mut tx.within(tenant), &told).await?;
+        Ok(revoked)
+    }
+}

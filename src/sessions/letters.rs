@@ -1,0 +1,64 @@
+//! Letters that a stranger can ask for, to an address that may have an account.
+
+use super::service::Sessions;
+use crate::events::{self, Name, Origin, Party};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
+use crate::links::Request;
+use crate::store::StoreError;
+use crate::tokens::Purpose;
+use crate::users::{self, Status, User};
+
+impl Sessions {
+    /// Sends a link to the holder of an address, if there is an account that can be used and
+    /// `wanted` says yes. Whoever asks must have been answered before (ASVS 6.3.8).
+    pub async fn send_link(
+        &self,
+        tenant: Tenant,
+        (purpose, email): (Purpose, &Email),
+        wanted: impl Fn(&User) -> bool,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let environment = self.environment(tenant).await?;
+        let (now, language) = (
+            self.clock.now(),
+            environment.settings.language(origin.language),
+        );
+        let told = self.event(
+            requested(purpose),
+            tenant,
+            Party::anonymous(),
+            (now, origin),
+        );
+        self.store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                let found = users::by_email(&mut tx, email).await?;
+                let usable = |user: &User| user.status == Status::Active && wanted(user);
+                let Some(user) = found.filter(usable) else {
+                    return events::record(&mut tx, &told.clone().denied()).await;
+                };
+                let request = Request {
+                    purpose,
+                    user: user.id,
+                    to: user.email,
+                    language,
+                };
+                self.links.send(&mut tx, &request, now).await?;
+                let told = told.clone().on(Party::new("user", user.id));
+                events::record(&mut tx, &told).await
+            })
+            .await?;
+        self.outbox.hurry();
+        Ok(())
+    }
+}
+
+fn requested(purpose: Purpose) -> Name {
+    match purpose {
+        Purpose::VerifyEmail => Name::VerificationRequested,
+        Purpose::ResetPassword => Name::PasswordResetRequested,
+        Purpose::MagicLink => Name::MagicLinkRequested,
+        Purpose::ChangeEmail => Name::EmailChangeRequested,
+    }
+}

@@ -1,0 +1,286 @@
+use actix_web::post;
+use actix_web::web::Data;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::service::{ChangeError, Verification, VerificationError};
+use crate::access::{Permission, UpdateMe};
+use crate::http::{
+    Accepted, Afterwards, Allowed, Answer, Anyone, Body, Fields, FromFields, Ok200, Problem,
+    ProblemKind, Public,
+};
+use crate::kernel::password::Password;
+use crate::kernel::text::Email;
+use crate::links::CodeRefused;
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(verify)
+        .service(resend)
+        .service(change_email)
+        .service(confirm_change);
+}
+
+/// The `token` of a link; or the `code` of a letter and the `email` it went to.
+#[derive(Debug, ToSchema)]
+struct VerifyEmail {
+    token: Option<String>,
+    #[schema(pattern = "^[0-9]{6}$")]
+    code: Option<String>,
+    email: Option<Email>,
+}
+
+/// What proves the address.
+enum Proof {
+    Token(String),
+    Code(Email, String),
+}
+
+impl FromFields for VerifyEmail {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let token = fields.optional("token", |text| Ok::<_, &str>(text.to_owned()));
+        let code = fields.optional("code", |text| Ok::<_, &str>(text.to_owned()));
+        let email = fields.optional("email", Email::parse);
+        let (token, code, email) = (token?, code?, email?);
+        let by_token = token.is_some() && code.is_none() && email.is_none();
+        let by_code = token.is_none() && code.is_some() && email.is_some();
+        if !by_token && !by_code {
+            let detail = "either `token`, or `code` and `email` are needed";
+            return fields.fault("token", "required", detail);
+        }
+        Some(Self { token, code, email })
+    }
+}
+
+impl VerifyEmail {
+    fn into_proof(self) -> Option<Proof> {
+        let by_code = self.email.zip(self.code);
+        let by_code = by_code.map(|(email, code)| Proof::Code(email, code));
+        self.token.map(Proof::Token).or(by_code)
+    }
+}
+
+/// An address to write to.
+#[derive(Debug, ToSchema)]
+struct Resend {
+    email: Email,
+}
+
+impl FromFields for Resend {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
+        Some(Self { email: email? })
+    }
+}
+
+/// The new address, and the password of the account.
+#[derive(Debug, ToSchema)]
+struct ChangeEmail {
+    email: Email,
+    #[schema(value_type = String, max_length = 128, format = Password)]
+    password: Password,
+}
+
+impl FromFields for ChangeEmail {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
+        let password = fields.required("password", Password::presented);
+        Some(Self {
+            email: email?,
+            password: password?,
+        })
+    }
+}
+
+/// The token of a link.
+#[derive(Debug, ToSchema)]
+struct ConfirmChange {
+    token: String,
+}
+
+impl FromFields for ConfirmChange {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
+        Some(Self { token: token? })
+    }
+}
+
+/// What has become of an address.
+#[derive(Debug, Serialize, ToSchema)]
+struct AddressStatus {
+    #[schema(example = "verified")]
+    status: &'static str,
+}
+
+/// Verify an address
+///
+/// By the token of the link, or by the code of the letter and the address it went to. Either is good
+/// once, and a code for five attempts. A code needs the publishable key of its environment.
+#[utoipa::path(
+    tag = "authentication", operation_id = "auth.verify_email",
+    request_body(
+        content = VerifyEmail,
+        example = json!({"token": "W3b9…"}),
+    ),
+    responses((status = 200, description = "The address is verified", body = AddressStatus)),
+    security((), ("publishable_key" = []), ("api_key" = [])),
+    extensions(("x-problems" = json!([
+        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::InvalidCode,
+        ProblemKind::AppContextRequired, ProblemKind::InvalidPublishableKey,
+        ProblemKind::TenantMismatch,
+    ]))),
+)]
+#[post("/v1/verify-email")]
+async fn verify(
+    access: Public,
+    body: Body<VerifyEmail>,
+    verification: Data<Verification>,
+) -> Answer<Ok200<AddressStatus>> {
+    let proof = body.into_inner().into_proof();
+    let (named, origin) = (access.tenant()?, access.origin());
+    match proof.ok_or(ProblemKind::InvalidBody)? {
+        Proof::Token(token) => verification.by_token(named, &token, origin).await?,
+        Proof::Code(email, code) => {
+            let tenant = named.ok_or(ProblemKind::AppContextRequired)?;
+            let proof = (&email, code.as_str());
+            verification.by_code(tenant, proof, origin).await?;
+        }
+    }
+    Ok(Ok200::new(AddressStatus { status: "verified" }))
+}
+
+/// Send the letter again
+///
+/// Another letter that verifies an address, if there is an account that needs one. The answer is
+/// the same whether or not there is.
+#[utoipa::path(
+    tag = "authentication", operation_id = "auth.resend_verification",
+    request_body(content = Resend, example = json!({"email": "mia@example.org"})),
+    responses((status = 202, description = "A letter goes out if one is needed", body = AddressStatus)),
+    security(("publishable_key" = []), ("api_key" = [])),
+    extensions(("x-problems" = json!([ProblemKind::InvalidEmail]))),
+)]
+#[post("/v1/verify-email/resend")]
+async fn resend(
+    access: Anyone,
+    body: Body<Resend>,
+    verification: Data<Verification>,
+    later: Afterwards,
+) -> Answer<Accepted<AddressStatus>> {
+    let (tenant, origin) = (access.tenant(), access.origin().clone());
+    let email = body.into_inner().email;
+    later.run(async move {
+        if let Err(error) = verification.resend(tenant, &email, &origin).await {
+            tracing::warn!(%error, "a letter was not queued");
+        }
+    });
+    Ok(Accepted::new(AddressStatus { status: "accepted" }))
+}
+
+/// Change my address
+///
+/// Sends a letter to the new address, which must confirm; the old one is told. Nothing changes
+/// before. The answer is the same whether or not another account has the new address.
+#[utoipa::path(
+    tag = "me", operation_id = "me.change_email",
+    request_body(
+        content = ChangeEmail,
+        example = json!({"email": "mia@example.com", "password": "a long quiet river"}),
+    ),
+    responses((status = 202, description = "The new address must confirm", body = AddressStatus)),
+    security(("session" = [])),
+    extensions(
+        ("x-permission" = json!(UpdateMe::NAME)),
+        ("x-problems" = json!([
+            ProblemKind::InvalidEmail, ProblemKind::InvalidCredentials, ProblemKind::Busy,
+        ])),
+    ),
+)]
+#[post("/v1/me/change-email")]
+async fn change_email(
+    access: Allowed<UpdateMe>,
+    body: Body<ChangeEmail>,
+    verification: Data<Verification>,
+    later: Afterwards,
+) -> Answer<Accepted<AddressStatus>> {
+    let (user, _) = access.user()?;
+    let (tenant, origin) = (access.tenant(), access.origin().clone());
+    let ChangeEmail { email, password } = body.into_inner();
+    let proof = (&email, password);
+    let user = verification.confirm_change(tenant, user, proof).await?;
+    later.run(async move {
+        let change = (&user, &email);
+        if let Err(error) = verification.begin_change(tenant, change, &origin).await {
+            tracing::warn!(%error, "a change of address did not begin");
+        }
+    });
+    let status = "confirmation_sent";
+    Ok(Accepted::new(AddressStatus { status }))
+}
+
+/// Confirm my new address
+///
+/// Follows the link in the letter to the new address. Access tokens that name the old one are
+/// refused from then on; the sessions go on.
+#[utoipa::path(
+    tag = "me", operation_id = "me.confirm_email_change",
+    request_body(content = ConfirmChange, example = json!({"token": "W3b9…"})),
+    responses((status = 200, description = "The address is changed", body = AddressStatus)),
+    security((), ("publishable_key" = []), ("api_key" = [])),
+    extensions(("x-problems" = json!([
+        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::EmailTaken,
+        ProblemKind::InvalidPublishableKey, ProblemKind::TenantMismatch,
+    ]))),
+)]
+#[post("/v1/me/change-email/confirm")]
+async fn confirm_change(
+    access: Public,
+    body: Body<ConfirmChange>,
+    verification: Data<Verification>,
+) -> Answer<Ok200<AddressStatus>> {
+    let token = body.into_inner().token;
+    verification
+        .change(access.tenant()?, &token, access.origin())
+        .await?;
+    Ok(Ok200::new(AddressStatus { status: "changed" }))
+}
+
+impl From<VerificationError> for Problem {
+    fn from(error: VerificationError) -> Self {
+        match error {
+            VerificationError::Link(refused) => refused.into(),
+            VerificationError::Code(CodeRefused::Wrong) => ProblemKind::InvalidCode.into(),
+            VerificationError::EmailTaken => ProblemKind::EmailTaken.into(),
+            VerificationError::Code(CodeRefused::Store(error))
+            | VerificationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unchanged => Problem::new(ProblemKind::InvalidBody).field(
+                "/email",
+                "unchanged",
+                "is your address already",
+            ),
+            ChangeError::Unconfirmed(refused) => refused.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::assert_documented;
+
+    #[test]
+    fn what_is_parsed_is_what_is_documented() {
+        assert_documented::<VerifyEmail>();
+        assert_documented::<Resend>();
+        assert_documented::<ChangeEmail>();
+        assert_documented::<ConfirmChange>();
+    }
+}

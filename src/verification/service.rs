@@ -1,0 +1,269 @@
+use crate::events::{self, Name, Origin, Party};
+use crate::kernel::id::UserId;
+use crate::kernel::password::Password;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
+use crate::links::{self, CodeRefused, LinkRefused, Request};
+use crate::notifications::{Letter, Message};
+use crate::sessions::{Sessions, Unconfirmed};
+use crate::store::{StoreError, Tx};
+use crate::tokens::{Purpose, Revocation, revoke_user};
+use crate::users::{self, EMAIL_TAKEN, User};
+
+/// Proves addresses, and changes them.
+#[derive(Debug, Clone)]
+pub struct Verification(pub Sessions);
+
+#[derive(Debug, thiserror::Error)]
+pub enum VerificationError {
+    #[error(transparent)]
+    Link(#[from] LinkRefused),
+    #[error(transparent)]
+    Code(#[from] CodeRefused),
+    #[error("the address is another account's")]
+    EmailTaken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a change of address does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error("the address is the user's already")]
+    Unchanged,
+    #[error(transparent)]
+    Unconfirmed(#[from] Unconfirmed),
+}
+
+impl Verification {
+    /// Verifies the address that the link was sent to.
+    pub async fn by_token(
+        &self,
+        named: Option<Tenant>,
+        token: &str,
+        origin: &Origin,
+    ) -> Result<(), VerificationError> {
+        let Self(accounts) = self;
+        let purpose = (Purpose::VerifyEmail, token);
+        let link = accounts
+            .links
+            .verification(&accounts.store, purpose, named)
+            .await?;
+        self.verify(&link, origin).await
+    }
+
+    /// Verifies an address by the code of the newest letter to it. An unknown address and a wrong
+    /// code are one answer.
+    pub async fn by_code(
+        &self,
+        tenant: Tenant,
+        (email, code): (&Email, &str),
+        origin: &Origin,
+    ) -> Result<(), VerificationError> {
+        let Self(accounts) = self;
+        let mut once = accounts.store.once();
+        let user = users::by_email(&mut once.within(tenant), email).await?;
+        let user = user.ok_or(CodeRefused::Wrong)?;
+        let (purpose, now) = (Purpose::VerifyEmail, accounts.clock.now());
+        let link = accounts
+            .links
+            .by_code(&accounts.store, (tenant, user.id), (purpose, code), now)
+            .await?;
+        self.verify(&link, origin).await
+    }
+
+    async fn verify(
+        &self,
+        link: &links::Verification,
+        origin: &Origin,
+    ) -> Result<(), VerificationError> {
+        let Self(accounts) = self;
+        let (tenant, now) = (link.tenant(), accounts.clock.now());
+        let party = Party::new("user", link.user_id);
+        let told = accounts
+            .event(Name::EmailVerified, tenant, party.clone(), (now, origin))
+            .on(party);
+        accounts
+            .store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                accounts.links.follow(&mut tx, link, now).await?;
+                let his = (link.user_id, &link.address);
+                let verified = users::verify_email(&mut tx, his, now).await?;
+                verified.ok_or(LinkRefused::Invalid)?;
+                Ok(events::record(&mut tx, &told).await?)
+            })
+            .await
+    }
+
+    /// Sends another letter, if the address is of an account that has not verified it.
+    pub async fn resend(
+        &self,
+        tenant: Tenant,
+        email: &Email,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let Self(accounts) = self;
+        let wanted = |user: &User| !user.email_verified;
+        accounts
+            .send_link(tenant, (Purpose::VerifyEmail, email), wanted, origin)
+            .await
+    }
+
+    /// Whether the caller may begin to change his address to this one.
+    pub async fn confirm_change(
+        &self,
+        tenant: Tenant,
+        user: UserId,
+        (email, password): (&Email, Password),
+    ) -> Result<User, ChangeError> {
+        let (user, _) = self.0.confirm(tenant, user, password).await?;
+        if user.email == *email {
+            return Err(ChangeError::Unchanged);
+        }
+        Ok(user)
+    }
+
+    /// Writes to both addresses: the new one is to confirm, the old one is told. Where the new one
+    /// is of another account, its holder is told that it exists, and the caller learns nothing.
+    pub async fn begin_change(
+        &self,
+        tenant: Tenant,
+        (user, email): (&User, &Email),
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let Self(accounts) = self;
+        let environment = accounts.environment(tenant).await?;
+        let language = environment.settings.language(origin.language);
+        let now = accounts.clock.now();
+        let party = Party::new("user", user.id);
+        let told = accounts
+            .event(
+                Name::EmailChangeRequested,
+                tenant,
+                party.clone(),
+                (now, origin),
+            )
+            .on(party);
+        let letter = |user, to: &Email, message| Letter {
+            user: Some(user),
+            to: to.clone(),
+            language,
+            message,
+        };
+        accounts
+            .store
+            .write(async |tx| {
+                let mut tx = tx.within(tenant);
+                match users::by_email(&mut tx, email).await? {
+                    Some(holder) => {
+                        let letter = letter(holder.id, email, Message::AccountExists);
+                        accounts.outbox.enqueue(&mut tx, letter, now).await?;
+                    }
+                    None => {
+                        let request = Request {
+                            purpose: Purpose::ChangeEmail,
+                            user: user.id,
+                            to: email.clone(),
+                            language,
+                        };
+                        accounts.links.send(&mut tx, &request, now).await?;
+                    }
+                }
+                let notice = letter(user.id, &user.email, Message::EmailChangeRequested);
+                accounts.outbox.enqueue(&mut tx, notice, now).await?;
+                events::record(&mut tx, &told).await
+            })
+            .await?;
+        accounts.outbox.hurry();
+        Ok(())
+    }
+
+    /// Gives the user the address that confirms with this link. Every other link of his is void, and
+    /// his access tokens, which name the old address, are refused from then on.
+    pub async fn change(
+        &self,
+        named: Option<Tenant>,
+        token: &str,
+        origin: &Origin,
+    ) -> Result<(), VerificationError> {
+        let Self(accounts) = self;
+        let purpose = (Purpose::ChangeEmail, token);
+        let link = accounts
+            .links
+            .verification(&accounts.store, purpose, named)
+            .await?;
+        let now = accounts.clock.now();
+        let changed = accounts
+            .store
+            .write(async |tx| self.exchange(tx, &link, (now, origin)).await)
+            .await;
+        match changed {
+            Ok(revoked) => {
+                accounts.revocations.apply(&revoked);
+                accounts.outbox.hurry();
+                Ok(())
+            }
+            Err(refused @ (VerificationError::Link(_) | VerificationError::EmailTaken)) => {
+                let told = accounts
+                    .event(
+                        Name::EmailChanged,
+                        link.tenant(),
+                        Party::anonymous(),
+                        (now, origin),
+                    )
+                    .denied()
+                    .on(Party::new("user", link.user_id));
+                let mut once = accounts.store.once();
+                events::record(&mut once.within(link.tenant()), &told).await?;
+                Err(refused)
+            }
+            Err(error @ (VerificationError::Code(_) | VerificationError::Store(_))) => Err(error),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        tx: &mut Tx<'_>,
+        link: &links::Verification,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Revocation, VerificationError> {
+        let Self(accounts) = self;
+        let (tenant, id) = (link.tenant(), link.user_id);
+        let language = accounts.environment(tenant).await?;
+        let language = language.settings.language(origin.language);
+        let mut scoped = tx.within(tenant);
+        accounts.links.follow(&mut scoped, link, now).await?;
+        let seen = users::get(&mut scoped, id).await?;
+        let seen = seen.ok_or(LinkRefused::Invalid)?;
+        let changed = users::change_email(&mut scoped, &seen, &link.address, now).await;
+        let user = changed.map_err(taken)?.ok_or(StoreError::Conflict)?;
+        let notice = Letter {
+            user: Some(id),
+            to: seen.email,
+            language,
+            message: Message::EmailChanged,
+        };
+        accounts.outbox.enqueue(&mut scoped, notice, now).await?;
+        let party = Party::new("user", id);
+        let told = accounts
+            .event(Name::EmailChanged, tenant, party.clone(), (now, origin))
+            .on(party);
+        events::record(&mut scoped, &told).await?;
+        let version = user.rights_version;
+        let revoked = revoke_user(&mut scoped, id, version, now, &accounts.entropy).await?;
+        accounts
+            .links
+            .void_all(tx, (tenant.app_id, id), now)
+            .await?;
+        Ok(revoked)
+    }
+}
+
+fn taken(error: StoreError) -> VerificationError {
+    match error.duplicate() {
+        Some(EMAIL_TAKEN) => VerificationError::EmailTaken,
+        Some(_) | None => VerificationError::Store(error),
+    }
+}
