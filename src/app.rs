@@ -35,7 +35,7 @@ use crate::tokens::{
 };
 use crate::users::{User, Users};
 use crate::verification::{self, Verification};
-use crate::{discovery, environments, health, jobs, users};
+use crate::{discovery, environments, health, jobs, pages, users};
 
 /// Every collection of the product.
 const SCHEMAS: &[Schema] = &[
@@ -278,6 +278,7 @@ impl Authsome {
         let magic_links = Data::new(self.magic_links);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
+                .configure(pages::pages)
                 .app_data(environments.clone())
                 .app_data(users.clone())
                 .app_data(sessions.clone())

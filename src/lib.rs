@@ -5,7 +5,8 @@
 //!    ↑── config
 //!
 //! features: apps environments users credentials notifications links sessions
-//!           verification passwords magic_links api_keys setup health discovery
+//!           verification passwords magic_links pages api_keys setup
+//!           health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -32,6 +33,7 @@ pub mod kernel;
 pub mod links;
 pub mod magic_links;
 pub mod notifications;
+pub mod pages;
 pub mod passwords;
 pub mod sessions;
 pub mod setup;

@@ -34,6 +34,23 @@ pub struct LinkTokens {
 }
 
 impl Purpose {
+    pub const ALL: [Self; 4] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::MagicLink,
+        Self::ChangeEmail,
+    ];
+
+    /// The last segment of the address of this server's own page for it.
+    pub const fn page(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify-email",
+            Self::ResetPassword => "reset-password",
+            Self::MagicLink => "magic-link",
+            Self::ChangeEmail => "change-email",
+        }
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",

@@ -156,20 +156,17 @@ impl Verification {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                match users::by_email(&mut tx, email).await? {
-                    Some(holder) => {
-                        let letter = letter(holder.id, email, Message::AccountExists);
-                        accounts.outbox.enqueue(&mut tx, letter, now).await?;
-                    }
-                    None => {
-                        let request = Request {
-                            purpose: Purpose::ChangeEmail,
-                            user: user.id,
-                            to: email.clone(),
-                            language,
-                        };
-                        accounts.links.send(&mut tx, &request, now).await?;
-                    }
+                if let Some(holder) = users::by_email(&mut tx, email).await? {
+                    let letter = letter(holder.id, email, Message::AccountExists);
+                    accounts.outbox.enqueue(&mut tx, letter, now).await?;
+                } else {
+                    let request = Request {
+                        purpose: Purpose::ChangeEmail,
+                        user: user.id,
+                        to: email.clone(),
+                        language,
+                    };
+                    accounts.links.send(&mut tx, &request, now).await?;
                 }
                 let notice = letter(user.id, &user.email, Message::EmailChangeRequested);
                 accounts.outbox.enqueue(&mut tx, notice, now).await?;
