@@ -22,6 +22,8 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
+use crate::limits::{Limits, Lockout, LockoutSettings, Lockouts, RateCounter, RateSettings};
+use crate::locks::Locks;
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
@@ -30,7 +32,7 @@ use crate::tokens::{
     TokenSettings,
 };
 use crate::users::{User, Users};
-use crate::{discovery, environments, health, jobs, users};
+use crate::{discovery, environments, health, jobs, locks, users};
 
 /// Every collection of the product.
 const SCHEMAS: &[Schema] = &[
@@ -43,6 +45,8 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<Event>(),
+    Schema::of::<RateCounter>(),
+    Schema::of::<Lockout>(),
 ];
 
 /// Time and chance, which a test replaces.
@@ -159,6 +163,12 @@ impl Foundation {
             config: self.config.server.clone(),
             sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
             edge: self.edge(access, environments.clone(), platform).await?,
+            locks: Locks {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                lockouts: self.lockouts(),
+            },
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
             health: Health::new(store.clone()),
             store,
@@ -189,7 +199,28 @@ impl Foundation {
                 entropy: self.world.entropy.clone(),
             },
             revocations,
+            limits: self.limits(),
+            lockouts: self.lockouts(),
         }
+    }
+
+    fn limits(&self) -> Limits {
+        let World { clock, entropy } = self.world.clone();
+        let key = derived(&self.secrets, "limits");
+        let settings = rate_settings(&self.config.limits);
+        Limits::new(self.store.clone(), clock, entropy, key, settings)
+    }
+
+    fn lockouts(&self) -> Lockouts {
+        let World { clock, entropy } = self.world.clone();
+        let key = derived(&self.secrets, "lockouts");
+        let limits = &self.config.limits;
+        let settings = LockoutSettings {
+            after: limits.lockout_after,
+            delay: limits.lockout_delay,
+            longest: limits.lockout_longest,
+        };
+        Lockouts::new(self.store.clone(), clock, entropy, key, settings)
     }
 
     async fn edge(
@@ -233,6 +264,7 @@ pub struct Authsome {
     environments: Environments,
     users: Users,
     sessions: Sessions,
+    locks: Locks,
     issuer: Issuer,
 }
 
@@ -249,13 +281,14 @@ impl Authsome {
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
-        let issuer = Data::new(self.issuer);
+        let (issuer, locks) = (Data::new(self.issuer), Data::new(self.locks));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
                 .app_data(users.clone())
                 .app_data(sessions.clone())
                 .app_data(health.clone())
+                .app_data(locks.clone())
                 .app_data(issuer.clone())
         });
         let listening = server
@@ -276,6 +309,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(sessions::routes)
         .configure(users::routes)
+        .configure(locks::routes)
         .configure(environments::routes)
         .configure(discovery::routes)
         .configure(health::routes);
@@ -307,6 +341,20 @@ fn hasher(
 fn derived(secrets: &Secrets, purpose: &str) -> MacKey {
     let root = MacKey::new(secrets.refresh.expose_secret().as_bytes());
     MacKey::new(&root.tag("derive", &[purpose.as_bytes()]))
+}
+
+fn rate_settings(limits: &config::Limits) -> RateSettings {
+    let limits = limits.clone();
+    RateSettings {
+        signin: limits.signin,
+        signup: limits.signup,
+        recovery: limits.recovery,
+        code: limits.code,
+        letters: limits.letters,
+        code_guesses: limits.code_guesses,
+        failed_signins: limits.failed_signins,
+        refresh: limits.refresh,
+    }
 }
 
 fn token_settings(config: &Config, bound: SocketAddr) -> TokenSettings {

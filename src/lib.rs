@@ -1,10 +1,10 @@
 //! Authsome: a multi-tenant identity server in one binary.
 //!
 //! ```text
-//! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
+//! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
-//! features: apps environments users credentials sessions api_keys setup health discovery
+//! features: apps environments users credentials sessions locks api_keys setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -28,6 +28,8 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod kernel;
+pub mod limits;
+pub mod locks;
 pub mod sessions;
 pub mod setup;
 pub mod store;

@@ -11,6 +11,7 @@ pub mod id;
 pub mod metadata;
 pub mod page;
 pub mod password;
+pub mod rate;
 pub mod secret;
 pub mod tenant;
 pub mod text;

@@ -13,6 +13,7 @@ use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::limits::{Limits, Lockouts};
 use crate::store::{Store, StoreError, Tx};
 use crate::tokens::{Revocation, RevocationIndex, revoke_session, revoke_user};
 use crate::users;
@@ -27,6 +28,8 @@ pub struct Sessions {
     pub environments: Environments,
     pub issuer: Issuer,
     pub revocations: RevocationIndex,
+    pub limits: Limits,
+    pub lockouts: Lockouts,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,7 @@ use crate::events::{self, Name, Origin, Party};
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::limits::{LimitError, Rule};
 use crate::store::{StoreError, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
@@ -33,6 +34,8 @@ pub enum SignUpError {
     #[error("the phone number is another account's")]
     PhoneTaken,
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Busy(#[from] Busy),
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -50,6 +53,7 @@ impl Sessions {
         password: Password,
         origin: &Origin,
     ) -> Result<SignedUp, SignUpError> {
+        self.limits.admit_ip(Rule::SignUp, tenant, origin).await?;
         let environment = self.environment(tenant).await?;
         if !environment.settings.signup_open {
             return Err(SignUpError::Closed);
