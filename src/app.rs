@@ -22,7 +22,9 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
+use crate::limits::{Limits, Lockout, LockoutSettings, Lockouts, RateCounter, RateSettings};
 use crate::links::{self, Links, PasswordReset};
+use crate::locks::Locks;
 use crate::magic_links::{self, MagicLinks};
 use crate::notifications::{Notification, Outbox};
 use crate::passwords::{self, Passwords};
@@ -35,7 +37,7 @@ use crate::tokens::{
 };
 use crate::users::{User, Users};
 use crate::verification::{self, Verification};
-use crate::{discovery, environments, health, jobs, pages, users};
+use crate::{discovery, environments, health, jobs, locks, pages, users};
 
 /// Every collection of the product.
 const SCHEMAS: &[Schema] = &[
@@ -51,6 +53,8 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<Event>(),
+    Schema::of::<RateCounter>(),
+    Schema::of::<Lockout>(),
 ];
 
 /// Time and chance, which a test replaces.
@@ -175,6 +179,12 @@ impl Foundation {
             config: self.config.server.clone(),
             sessions: sessions.clone(),
             edge: self.edge(access, environments.clone(), platform).await?,
+            locks: Locks {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                lockouts: self.lockouts(),
+            },
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
             verification: Verification(sessions.clone()),
             passwords: Passwords(sessions.clone()),
@@ -210,7 +220,28 @@ impl Foundation {
                 entropy: self.world.entropy.clone(),
             },
             revocations,
+            limits: self.limits(),
+            lockouts: self.lockouts(),
         }
+    }
+
+    fn limits(&self) -> Limits {
+        let World { clock, entropy } = self.world.clone();
+        let key = derived(&self.secrets, "limits");
+        let settings = rate_settings(&self.config.limits);
+        Limits::new(self.store.clone(), clock, entropy, key, settings)
+    }
+
+    fn lockouts(&self) -> Lockouts {
+        let World { clock, entropy } = self.world.clone();
+        let key = derived(&self.secrets, "lockouts");
+        let limits = &self.config.limits;
+        let settings = LockoutSettings {
+            after: limits.lockout_after,
+            delay: limits.lockout_delay,
+            longest: limits.lockout_longest,
+        };
+        Lockouts::new(self.store.clone(), clock, entropy, key, settings)
     }
 
     async fn edge(
@@ -257,6 +288,7 @@ pub struct Authsome {
     verification: Verification,
     passwords: Passwords,
     magic_links: MagicLinks,
+    locks: Locks,
     issuer: Issuer,
 }
 
@@ -273,9 +305,9 @@ impl Authsome {
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
-        let issuer = Data::new(self.issuer);
         let (verification, passwords) = (Data::new(self.verification), Data::new(self.passwords));
         let magic_links = Data::new(self.magic_links);
+        let (issuer, locks) = (Data::new(self.issuer), Data::new(self.locks));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
@@ -286,6 +318,7 @@ impl Authsome {
                 .app_data(verification.clone())
                 .app_data(passwords.clone())
                 .app_data(magic_links.clone())
+                .app_data(locks.clone())
                 .app_data(issuer.clone())
         });
         let listening = server
@@ -309,6 +342,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(passwords::routes)
         .configure(magic_links::routes)
         .configure(users::routes)
+        .configure(locks::routes)
         .configure(environments::routes)
         .configure(discovery::routes)
         .configure(health::routes);
@@ -340,6 +374,20 @@ fn hasher(
 fn derived(secrets: &Secrets, purpose: &str) -> MacKey {
     let root = MacKey::new(secrets.refresh.expose_secret().as_bytes());
     MacKey::new(&root.tag("derive", &[purpose.as_bytes()]))
+}
+
+fn rate_settings(limits: &config::Limits) -> RateSettings {
+    let limits = limits.clone();
+    RateSettings {
+        signin: limits.signin,
+        signup: limits.signup,
+        recovery: limits.recovery,
+        code: limits.code,
+        letters: limits.letters,
+        code_guesses: limits.code_guesses,
+        failed_signins: limits.failed_signins,
+        refresh: limits.refresh,
+    }
 }
 
 fn token_settings(config: &Config, bound: SocketAddr) -> TokenSettings {

@@ -1,12 +1,12 @@
 //! Authsome: a multi-tenant identity server in one binary.
 //!
 //! ```text
-//! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
+//! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
 //! features: apps environments users credentials notifications links sessions
-//!           verification passwords magic_links pages api_keys setup
-//!           health discovery
+//!           verification passwords magic_links pages locks api_keys
+//!           setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -30,7 +30,9 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod kernel;
+pub mod limits;
 pub mod links;
+pub mod locks;
 pub mod magic_links;
 pub mod notifications;
 pub mod pages;

@@ -20,7 +20,7 @@ mod roles;
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
     AssignRoles, Grantable, ListOwnSessions, ListUsers, OperateApps, PERMISSIONS, Permission,
-    ReadEnvironments, ReadMe, ReadSelf, ReadUser, ResetPasswords, RevokeOwnSession,
+    ReadEnvironments, ReadMe, ReadSelf, ReadUser, ResetPasswords, RevokeOwnSession, UnlockUser,
     UpdateEnvironments, UpdateMe,
 };
 pub use policy::{Policy, PolicyError};

@@ -59,6 +59,7 @@ permissions! {
     "users":"read_self" => ReadSelf; "read oneself among the users of the app"
     "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
     "users":"reset_password" => ResetPasswords; "have users of the app set new passwords"
+    "users":"unlock" => UnlockUser; "lift the locks of users of the app"
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
     "apps":"operate" => OperateApps; "act on another app, and create apps"

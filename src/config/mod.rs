@@ -14,6 +14,7 @@
 mod environment;
 mod fault;
 mod file;
+mod limits;
 mod log;
 mod reader;
 mod secret_file;
@@ -28,6 +29,7 @@ mod tokens;
 use std::{ffi::OsString, path::Path};
 
 pub use fault::{Fault, Faults};
+pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use secrets::Secrets;
 pub use security::Security;
@@ -52,6 +54,7 @@ pub struct Config {
     pub store: Store,
     pub security: Security,
     pub tokens: Tokens,
+    pub limits: Limits,
     pub log: Log,
 }
 
@@ -61,6 +64,7 @@ const SECTIONS: &[&[Setting]] = &[
     Store::SETTINGS,
     Security::SETTINGS,
     Tokens::SETTINGS,
+    Limits::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -95,11 +99,12 @@ impl Config {
             Store::read(&mut reader),
             Security::read(&mut reader),
             Tokens::read(&mut reader),
+            Limits::read(&mut reader),
             Log::read(&mut reader),
         );
         let faults = reader.into_faults();
         match sections {
-            (Some(server), Some(store), Some(security), Some(tokens), Some(log))
+            (Some(server), Some(store), Some(security), Some(tokens), Some(limits), Some(log))
                 if faults.is_empty() =>
             {
                 Ok(Self {
@@ -107,6 +112,7 @@ impl Config {
                     store,
                     security,
                     tokens,
+                    limits,
                     log,
                 })
             }

@@ -47,6 +47,13 @@ names! {
     SessionsRevoked = "sessions.revoked", "Every session of a user was ended.";
     RefreshReuseDetected = "refresh.reuse_detected",
         "A refresh token was presented after it had been exchanged; its session was ended.";
+    RateLimitExceeded = "rate_limit.exceeded",
+        "Something was tried more often than its rule admits; told once a period.";
+    SpraySuspected = "auth.spray_suspected",
+        "More sign-ins of an app were wrong within a minute than people get wrong; told once a period.";
+    SuspiciousSignIn = "auth.suspicious",
+        "A right password came after so many wrong ones that the account had been locked.";
+    UserUnlocked = "user.unlocked", "An administrator lifted the lock of an account.";
     EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
     EnvironmentCreated = "environment.created", "An environment was made.";
 }

@@ -17,8 +17,8 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 
-use super::caller::{ActOn, Caller, Credential, Presented};
-use super::client_ip;
+use super::caller::{ActOn, Caller, Credential, Presented, Principal};
+use super::client_ip::{self, NotAnAddress};
 use super::edge::Edge;
 use super::problem::Problem;
 use super::problems::ProblemKind;
@@ -61,6 +61,12 @@ impl Standing {
             tenant: Ok(None),
         }
     }
+
+    /// Whether this is a backend, by its secret key.
+    fn is_backend(&self) -> bool {
+        let principal = self.caller.as_ref().map(|caller| caller.principal);
+        matches!(principal, Some(Principal::Key { .. }))
+    }
 }
 
 impl Identity {
@@ -82,20 +88,56 @@ pub(super) async fn authenticate(
     req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let origin = origin(&req, &edge);
+    let mut origin = origin(&req, &edge);
     let standing = match Presented::of(req.headers(), req.query_string()) {
         // Whether the process lives must not depend on the store, whatever a probe presents.
         _ if HEALTH.contains(&req.path()) => Ok(Standing::nobody()),
         Ok(presented) => standing(&edge, presented).await,
         Err(problem) => Err(problem),
     };
+    let is_backend = standing.as_ref().is_ok_and(Standing::is_backend);
+    let client = if is_backend {
+        client_ip::on_behalf(req.headers())
+    } else {
+        Ok(None)
+    };
+    let is_for_itself = is_backend && client == Ok(None);
+    let standing = client.map_err(not_an_address).and_then(|client| {
+        origin.ip = client.or(origin.ip);
+        standing
+    });
     let identity = Identity {
         origin,
         policy: edge.policy.clone(),
         standing,
     };
     req.extensions_mut().insert(Rc::new(identity));
-    next.call(req).await
+    let answer = next.call(req).await?;
+    Ok(if is_for_itself {
+        advised(answer)
+    } else {
+        answer
+    })
+}
+
+fn not_an_address(_: NotAnAddress) -> Problem {
+    Problem::new(ProblemKind::BadRequest)
+        .detail("`X-Authsome-Client-IP` takes one IP address, without a port")
+}
+
+/// A backend that names no client is limited as one client, and may wonder why.
+fn advised(answer: ServiceResponse) -> ServiceResponse {
+    let problem = answer.response().error();
+    let problem = problem
+        .and_then(|error| error.as_error::<Problem>())
+        .cloned();
+    match problem.filter(|problem| problem.kind() == ProblemKind::TooManyAttempts) {
+        Some(problem) => answer.error_response(problem.detail(
+            "all requests of this key count as one client's: \
+             say in `X-Authsome-Client-IP` whose they are",
+        )),
+        None => answer,
+    }
 }
 
 fn origin(req: &ServiceRequest, edge: &Edge) -> Origin {

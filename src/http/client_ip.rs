@@ -4,6 +4,9 @@
 //! (RFC 7239) or `X-Forwarded-For`. A proxy that writes one of the two passes the other one on from
 //! the client, so where both are there and disagree, neither is believed. Junk ends the walk at the
 //! last hop that was trusted: a client can hide behind the proxy but cannot become somebody else.
+//!
+//! A backend with a secret key asks on behalf of its users, and says in `X-Authsome-Client-IP`
+//! whose request it is. From everybody else that header means nothing.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,6 +14,7 @@ use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const AUTHSOME_CLIENT_IP: HeaderName = HeaderName::from_static("x-authsome-client-ip");
 
 /// The address of the client behind `peer`; an IPv4 address is never given in its mapped form.
 pub(super) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
@@ -24,6 +28,23 @@ pub(super) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
         (Some(one), _) | (None, Some(one)) => one,
         (None, None) => peer,
     }
+}
+
+/// More than one address, or none, in `X-Authsome-Client-IP`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NotAnAddress;
+
+/// For whom a backend asks; `None` where it does not say.
+pub(super) fn on_behalf(headers: &HeaderMap) -> Result<Option<IpAddr>, NotAnAddress> {
+    let mut lines = headers.get_all(AUTHSOME_CLIENT_IP);
+    let Some(line) = lines.next() else {
+        return Ok(None);
+    };
+    let named = line.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let named: IpAddr = named
+        .filter(|_| lines.next().is_none())
+        .ok_or(NotAnAddress)?;
+    Ok(Some(named.to_canonical()))
 }
 
 /// Walks from the peer towards the client; `None` without hops.
@@ -161,6 +182,39 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn a_backend_names_one_plain_address() {
+        let named = |lines: &[&str]| {
+            let mut map = HeaderMap::new();
+            for line in lines {
+                map.append(AUTHSOME_CLIENT_IP, HeaderValue::from_str(line).unwrap());
+            }
+            on_behalf(&map).map(|ip| ip.map(|ip| ip.to_string()))
+        };
+
+        assert_eq!(named(&[]), Ok(None));
+        assert_eq!(named(&["203.0.113.5"]), Ok(Some("203.0.113.5".to_owned())));
+        assert_eq!(
+            named(&[" 2001:DB8::1 "]),
+            Ok(Some("2001:db8::1".to_owned()))
+        );
+        assert_eq!(
+            named(&["::ffff:203.0.113.5"]),
+            Ok(Some("203.0.113.5".to_owned()))
+        );
+        for bad in [
+            "",
+            "a",
+            "203.0.113.5:80",
+            "203.0.113.5, 10.0.0.1",
+            "[::1]",
+            "203.0.113.0/24",
+        ] {
+            assert_eq!(named(&[bad]), Err(NotAnAddress), "{bad}");
+        }
+        assert_eq!(named(&["203.0.113.5", "203.0.113.5"]), Err(NotAnAddress));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! of the request. What it says under `because` goes to the log and never to the wire.
 
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::http::{ConnectionType, StatusCode, header};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::problems::ProblemKind;
+use crate::limits::LimitError;
 use crate::store::StoreError;
 use crate::tokens::KeyError;
 
@@ -28,6 +30,7 @@ struct Occurrence {
     detail: Option<String>,
     errors: Vec<FieldError>,
     allow: Option<String>,
+    retry_after: Option<Duration>,
     cause: Option<String>,
 }
 
@@ -74,6 +77,7 @@ impl Problem {
             detail: None,
             errors: Vec::new(),
             allow: None,
+            retry_after: None,
             cause: None,
         }))
     }
@@ -114,6 +118,13 @@ impl Problem {
     /// The methods the path does answer (RFC 9110 §15.5.6).
     pub(super) fn allow(mut self, methods: String) -> Self {
         self.0.allow = Some(methods);
+        self
+    }
+
+    /// How long until it makes sense to try again, rounded up to whole seconds on the wire.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
         self
     }
 
@@ -161,7 +172,7 @@ impl Problem {
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, challenge(kind)));
         }
-        if let Some(seconds) = wait(status) {
+        if let Some(seconds) = wait(status, self.0.retry_after) {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if let Some(methods) = &self.0.allow {
@@ -188,13 +199,14 @@ fn challenge(kind: ProblemKind) -> &'static str {
     "Bearer"
 }
 
-/// Seconds until it makes sense to try again.
-fn wait(status: StatusCode) -> Option<u64> {
-    matches!(
+/// Seconds until it makes sense to try again (RFC 9110 §10.2.3): never too few, and at least one.
+fn wait(status: StatusCode, known: Option<Duration>) -> Option<u64> {
+    let passes = matches!(
         status,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    )
-    .then_some(1)
+    );
+    let seconds = known.map_or(1, |wait| wait.as_millis().div_ceil(1_000));
+    passes.then(|| u64::try_from(seconds).unwrap_or(u64::MAX).max(1))
 }
 
 /// After these the rest of the stream cannot be trusted to begin with a new request.
@@ -224,6 +236,17 @@ impl From<KeyError> for Problem {
             | KeyError::NotMade
             | KeyError::NoneSigns
             | KeyError::NotSigned => Self::internal(error),
+        }
+    }
+}
+
+impl From<LimitError> for Problem {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::TooMany { retry_after } => {
+                Self::new(ProblemKind::TooManyAttempts).retry_after(retry_after)
+            }
+            LimitError::Store(error) => error.into(),
         }
     }
 }
@@ -304,6 +327,20 @@ mod tests {
             Some("1")
         );
         assert_eq!(header_of(ProblemKind::NotFound, "retry-after"), None);
+    }
+
+    #[test]
+    fn whoever_has_to_wait_is_told_no_second_too_few() {
+        let told = |millis| {
+            let problem = Problem::new(ProblemKind::TooManyAttempts);
+            let problem = problem.retry_after(Duration::from_millis(millis));
+            let header = problem.render("r").headers().get("retry-after").cloned();
+            header.and_then(|it| it.to_str().ok()?.parse::<u64>().ok())
+        };
+
+        let waits = [0, 1, 1_000, 1_001, 60_000].map(told);
+
+        assert_eq!(waits, [1, 1, 1, 2, 60].map(Some));
     }
 
     #[test]

@@ -120,6 +120,8 @@ problems! {
         "Path and query may have 8 KiB together.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"
         "Send `Content-Type: application/json`, in UTF-8 and without a content encoding.";
+    TooManyAttempts 429 "too_many_attempts" "Too many attempts"
+        "The same has been tried too often, or the account is locked after wrong passwords; whether it exists is not told. Try again after `Retry-After` seconds.";
     HeadersTooLarge 431 "headers_too_large" "The headers are too large"
         "All headers together may have 16 KiB, in at most 100 lines.";
     Internal 500 "internal" "Something went wrong on our side"

@@ -12,6 +12,7 @@ pub mod language;
 pub mod metadata;
 pub mod page;
 pub mod password;
+pub mod rate;
 pub mod secret;
 pub mod tenant;
 pub mod text;

@@ -46,7 +46,7 @@ pub fn routes(config: &mut ServiceConfig) {
     extensions(("x-problems" = json!([
         ProblemKind::EmailTaken, ProblemKind::UsernameTaken, ProblemKind::PhoneTaken,
         ProblemKind::WeakPassword, ProblemKind::InvalidEmail, ProblemKind::SignupClosed,
-        ProblemKind::Busy,
+        ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signup")]
@@ -83,7 +83,12 @@ async fn sign_up(
 
 /// Sign in
 ///
-/// By password. A wrong password and an unknown account are one answer, in one time.
+/// By password. A wrong password and an unknown account are one answer, in one time. After wrong
+/// passwords in a row the account is locked for a while, also for the right one; one that does not
+/// exist answers the same.
+///
+/// A backend that signs its users in with a secret key names the user's address in
+/// `X-Authsome-Client-IP`, so that each of them is limited for himself.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.sign_in",
     request_body(
@@ -94,7 +99,8 @@ async fn sign_up(
     security(("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
-        ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::Busy,
+        ProblemKind::AccountDisabled, ProblemKind::InvalidEmail,
+        ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signin")]
@@ -123,6 +129,7 @@ async fn sign_in(
     extensions(("x-problems" = json!([
         ProblemKind::InvalidRefreshToken, ProblemKind::RefreshTokenReused,
         ProblemKind::TenantMismatch, ProblemKind::InvalidPublishableKey,
+        ProblemKind::TooManyAttempts,
     ]))),
 )]
 #[post("/v1/refresh")]
@@ -197,6 +204,7 @@ impl From<SignUpError> for Problem {
             SignUpError::EmailTaken => ProblemKind::EmailTaken.into(),
             SignUpError::UsernameTaken => ProblemKind::UsernameTaken.into(),
             SignUpError::PhoneTaken => ProblemKind::PhoneTaken.into(),
+            SignUpError::Limit(error) => error.into(),
             SignUpError::Keys(error) => error.into(),
             SignUpError::Store(error) => error.into(),
         }
@@ -209,6 +217,7 @@ impl From<SignInError> for Problem {
             SignInError::Wrong => ProblemKind::InvalidCredentials.into(),
             SignInError::Disabled => ProblemKind::AccountDisabled.into(),
             SignInError::Unverified => ProblemKind::EmailNotVerified.into(),
+            SignInError::Limit(error) => error.into(),
             SignInError::Busy(_) => Problem::new(ProblemKind::Busy),
             SignInError::Keys(error) => error.into(),
             SignInError::Store(error) => error.into(),
@@ -222,6 +231,7 @@ impl From<RefreshError> for Problem {
             RefreshError::Invalid => ProblemKind::InvalidRefreshToken.into(),
             RefreshError::Reused => ProblemKind::RefreshTokenReused.into(),
             RefreshError::OtherTenant => ProblemKind::TenantMismatch.into(),
+            RefreshError::Limit(error) => error.into(),
             RefreshError::Keys(error) => error.into(),
             RefreshError::Store(error) => error.into(),
         }

@@ -7,6 +7,7 @@ use super::service::Sessions;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::limits::LimitError;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
 use crate::users::{self, Status};
@@ -20,6 +21,8 @@ pub enum RefreshError {
     Reused,
     #[error("the refresh token is of another environment")]
     OtherTenant,
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
@@ -38,6 +41,7 @@ impl Sessions {
         text: &str,
         origin: &Origin,
     ) -> Result<Issued, RefreshError> {
+        self.limits.admit_refresh(tenant, origin).await?;
         let presented = self
             .issuer
             .refresh

@@ -14,6 +14,7 @@ use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::limits::{Limits, Lockouts};
 use crate::links::Links;
 use crate::notifications::Outbox;
 use crate::store::{Store, StoreError};
@@ -31,6 +32,8 @@ pub struct Sessions {
     pub links: Links,
     pub issuer: Issuer,
     pub revocations: RevocationIndex,
+    pub limits: Limits,
+    pub lockouts: Lockouts,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -12,6 +12,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Phone, Username};
 use crate::kernel::time::Timestamp;
+use crate::limits::{Attempt, LimitError, Rule, Subject};
 use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, User};
@@ -36,6 +37,8 @@ pub enum SignInError {
     #[error("the address is not verified")]
     Unverified,
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Busy(#[from] Busy),
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -50,14 +53,30 @@ impl SignInError {
             SignInError::Wrong => Some("invalid_credentials"),
             SignInError::Disabled => Some("account_disabled"),
             SignInError::Unverified => Some("email_not_verified"),
-            SignInError::Busy(_) | SignInError::Keys(_) | SignInError::Store(_) => None,
+            // A lock tells of itself, once.
+            SignInError::Limit(_)
+            | SignInError::Busy(_)
+            | SignInError::Keys(_)
+            | SignInError::Store(_) => None,
+        }
+    }
+}
+
+impl Identifier {
+    /// What somebody is called who has no account. No two kinds share a name.
+    fn name(&self) -> String {
+        match self {
+            Identifier::Email(email) => format!("email {email}"),
+            Identifier::Username(username) => format!("username {username}"),
+            Identifier::Phone(phone) => format!("phone {phone}"),
         }
     }
 }
 
 impl Sessions {
     /// Signs a user in. What is wrong with an account is told only to who knows its password;
-    /// unknown accounts and wrong passwords are one answer, after one hash each (ASVS 6.3.8).
+    /// unknown accounts and wrong passwords are one answer, after one hash each, and are locked
+    /// alike (ASVS 6.3.8).
     pub async fn sign_in(
         &self,
         tenant: Tenant,
@@ -65,6 +84,7 @@ impl Sessions {
         password: Password,
         origin: &Origin,
     ) -> Result<Issued, SignInError> {
+        self.limits.admit_ip(Rule::SignIn, tenant, origin).await?;
         let found = self
             .store
             .read(async |tx| {
@@ -72,35 +92,33 @@ impl Sessions {
                 account(&mut tx.within(tenant), identifier, made).await
             })
             .await?;
-        let user = found.as_ref().map(|(user, _)| Party::new("user", user.id));
-        let signed_in = self.admit(tenant, found, password, origin).await;
-        if let Some(reason) = signed_in.as_ref().err().and_then(SignInError::reason) {
-            let now = self.clock.now();
-            let told = self
-                .event(
-                    Name::SessionDenied,
-                    tenant,
-                    Party::anonymous(),
-                    (now, origin),
-                )
-                .denied()
-                .with("reason", reason);
-            let told = match user {
-                Some(user) => told.on(user),
-                None => told,
-            };
-            events::record(&mut self.store.once().within(tenant), &told).await?;
+        let name = identifier.name();
+        let user = found.as_ref().map(|(user, _)| user.id);
+        let subject = user.map_or(Subject::Nobody(&name), Subject::User);
+        let attempt = self.lockouts.reserve(tenant, subject, None, origin).await?;
+        let judged = self
+            .judge(tenant, found, password, (&attempt, origin))
+            .await;
+        if let Err(error) = &judged {
+            self.settle(tenant, &attempt, error).await?;
+            self.tell(tenant, (user, error), origin).await?;
         }
-        signed_in
+        if let Err(SignInError::Wrong) = judged {
+            // A right password passes: guesses at others must not keep its owner out.
+            let all = Rule::FailedSignIns;
+            self.limits.admit(all, tenant, "", origin).await?;
+        }
+        Ok(self.issue(judged?).await?)
     }
 
-    async fn admit(
+    /// Whether the password is right and the account may be entered; then the session is there.
+    async fn judge(
         &self,
         tenant: Tenant,
         found: Option<(User, Option<Credential>)>,
         password: Password,
-        origin: &Origin,
-    ) -> Result<Issued, SignInError> {
+        (attempt, origin): (&Attempt, &Origin),
+    ) -> Result<Opened, SignInError> {
         let environment = self.environment(tenant).await?;
         let (user, credential) = found.unzip();
         let credential = credential.flatten();
@@ -114,14 +132,55 @@ impl Sessions {
         self.keep_current(tenant, &credential, password).await;
         self.prepare(tenant).await?;
         let now = self.clock.now();
-        let opened = self
-            .store
+        let entering = (&user, attempt);
+        self.store
             .write(async |tx| {
-                self.open_with_password(tx, &environment, &user, (now, origin))
+                self.open_with_password(tx, &environment, entering, (now, origin))
                     .await
             })
-            .await?;
-        Ok(self.issue(opened).await?)
+            .await
+    }
+
+    /// Says of a try that opened no session what it was. Only a password that was judged wrong
+    /// counts as wrong.
+    async fn settle(
+        &self,
+        tenant: Tenant,
+        attempt: &Attempt,
+        error: &SignInError,
+    ) -> Result<(), StoreError> {
+        match error {
+            SignInError::Wrong => attempt.failed().await,
+            SignInError::Disabled | SignInError::Unverified => {
+                let (mut once, now) = (self.store.once(), self.clock.now());
+                attempt.succeeded(&mut once.within(tenant), now).await
+            }
+            SignInError::Limit(_)
+            | SignInError::Busy(_)
+            | SignInError::Keys(_)
+            | SignInError::Store(_) => attempt.withdrawn().await,
+        }
+    }
+
+    async fn tell(
+        &self,
+        tenant: Tenant,
+        (user, error): (Option<UserId>, &SignInError),
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let Some(reason) = error.reason() else {
+            return Ok(());
+        };
+        let (name, anonymous) = (Name::SessionDenied, Party::anonymous());
+        let told = self
+            .event(name, tenant, anonymous, (self.clock.now(), origin))
+            .denied()
+            .with("reason", reason);
+        let told = match user {
+            Some(user) => told.on(Party::new("user", user)),
+            None => told,
+        };
+        events::record(&mut self.store.once().within(tenant), &told).await
     }
 
     /// Hashes the password anew where the stored hash has another cost than today's. What comes
@@ -146,16 +205,25 @@ impl Sessions {
         &self,
         tx: &mut Tx<'_>,
         environment: &Environment,
-        seen: &User,
+        (seen, attempt): (&User, &Attempt),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Opened, SignInError> {
         let who = (seen.id, PASSWORD);
         let opened = self.open(tx, environment, who, (now, origin)).await?;
-        if opened.user.password_changed_at == seen.password_changed_at {
-            Ok(opened)
-        } else {
-            Err(SignInError::Wrong)
+        if opened.user.password_changed_at != seen.password_changed_at {
+            return Err(SignInError::Wrong);
         }
+        let mut tx = tx.within(environment.tenant());
+        attempt.succeeded(&mut tx, now).await?;
+        if let Some(failed) = attempt.failed_before() {
+            let (name, anonymous) = (Name::SuspiciousSignIn, Party::anonymous());
+            let told = self
+                .event(name, environment.tenant(), anonymous, (now, origin))
+                .on(Party::new("user", seen.id))
+                .with("failed_attempts", failed);
+            events::record(&mut tx, &told).await?;
+        }
+        Ok(opened)
     }
 }
 

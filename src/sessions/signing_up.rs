@@ -11,6 +11,7 @@ use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::limits::{LimitError, Rule};
 use crate::links::Request;
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
@@ -41,6 +42,8 @@ pub enum SignUpError {
     #[error("the phone number is another account's")]
     PhoneTaken,
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -56,6 +59,7 @@ impl Sessions {
         password: Password,
         origin: &Origin,
     ) -> Result<SignedUp, SignUpError> {
+        self.limits.admit_ip(Rule::SignUp, tenant, origin).await?;
         let environment = self.environment(tenant).await?;
         if !environment.settings.signup_open {
             return Err(SignUpError::Closed);

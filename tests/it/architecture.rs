@@ -14,7 +14,7 @@ use std::fmt::Display;
 use self::rules::Table;
 use self::sources::{Source, of_the_crate};
 
-/// `kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli`
+/// `kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli`
 const TABLE: Table<'_> = Table {
     platform: &[
         ("kernel", &[]),
@@ -23,12 +23,16 @@ const TABLE: Table<'_> = Table {
         ("tokens", &["kernel", "store"]),
         ("access", &["kernel"]),
         ("events", &["kernel", "store"]),
+        ("limits", &["kernel", "store", "events"]),
         ("jobs", &["kernel", "store", "tokens"]),
-        ("http", &["kernel", "store", "tokens", "access", "events"]),
+        (
+            "http",
+            &["kernel", "store", "tokens", "access", "events", "limits"],
+        ),
     ],
     // Settings reach a feature as values, from the composition root.
     of_features: &[
-        "kernel", "store", "tokens", "access", "events", "jobs", "http",
+        "kernel", "store", "tokens", "access", "events", "limits", "jobs", "http",
     ],
     features: &[
         "apps",
@@ -42,6 +46,7 @@ const TABLE: Table<'_> = Table {
         "passwords",
         "magic_links",
         "pages",
+        "locks",
         "api_keys",
         "setup",
         "health",
@@ -90,11 +95,11 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where a field of a document may be named: the port itself, and the two documents of `tokens`,
-/// which have no repository of their own.
+/// Where a field of a document may be named: the port itself, and the documents of `tokens` and
+/// `limits`, which have no repositories of their own.
 fn may_name_fields(source: &Source) -> bool {
     match source.home() {
-        "store" | "tokens" => true,
+        "store" | "tokens" | "limits" => true,
         home => TABLE.features.contains(&home) && source.name() == "repo.rs",
     }
 }
@@ -194,7 +199,7 @@ fn every_permission_is_asked_for() {
 #[test]
 fn every_setting_is_read() {
     let sources = of_the_crate();
-    for section in ["log", "security", "server", "store", "tokens"] {
+    for section in ["limits", "log", "security", "server", "store", "tokens"] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(
             &sources,

@@ -96,8 +96,8 @@ on_both_stores! {
 
         for number in 1..=10 {
             let before = app.store().calls();
-            // Looking for the account takes two; one may be the node's, who asks once a second.
-            let begun = || while app.store().calls() < before + 2 { thread::yield_now() };
+            // Rate, account and lock take two each; one may be the node's, who asks once a second.
+            let begun = || while app.store().calls() < before + 6 { thread::yield_now() };
             raw::sent_and_reset(app.client().address(), &request, begun);
             // Until then the store is still being called for this one.
             let told = async || app.events(&mia.door, Name::SessionDenied).await.len();

@@ -38,6 +38,19 @@ pub const NEW_YEAR: Timestamp = Timestamp::from_millis(2_208_988_800_000);
 const LEAST_COST: u32 = 4;
 const COST: &str = "SECURITY__BCRYPT_COST";
 
+/// Every test is one client, who asks more often than people do. Tests of limits set them by name.
+const WIDE: [(&str, &str); 9] = [
+    ("LIMITS__SIGNIN", "1000000/1m"),
+    ("LIMITS__SIGNUP", "1000000/1m"),
+    ("LIMITS__RECOVERY", "1000000/1m"),
+    ("LIMITS__CODE", "1000000/1m"),
+    ("LIMITS__REFRESH", "1000000/1m"),
+    ("LIMITS__LETTERS", "1000000/1m"),
+    ("LIMITS__CODE_GUESSES", "1000000/1m"),
+    ("LIMITS__FAILED_SIGNINS", "1000000/1m"),
+    ("LIMITS__LOCKOUT_AFTER", "100"),
+];
+
 /// A server, its database, and what a first start told its operator.
 #[derive(Debug)]
 pub struct TestApp {
@@ -215,6 +228,7 @@ impl Place {
         let mut all = secrets(&entropy);
         all.push(("STORE__URL".to_owned(), url_of(&store.location)));
         all.push(("SERVER__WORKERS".to_owned(), "2".to_owned()));
+        let all = changed(all, &WIDE);
         Self {
             settings: changed(all, settings),
             clock: Clock::frozen(NEW_YEAR),

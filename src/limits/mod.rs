@@ -1,0 +1,39 @@
+//! Limits: what may be tried how often, and accounts that are locked against guessing.
+//!
+//! ```text
+//! Limits     by address, recipient, user or app    one table of rules (GCRA), shared by all nodes
+//! Lockouts   by account                            open ──5 wrong in a row──▶ locked 1, 2, 4 … 15 minutes
+//!                                                    ▲ right                      │ over
+//!                                                    └──────────── one try ◀──────┘
+//! ```
+//!
+//! What guards from guessing fails closed: a store that cannot be asked admits nobody. Subjects are
+//! kept as MACs, so no address stands in the counters. A refusal is told by an event once a period
+//! or lock, never once a try. Not here: what is tried, and how it is answered.
+
+mod attempt;
+mod gcra;
+mod lockout;
+mod lockouts;
+mod node;
+mod rates;
+mod rule;
+
+use std::time::Duration;
+
+pub use self::attempt::Attempt;
+pub use self::lockout::{Lockout, LockoutSettings};
+pub use self::lockouts::{Lock, Lockouts, Subject};
+pub use self::rates::{Limits, RateCounter};
+pub use self::rule::{RateSettings, Rule};
+use crate::store::StoreError;
+
+/// Why something is not tried.
+#[derive(Debug, thiserror::Error)]
+pub enum LimitError {
+    #[error("tried too often")]
+    TooMany { retry_after: Duration },
+    /// Nobody can say how often it has been tried.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,97 @@
+//! Counters in the memory of one node, bounded: for what protects the node and guards nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use super::gcra::{Gcra, micros};
+use crate::kernel::rate::{Rate, Rates};
+use crate::kernel::time::Timestamp;
+
+/// Subjects that are remembered; the longest unseen is forgotten first.
+const REMEMBERED: u64 = 100_000;
+
+/// What the subjects of one rule have used on this node.
+#[derive(Debug, Clone)]
+pub(super) struct OfThisNode {
+    rates: Arc<Rates>,
+    used: Cache<(String, Duration), Arc<Used>>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    tat: AtomicI64,
+    told_until: AtomicI64,
+}
+
+/// A try that is not admitted.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) wait: Duration,
+    /// The first one of a period.
+    pub(super) is_first: bool,
+}
+
+impl OfThisNode {
+    pub(super) fn new(rates: Rates) -> Self {
+        let longest = rates.iter().map(Rate::period).max();
+        Self {
+            rates: Arc::new(rates),
+            used: Cache::builder()
+                .max_capacity(REMEMBERED)
+                .time_to_idle(longest.unwrap_or_default())
+                .build(),
+        }
+    }
+
+    pub(super) fn take(&self, subject: &str, now: Timestamp) -> Result<(), Refused> {
+        let at = micros(now);
+        for rate in self.rates.iter() {
+            let key = (subject.to_owned(), rate.period());
+            let used = self.used.get_with(key, Arc::default);
+            let gcra = Gcra::of(rate);
+            let next = |tat| gcra.wait(tat, at).is_none().then(|| gcra.next(tat, at));
+            let Err(full) = used
+                .tat
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
+            else {
+                continue;
+            };
+            let until = micros(now.plus(rate.period()));
+            let tell = |told_until| (told_until <= at).then_some(until);
+            let is_first = used
+                .told_until
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, tell)
+                .is_ok();
+            let wait = gcra.wait(full, at).unwrap_or_default();
+            return Err(Refused { wait, is_first });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+
+    #[test]
+    fn each_subject_has_its_own_number_and_the_first_refusal_is_known() {
+        let node = OfThisNode::new("2/1m".parse().unwrap());
+        let refused = |is_first| {
+            let wait = Duration::from_secs(30);
+            Err(Refused { wait, is_first })
+        };
+
+        assert_eq!(node.take("a", NOON), Ok(()));
+        assert_eq!(node.take("a", NOON), Ok(()));
+        assert_eq!(node.take("a", NOON), refused(true));
+        assert_eq!(node.take("a", NOON), refused(false));
+        assert_eq!(node.take("b", NOON), Ok(()));
+        let later = NOON.plus(Duration::from_secs(30));
+        assert_eq!(node.take("a", later), Ok(()));
+    }
+}

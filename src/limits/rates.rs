@@ -1,0 +1,310 @@
+//! Counters that all nodes share: one document a rule, rate and subject.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use serde::{Deserialize, Serialize};
+
+use super::LimitError;
+use super::gcra::{Gcra, micros};
+use super::node::OfThisNode;
+use super::rule::{RateSettings, Rule};
+use crate::events::{self, Event, Name, Origin, Party};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::rate::Rate;
+use crate::kernel::secret::MacKey;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::store::{Entity, Field, Index, Nobody, Store, StoreError, Stored, Tx, by_id};
+
+/// What one subject has used of one rate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RateCounter {
+    /// A MAC of rule, rate, app and subject: neither address nor recipient can be read off.
+    #[serde(rename = "_id")]
+    id: String,
+    /// See [`super::gcra`]; microseconds since the epoch.
+    tat: i64,
+    /// Until then a refusal has been told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_until: Option<Timestamp>,
+    expires_at: Timestamp,
+}
+
+const TAT: Field<RateCounter, i64> = Field::at("tat");
+const TOLD_UNTIL: Field<RateCounter, Timestamp> = Field::at("told_until");
+const EXPIRES_AT: Field<RateCounter, Timestamp> = Field::at("expires_at");
+
+impl Entity for RateCounter {
+    type Owner = Nobody;
+    const COLLECTION: &'static str = "authsome_rate_counters";
+    const INDEXES: &'static [Index] =
+        &[Index::on("rate_counters_expiry", &["expires_at"]).expires_after(Duration::ZERO)];
+}
+
+/// How often a counter is looked at again that changed between the look and the write. It changes
+/// at most twice in a way that a try can lose to: it comes to be, and it fills up.
+const LOOKS: usize = 8;
+
+/// Admits what its rule admits. Clones share one memory.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    store: Store,
+    clock: Clock,
+    entropy: Entropy,
+    key: MacKey,
+    settings: Arc<RateSettings>,
+    of_this_node: OfThisNode,
+}
+
+/// A try that is not admitted.
+struct Refusal {
+    counter: String,
+    period: Duration,
+    wait: Duration,
+    is_told: bool,
+}
+
+impl Limits {
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        key: MacKey,
+        settings: RateSettings,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            entropy,
+            key,
+            of_this_node: OfThisNode::new(settings.refresh.clone()),
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// Counts a try by `subject`, or refuses it. The first refusal of a period is an event.
+    pub async fn admit(
+        &self,
+        rule: Rule,
+        tenant: Tenant,
+        subject: &str,
+        origin: &Origin,
+    ) -> Result<(), LimitError> {
+        let now = self.clock.now();
+        // The shortest period first: what it refuses must not use up the longer one.
+        for rate in self.settings.of(rule).iter() {
+            let counter = self.counter(rule, rate, (tenant, subject));
+            let Some(refusal) = self.refusal(counter, rate, now).await? else {
+                continue;
+            };
+            if !refusal.is_told {
+                self.tell(rule, tenant, &refusal, (now, origin)).await?;
+            }
+            return Err(LimitError::TooMany {
+                retry_after: refusal.wait,
+            });
+        }
+        Ok(())
+    }
+
+    /// Counts a try by the client's address, where it is known. One IPv6 client has a /64 of them.
+    pub async fn admit_ip(
+        &self,
+        rule: Rule,
+        tenant: Tenant,
+        origin: &Origin,
+    ) -> Result<(), LimitError> {
+        match origin.ip {
+            Some(ip) => self.admit(rule, tenant, &network(ip), origin).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a refresh by the client's address, in this node's memory: a refresh token cannot be
+    /// guessed, so this protects the node alone and must not cost a look at the store.
+    pub async fn admit_refresh(
+        &self,
+        tenant: Option<Tenant>,
+        origin: &Origin,
+    ) -> Result<(), LimitError> {
+        let Some(ip) = origin.ip else { return Ok(()) };
+        let now = self.clock.now();
+        let Err(refused) = self.of_this_node.take(&network(ip), now) else {
+            return Ok(());
+        };
+        if let Some(tenant) = tenant.filter(|_| refused.is_first) {
+            let told = self.event(Name::RateLimitExceeded, tenant, "refresh", (now, origin));
+            events::record(&mut self.store.once().within(tenant), &told).await?;
+        }
+        Err(LimitError::TooMany {
+            retry_after: refused.wait,
+        })
+    }
+
+    fn counter(&self, rule: Rule, rate: Rate, (tenant, subject): (Tenant, &str)) -> String {
+        let (app, period) = (tenant.app_id.to_string(), rate.period().as_secs());
+        let parts = [app.as_bytes(), &period.to_be_bytes(), subject.as_bytes()];
+        BASE64_URL_SAFE_NO_PAD.encode(self.key.tag(rule.as_str(), &parts))
+    }
+
+    async fn refusal(
+        &self,
+        counter: String,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Stored<Option<Refusal>> {
+        let gcra = Gcra::of(rate);
+        let refusal = |wait, is_told| Refusal {
+            counter: counter.clone(),
+            period: rate.period(),
+            wait,
+            is_told,
+        };
+        for _ in 0..LOOKS {
+            let mut once = self.store.once();
+            let mut tx = once.shared();
+            let seen: Option<RateCounter> = tx.get(&counter).await?;
+            let is_counted = match seen {
+                None => begin(&mut tx, &counter, (gcra, rate), now).await?,
+                Some(seen) => {
+                    if let Some(wait) = gcra.wait(seen.tat, micros(now)) {
+                        let is_told = seen.told_until.is_some_and(|until| until > now);
+                        return Ok(Some(refusal(wait, is_told)));
+                    }
+                    if seen.tat > micros(now) {
+                        add(&mut tx, &counter, (gcra, rate), now).await?
+                    } else {
+                        restart(&mut tx, &counter, (gcra, rate), now).await?
+                    }
+                }
+            };
+            if is_counted {
+                return Ok(None);
+            }
+        }
+        // So many race for it that nobody can say who was within the rate.
+        Ok(Some(refusal(Duration::from_secs(1), true)))
+    }
+
+    async fn tell(
+        &self,
+        rule: Rule,
+        tenant: Tenant,
+        refusal: &Refusal,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<(), StoreError> {
+        let told = self.event(rule.event(), tenant, rule.as_str(), (now, origin));
+        let until = now.plus(refusal.period);
+        self.store
+            .write(async |tx| {
+                let untold = TOLD_UNTIL.absent() | TOLD_UNTIL.lte(now);
+                let is_told = TOLD_UNTIL.set(until).and(EXPIRES_AT.set(until));
+                let which = by_id(&refusal.counter) & untold;
+                if tx.update_one(which, is_told).await?.is_some() {
+                    events::record(&mut tx.within(tenant), &told).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    fn event(
+        &self,
+        name: Name,
+        tenant: Tenant,
+        rule: &str,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Event {
+        let made = (now, &self.entropy);
+        Event::new(name, tenant, Party::anonymous(), origin, made)
+            .denied()
+            .with("rule", rule)
+    }
+}
+
+/// The first try of a subject; whether it is counted. Whoever loses the race goes on after the
+/// winner at once: the counter may not be readable yet, but it can be written.
+async fn begin(
+    tx: &mut Tx<'_>,
+    counter: &str,
+    (gcra, rate): (Gcra, Rate),
+    now: Timestamp,
+) -> Stored<bool> {
+    let first = RateCounter {
+        id: counter.to_owned(),
+        tat: gcra.next(0, micros(now)),
+        told_until: None,
+        expires_at: now.plus(rate.period()),
+    };
+    match tx.insert(&first).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.duplicate().is_some() => add(tx, counter, (gcra, rate), now).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// One more try after others; whether it is counted. Racers do not lose to each other while there
+/// is room: each adds its step to whatever is there, if that is within the rate.
+async fn add(
+    tx: &mut Tx<'_>,
+    counter: &str,
+    (gcra, rate): (Gcra, Rate),
+    now: Timestamp,
+) -> Stored<bool> {
+    let at = micros(now);
+    let has_room = by_id(counter) & TAT.gt(at) & TAT.lte(gcra.latest(at));
+    let kept = EXPIRES_AT.set(now.plus(rate.period()));
+    let added = tx.update_one(has_room, TAT.inc(gcra.step()).and(kept));
+    Ok(added.await?.is_some())
+}
+
+/// The first try after a pause; whether it is counted.
+async fn restart(
+    tx: &mut Tx<'_>,
+    counter: &str,
+    (gcra, rate): (Gcra, Rate),
+    now: Timestamp,
+) -> Stored<bool> {
+    let at = micros(now);
+    let is_idle = by_id(counter) & TAT.lte(at);
+    let kept = EXPIRES_AT.set(now.plus(rate.period()));
+    let begun = tx.update_one(is_idle, TAT.set(gcra.next(at, at)).and(kept));
+    Ok(begun.await?.is_some())
+}
+
+/// What a client has of addresses: an IPv4 address, or the /64 of an IPv6 one.
+fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let prefix = u128::from(ip) & !u128::from(u64::MAX);
+            format!("{}/64", Ipv6Addr::from(prefix))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_has_one_address_or_one_64() {
+        let same = [
+            ("192.0.2.9", "::ffff:192.0.2.9"),
+            ("2001:db8::1", "2001:0DB8:0:0:ffff:ffff:ffff:ffff"),
+            ("2001:db8:0:1::", "2001:db8:0:1:8000::"),
+        ];
+        let other = [
+            ("192.0.2.9", "192.0.2.8"),
+            ("2001:db8::1", "2001:db8:0:1::1"),
+            ("::1", "1::1"),
+        ];
+        let of = |ip: &str| network(ip.parse().unwrap());
+
+        assert!(same.iter().all(|(one, two)| of(one) == of(two)));
+        assert!(other.iter().all(|(one, two)| of(one) != of(two)));
+    }
+}
