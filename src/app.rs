@@ -22,6 +22,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
+use crate::revocations::Feed;
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
@@ -30,7 +31,7 @@ use crate::tokens::{
     TokenSettings,
 };
 use crate::users::{User, Users};
-use crate::{discovery, environments, health, jobs, users};
+use crate::{discovery, environments, health, jobs, revocations, users};
 
 /// Every collection of the product.
 const SCHEMAS: &[Schema] = &[
@@ -140,8 +141,8 @@ impl Foundation {
     pub async fn raise(&self) -> Result<Authsome, StartError> {
         let platform = self.platform().await?.ok_or(StartError::NoPlatform)?;
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        let revocations = RevocationIndex::new();
-        revocations.load(&store, clock.now()).await?;
+        let revocations = RevocationIndex::new(store.clone());
+        revocations.load(clock.now()).await?;
         let access = AccessTokens::new(
             self.keys.clone(),
             revocations.clone(),
@@ -161,7 +162,7 @@ impl Foundation {
             edge: self.edge(access, environments.clone(), platform).await?,
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
             health: Health::new(store.clone()),
-            store,
+            feed: Feed::new(store, clock.clone(), revocations.clone()),
             clock,
             revocations,
             environments,
@@ -225,10 +226,10 @@ impl Foundation {
 #[derive(Debug, Clone)]
 pub struct Authsome {
     config: config::Server,
-    store: Store,
     clock: Clock,
     revocations: RevocationIndex,
     pub health: Health,
+    pub feed: Feed,
     edge: Edge,
     environments: Environments,
     users: Users,
@@ -244,12 +245,12 @@ impl Authsome {
 
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let (config, store) = (self.config.clone(), self.store.clone());
-        jobs::follow_revocations(self.revocations.clone(), store, self.clock.clone());
+        let config = self.config.clone();
+        jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
-        let issuer = Data::new(self.issuer);
+        let (issuer, feed) = (Data::new(self.issuer), Data::new(self.feed));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
@@ -257,6 +258,7 @@ impl Authsome {
                 .app_data(sessions.clone())
                 .app_data(health.clone())
                 .app_data(issuer.clone())
+                .app_data(feed.clone())
         });
         let listening = server
             .workers(config.workers)
@@ -277,6 +279,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(sessions::routes)
         .configure(users::routes)
         .configure(environments::routes)
+        .configure(revocations::routes)
         .configure(discovery::routes)
         .configure(health::routes);
 }

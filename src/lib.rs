@@ -4,7 +4,7 @@
 //! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
-//! features: apps environments users credentials sessions api_keys setup health discovery
+//! features: apps environments users credentials sessions api_keys revocations setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -28,6 +28,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod kernel;
+pub mod revocations;
 pub mod sessions;
 pub mod setup;
 pub mod store;

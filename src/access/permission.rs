@@ -60,6 +60,7 @@ permissions! {
     "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
+    "revocations":"read" => ReadRevocations; "read which tokens are revoked"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 
