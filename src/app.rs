@@ -28,6 +28,7 @@ use crate::locks::Locks;
 use crate::magic_links::{self, MagicLinks};
 use crate::notifications::{Notification, Outbox};
 use crate::passwords::{self, Passwords};
+use crate::revocations::Feed;
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
@@ -37,7 +38,7 @@ use crate::tokens::{
 };
 use crate::users::{User, Users};
 use crate::verification::{self, Verification};
-use crate::{discovery, environments, health, jobs, locks, pages, users};
+use crate::{discovery, environments, health, jobs, locks, pages, revocations, users};
 
 /// Every collection of the product.
 const SCHEMAS: &[Schema] = &[
@@ -159,8 +160,8 @@ impl Foundation {
     pub async fn raise(&self) -> Result<Authsome, StartError> {
         let platform = self.platform().await?.ok_or(StartError::NoPlatform)?;
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        let revocations = RevocationIndex::new();
-        revocations.load(&store, clock.now()).await?;
+        let revocations = RevocationIndex::new(store.clone());
+        revocations.load(clock.now()).await?;
         let access = AccessTokens::new(
             self.keys.clone(),
             revocations.clone(),
@@ -190,7 +191,7 @@ impl Foundation {
             passwords: Passwords(sessions.clone()),
             magic_links: MagicLinks(sessions.clone()),
             health: Health::new(store.clone()),
-            store,
+            feed: Feed::new(store, clock.clone(), revocations.clone()),
             clock,
             revocations,
             environments,
@@ -277,10 +278,10 @@ impl Foundation {
 #[derive(Debug, Clone)]
 pub struct Authsome {
     config: config::Server,
-    store: Store,
     clock: Clock,
     revocations: RevocationIndex,
     pub health: Health,
+    pub feed: Feed,
     edge: Edge,
     environments: Environments,
     users: Users,
@@ -300,14 +301,15 @@ impl Authsome {
 
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
-        let (config, store) = (self.config.clone(), self.store.clone());
-        jobs::follow_revocations(self.revocations.clone(), store, self.clock.clone());
+        let config = self.config.clone();
+        jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
         let (verification, passwords) = (Data::new(self.verification), Data::new(self.passwords));
         let magic_links = Data::new(self.magic_links);
         let (issuer, locks) = (Data::new(self.issuer), Data::new(self.locks));
+        let feed = Data::new(self.feed);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
@@ -320,6 +322,7 @@ impl Authsome {
                 .app_data(magic_links.clone())
                 .app_data(locks.clone())
                 .app_data(issuer.clone())
+                .app_data(feed.clone())
         });
         let listening = server
             .workers(config.workers)
@@ -344,6 +347,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(users::routes)
         .configure(locks::routes)
         .configure(environments::routes)
+        .configure(revocations::routes)
         .configure(discovery::routes)
         .configure(health::routes);
 }

@@ -6,7 +6,7 @@
 //!
 //! features: apps environments users credentials notifications links sessions
 //!           verification passwords magic_links pages locks api_keys
-//!           setup health discovery
+//!           revocations setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -37,6 +37,7 @@ pub mod magic_links;
 pub mod notifications;
 pub mod pages;
 pub mod passwords;
+pub mod revocations;
 pub mod sessions;
 pub mod setup;
 pub mod store;

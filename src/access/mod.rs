@@ -20,8 +20,8 @@ mod roles;
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
     AssignRoles, Grantable, ListOwnSessions, ListUsers, OperateApps, PERMISSIONS, Permission,
-    ReadEnvironments, ReadMe, ReadSelf, ReadUser, ResetPasswords, RevokeOwnSession, UnlockUser,
-    UpdateEnvironments, UpdateMe,
+    ReadEnvironments, ReadMe, ReadRevocations, ReadSelf, ReadUser, ResetPasswords,
+    RevokeOwnSession, UnlockUser, UpdateEnvironments, UpdateMe,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

@@ -62,6 +62,7 @@ permissions! {
     "users":"unlock" => UnlockUser; "lift the locks of users of the app"
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
+    "revocations":"read" => ReadRevocations; "read which tokens are revoked"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 

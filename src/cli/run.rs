@@ -115,6 +115,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let authsome = foundation.raise().await?;
     let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
+    let feed = authsome.feed.clone();
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -130,6 +131,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let server = &foundation.config.server;
         wait(server.stop_delay).await;
         handle.pause().await;
+        feed.stop();
         finished(&in_flight, server.shutdown_timeout).await;
     }
     handle.stop(graceful).await;

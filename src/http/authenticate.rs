@@ -151,7 +151,7 @@ fn origin(req: &ServiceRequest, edge: &Edge) -> Origin {
     Origin::new(request_id.unwrap_or_default(), ip, user_agent.as_deref()).reading(language)
 }
 
-async fn standing(edge: &Edge, presented: Presented) -> Result<Standing, Problem> {
+pub(super) async fn standing(edge: &Edge, presented: Presented) -> Result<Standing, Problem> {
     let named = match &presented.publishable_key {
         Some(key) => Some(tenant_of_key(edge, key).await?),
         None => None,

@@ -104,7 +104,7 @@ pub enum Principal {
 }
 
 /// What a request presents. A malformed credential is kept as the problem it will be.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Presented {
     pub(super) publishable_key: Option<String>,
     pub(super) credential: Option<Result<Credential, Problem>>,

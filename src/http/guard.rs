@@ -20,7 +20,7 @@ use super::authenticate::{Identity, Standing};
 use super::caller::{Caller, Principal};
 use super::problem::Problem;
 use super::problems::ProblemKind;
-use crate::access::Permission;
+use crate::access::{Permission, Policy};
 use crate::events::Origin;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -100,17 +100,16 @@ impl Public {
 }
 
 /// The caller, if its credential is valid and the policy allows it `P` in the tenant it acts on.
-fn allowed<P: Permission>(identity: &Identity) -> Result<Caller, Problem> {
-    let standing = identity.standing.as_ref().map_err(Clone::clone)?;
+pub(super) fn allowed<P: Permission>(
+    standing: &Standing,
+    policy: &Policy,
+) -> Result<Caller, Problem> {
     let Some(caller) = &standing.caller else {
         let refused = standing.refused.clone();
         return Err(refused.unwrap_or_else(|| ProblemKind::Unauthenticated.into()));
     };
     standing.tenant.as_ref().map_err(Clone::clone)?;
-    if !identity
-        .policy
-        .allows(&caller.subjects, P::OBJECT, P::ACTION)
-    {
+    if !policy.allows(&caller.subjects, P::OBJECT, P::ACTION) {
         return Err(ProblemKind::Forbidden.into());
     }
     Ok(caller.clone())
@@ -143,7 +142,8 @@ impl<P: Permission> FromRequest for Allowed<P> {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identity(req).and_then(|identity| {
-            let caller = allowed::<P>(&identity)?;
+            let standing = identity.standing.as_ref().map_err(Clone::clone)?;
+            let caller = allowed::<P>(standing, &identity.policy)?;
             Ok(Self {
                 caller,
                 identity,

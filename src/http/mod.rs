@@ -8,7 +8,7 @@
 //!   authenticate caller      who asks, in which tenant
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
-//! answer                     what handlers return
+//! answer event_stream        what handlers return
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -23,6 +23,7 @@ mod cors;
 mod docs;
 mod edge;
 mod errors;
+mod event_stream;
 mod fields;
 mod guard;
 mod headers;
@@ -43,6 +44,7 @@ pub use answer::{Accepted, Answer, Created, NoContent, Ok200};
 pub use body::Body;
 pub use caller::{Authenticator, Caller, Credential, Directory, Principal};
 pub use edge::{Edge, app, document};
+pub use event_stream::{EventStream, HungUp, Line, Subscription};
 #[cfg(test)]
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};

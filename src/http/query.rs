@@ -75,7 +75,7 @@ impl<T: FromFields> FromRequest for Query<T> {
 }
 
 /// A cursor holds for one path and one tenant.
-fn cursor_scope(req: &HttpRequest) -> Result<Option<CursorScope>, Problem> {
+pub(super) fn cursor_scope(req: &HttpRequest) -> Result<Option<CursorScope>, Problem> {
     let Some(edge) = req.app_data::<Data<Edge>>() else {
         return Ok(None);
     };

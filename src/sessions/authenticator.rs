@@ -54,6 +54,7 @@ impl BearerTokens {
 fn problem(refused: Refused) -> Problem {
     match refused {
         Refused::Keys(error) => error.into(),
+        Refused::Store(error) => error.into(),
         Refused::NotOne
         | Refused::Unsigned
         | Refused::Foreign

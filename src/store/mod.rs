@@ -14,6 +14,7 @@
 //! | skew | snapshots allow write skew: guard an invariant by a precondition on *one* document |
 
 mod error;
+mod follow;
 mod mongo;
 mod op;
 mod query;
@@ -31,6 +32,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use error::{StoreError, Stored};
+pub use follow::{Follower, News};
 pub use query::{Field, Filter, Query};
 pub use schema::{
     AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, Reaches, Schema,

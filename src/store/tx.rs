@@ -7,6 +7,7 @@ use bson::Bson;
 use serde::Serialize;
 
 use super::error::{StoreError, Stored};
+use super::follow::Follower;
 use super::op::{Encoded, Find, Op, Outcome, Verb};
 use super::query::{Field, Filter, Node, Query, Sort, Test};
 use super::schema::{AcrossTenants, Entity, Reaches, Schema, Unscoped};
@@ -263,6 +264,15 @@ impl<S: Copy> Tx<'_, S> {
             next: self.unit.noted(next)?,
             items,
         })
+    }
+}
+
+impl Tx<'_, AcrossTenants> {
+    /// Hears of every document that is added from now on, in any unit of any process; `None` from a
+    /// database that has to be asked. No part of this unit of work.
+    pub async fn follow<E: Entity>(&mut self) -> Stored<Option<Follower<E>>> {
+        let words = self.unit.follow(&Schema::of::<E>()).await?;
+        Ok(words.map(Follower::hearing))
     }
 }
 

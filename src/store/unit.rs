@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::mpsc;
+
 use super::error::{StoreError, Stored};
+use super::follow::Word;
 use super::op::{Op, Outcome};
+use super::schema::Schema;
 use super::{mongo, sqlite};
 
 /// How a database writes its documents down.
@@ -75,6 +79,14 @@ impl Unit {
             Driver::SqliteWrite(unit) => unit.run(op).await,
             Driver::SqliteOnce(unit) => unit.run(op).await,
             Driver::Mongo(session) => session.run(op).await,
+        }
+    }
+
+    /// Word of what is added to a collection, from a database that tells by itself.
+    pub(super) async fn follow(&self, schema: &Schema) -> Stored<Option<mpsc::Receiver<Word>>> {
+        match &self.driver {
+            Driver::SqliteRead(_) | Driver::SqliteWrite(_) | Driver::SqliteOnce(_) => Ok(None),
+            Driver::Mongo(session) => session.follow(schema).await.map(Some),
         }
     }
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A token seen before costs a lookup of its whole text; time and revocations are asked every
-//! time. jsonwebtoken judges signature, issuer and audience; the header is read more strictly than
+//! time, in memory while this node is in step with the store. jsonwebtoken judges signature, issuer and audience; the header is read more strictly than
 //! it would, and time is judged here, because it reads the machine's clock and ours is an argument.
 //! A token says nothing about its own trust: `alg` must be the key's, and members that point to
 //! other keys (`jku`, `jwk`, `x5u`, `x5c`) do not exist (RFC 8725 §3.1, §3.9, §3.10).
@@ -23,9 +23,9 @@ use serde::Deserialize;
 
 use super::chain::Key;
 use super::claims::{AccessClaims, Actor, Grant, TYPE};
+use super::index::RevocationIndex;
 use super::keys::{KeyError, in_jsonwebtoken};
 use super::low_s;
-use super::revocation::RevocationIndex;
 use super::signing::SigningKeys;
 use super::{LEEWAY, LONGEST_LIFE, TokenSettings};
 use crate::kernel::algorithm::Algorithm;
@@ -33,6 +33,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AccessTokenId, SigningKeyId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::store::StoreError;
 
 /// The longest text that is looked at, in bytes.
 const LONGEST_TEXT: usize = 8 * 1024;
@@ -40,8 +41,8 @@ const LONGEST_TEXT: usize = 8 * 1024;
 /// How many verified tokens are remembered, one of up to 1 KiB counting as one.
 const REMEMBERED: u64 = 10_000;
 
-/// Why a token is not accepted. Callers answer 401 to all but [`Refused::Keys`], which is a 503 or
-/// 500, and do not tell them apart on the wire.
+/// Why a token is not accepted. Callers answer 401 to all but [`Refused::Keys`] and
+/// [`Refused::Store`], which are a 503 or 500, and do not tell them apart on the wire.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     #[error("not an access token")]
@@ -58,6 +59,9 @@ pub enum Refused {
     /// Nothing is known about the token: keys could not be read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// Nothing is known about the token: this node may have missed its revocation, and cannot ask.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Signs and judges access tokens. Clones share what was verified.
@@ -173,14 +177,15 @@ impl AccessTokens {
 
     /// The claims of a token that this server signed, that is not over and not revoked.
     ///
-    /// Asks the store at most for the key, and for an unknown key once a minute.
+    /// Asks the store at most for the key, and for an unknown key once a minute; and for revocations
+    /// of this token while the node is not in step.
     pub async fn verify(&self, token: &str) -> Result<Arc<AccessClaims>, Refused> {
         let now = self.clock.now();
         if token.len() > LONGEST_TEXT {
             return Err(Refused::NotOne);
         }
         if let Some(seen) = self.verified.get(token) {
-            self.check_still(&seen, now)?;
+            self.check_still(&seen, now).await?;
             return Ok(seen.claims);
         }
         let header = header(token)?;
@@ -199,17 +204,21 @@ impl AccessTokens {
             key_id: key.id,
             remaining,
         };
-        self.check_still(&verified, now)?;
+        self.check_still(&verified, now).await?;
         self.verified.insert(token.to_owned(), verified.clone());
         Ok(verified.claims)
     }
 
     /// What may have changed since a token was first seen.
-    fn check_still(&self, seen: &Verified, now: Timestamp) -> Result<(), Refused> {
+    async fn check_still(&self, seen: &Verified, now: Timestamp) -> Result<(), Refused> {
         if now >= seen.claims.expires_at().plus(LEEWAY) {
             return Err(Refused::Over);
         }
-        if self.revocations.is_withdrawn(seen.key_id) || self.revocations.is_revoked(&seen.claims) {
+        if self
+            .revocations
+            .stops(&seen.claims, seen.key_id, now)
+            .await?
+        {
             return Err(Refused::Revoked);
         }
         Ok(())

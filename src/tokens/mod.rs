@@ -15,6 +15,7 @@
 mod access;
 mod chain;
 mod claims;
+mod index;
 mod jwks;
 mod keys;
 mod links;
@@ -32,11 +33,12 @@ use crate::kernel::algorithm::Algorithm;
 
 pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
+pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
 pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
-pub use revocation::{Revocation, RevocationIndex, revoke_session, revoke_user};
+pub use revocation::{OVERLAP, Revocation, revoke_session, revoke_user};
 pub use signing::SigningKeys;
 
 /// How tokens of this installation are made.

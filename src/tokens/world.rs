@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::material::Material;
 use super::{
-    AccessClaims, AccessTokens, Algorithm, Grant, Refused, Revocation, RevocationIndex, SigningKey,
-    SigningKeys, TokenSettings,
+    AccessClaims, AccessTokens, Algorithm, Grant, LONGEST_LIFE, Refused, Revocation,
+    RevocationIndex, SigningKey, SigningKeys, TokenSettings,
 };
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, SessionId, SigningKeyId, UserId};
@@ -79,7 +79,10 @@ impl World {
         entropy: Entropy,
         settings: TokenSettings,
     ) -> Self {
-        let (ring, revocations) = (ring(), RevocationIndex::new());
+        let ring = ring();
+        let revocations = RevocationIndex::trusted_for(store.clone(), LONGEST_LIFE);
+        // Nothing has been revoked yet.
+        revocations.is_told(&[], clock.now());
         let keys = SigningKeys::new(
             store.clone(),
             ring.clone(),

@@ -48,6 +48,7 @@ const TABLE: Table<'_> = Table {
         "pages",
         "locks",
         "api_keys",
+        "revocations",
         "setup",
         "health",
         "discovery",
@@ -85,7 +86,11 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "a refresh token names its session, and so its tenant",
     ),
     (
-        "tokens/revocation.rs",
+        "tokens/index.rs",
+        "every node hears of what any tenant revokes",
+    ),
+    (
+        "tokens/index.rs",
         "every node refuses what any tenant has revoked",
     ),
     ("tokens/signing.rs", "an access token names its signing key"),

@@ -15,6 +15,7 @@ use crate::contract::operations;
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply};
 use crate::support::persona::{Administers, PASSWORD};
+use crate::support::plans::not_of_a_stream;
 use crate::support::stores::{Backend, run};
 
 /// The database behind an app, past the port.
@@ -42,10 +43,9 @@ async fn written(database: &Database) -> Vec<Document> {
         .expect("a profiler");
     let ours = format!("^{}\\.authsome_", database.name());
     let profile = database.collection::<Document>("system.profile");
-    let mut cursor = profile
-        .find(doc! {"ns": {"$regex": ours}})
-        .await
-        .expect("a profile");
+    let mut which = not_of_a_stream();
+    which.insert("ns", doc! {"$regex": ours});
+    let mut cursor = profile.find(which).await.expect("a profile");
     let mut all = Vec::new();
     while cursor.advance().await.expect("the profile can be read") {
         all.push(cursor.deserialize_current().expect("a document"));
@@ -185,6 +185,13 @@ impl Scenario {
         let next = page["next_cursor"].as_str().expect("more users");
         let query = format!("{list}?limit=1&role=USER&cursor={next}");
         self.calls("admin.users.list", machine.get(&query).await);
+        for query in ["", "?limit=1"] {
+            let list = format!("/v1/revocations{query}");
+            let page = self.calls("revocations.list", machine.get(&list).await);
+            let next = page["next"].as_str().expect("somewhere to go on");
+            let list = format!("/v1/revocations?after={next}");
+            self.calls("revocations.list", machine.get(&list).await);
+        }
         self.calls("environments.list", machine.get("/v1/environments").await);
         let settings = format!("/v1/environments/{}/settings", app.own.development.env_id);
         self.calls("environments.settings.read", machine.get(&settings).await);

@@ -248,7 +248,7 @@ impl Fields {
         clippy::option_option,
         reason = "the outer level is the fault, the inner the absence"
     )]
-    pub(super) fn cursor(&mut self, name: &'static str) -> Option<Option<Position>> {
+    pub fn cursor(&mut self, name: &'static str) -> Option<Option<Position>> {
         let Some(value) = self.take(name) else {
             return Some(None);
         };

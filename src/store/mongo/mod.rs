@@ -2,6 +2,7 @@
 
 mod deployment;
 mod errors;
+mod follow;
 mod migrate;
 mod session;
 mod translate;

@@ -1,11 +1,14 @@
 //! Units of work on MongoDB: a verb by itself, a look, or a transaction.
 
 use mongodb::{ClientSession, Database};
+use tokio::sync::mpsc;
 
 use super::errors::{failure, may_have_committed, told};
-use super::verbs;
+use super::{follow, verbs};
 use crate::store::error::{StoreError, Stored};
+use crate::store::follow::Word;
 use crate::store::op::{Op, Outcome};
+use crate::store::schema::Schema;
 
 /// How often a commit of unknown fate is asked for again.
 const COMMITS: u32 = 5;
@@ -60,6 +63,11 @@ impl Session {
         let (outcome, tie) = to_its_end(verb).await?;
         self.tie = tie;
         outcome.map_err(|error| told(&schema, &error))
+    }
+
+    /// Listens to what is added to a collection from now on, in whatever unit.
+    pub(in crate::store) async fn follow(&self, schema: &Schema) -> Stored<mpsc::Receiver<Word>> {
+        to_its_end(follow::follow(self.database.clone(), schema.collection)).await?
     }
 
     pub(in crate::store) async fn end(self, commit: bool) -> Stored<()> {

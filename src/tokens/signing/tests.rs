@@ -168,7 +168,7 @@ async fn a_withdrawn_key_takes_its_tokens_along_on_every_node() {
     let revocation = withdrawn.unwrap().unwrap();
     world.keys.forget(world.tenant);
     world.revocations.apply(&revocation);
-    node.revocations.catch_up(&world.store, NOON).await.unwrap();
+    node.revocations.catch_up(NOON).await.unwrap();
 
     for each in [&world.tokens, &node.tokens, &world.node().tokens] {
         assert!(matches!(

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::place::Sweep;
+use super::repo;
+use crate::kernel::page::Limit;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Clock;
+use crate::store::{Store, Stored};
+use crate::tokens::{Revocation, RevocationIndex};
+
+/// Clients that a node tells of revocations as they happen.
+const MOST_FOLLOWERS: usize = 1_000;
+
+/// The feed of revocations. Clones share their followers.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    store: Store,
+    pub(super) clock: Clock,
+    pub(super) revocations: RevocationIndex,
+    places: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Feed {
+    pub fn new(store: Store, clock: Clock, revocations: RevocationIndex) -> Self {
+        Self {
+            store,
+            clock,
+            revocations,
+            places: Arc::new(Semaphore::new(MOST_FOLLOWERS)),
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Hangs up on every follower, and on those who come.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    pub(super) async fn stopped(&self) {
+        // An error would mean that this very feed is gone.
+        drop(
+            self.stopping
+                .subscribe()
+                .wait_for(|is_stopping| *is_stopping)
+                .await,
+        );
+    }
+
+    /// A place among the followers of this node, while there is one.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        self.places.clone().try_acquire_owned().ok()
+    }
+
+    /// The revocations behind a place, oldest first; and whether there are more.
+    pub(super) async fn read(
+        &self,
+        tenant: Tenant,
+        sweep: &Sweep,
+        limit: Limit,
+    ) -> Stored<(Vec<Revocation>, bool)> {
+        let now = self.clock.now();
+        let mut once = self.store.once();
+        // Users are revoked in every environment of the app.
+        let mut tx = once.within(tenant.app_id);
+        repo::next(&mut tx, tenant, sweep, (now, limit)).await
+    }
+}
