@@ -85,22 +85,23 @@ impl Limits {
         }
     }
 
-    /// Counts a try by `subject`, or refuses it. The first refusal of a period is an event.
+    /// Counts a try by `subject` in an app, or refuses it. The first refusal of a period is an event.
+    /// A request that names no tenant counts in the installation as a whole, and nobody is told.
     pub async fn admit(
         &self,
         rule: Rule,
-        tenant: Tenant,
+        tenant: impl Into<Option<Tenant>>,
         subject: &str,
         origin: &Origin,
     ) -> Result<(), LimitError> {
-        let now = self.clock.now();
+        let (tenant, now) = (tenant.into(), self.clock.now());
         // The shortest period first: what it refuses must not use up the longer one.
         for rate in self.settings.of(rule).iter() {
             let counter = self.counter(rule, rate, (tenant, subject));
             let Some(refusal) = self.refusal(counter, rate, now).await? else {
                 continue;
             };
-            if !refusal.is_told {
+            if let Some(tenant) = tenant.filter(|_| !refusal.is_told) {
                 self.tell(rule, tenant, &refusal, (now, origin)).await?;
             }
             return Err(LimitError::TooMany {
@@ -114,7 +115,7 @@ impl Limits {
     pub async fn admit_ip(
         &self,
         rule: Rule,
-        tenant: Tenant,
+        tenant: impl Into<Option<Tenant>>,
         origin: &Origin,
     ) -> Result<(), LimitError> {
         match origin.ip {
@@ -144,8 +145,11 @@ impl Limits {
         })
     }
 
-    fn counter(&self, rule: Rule, rate: Rate, (tenant, subject): (Tenant, &str)) -> String {
-        let (app, period) = (tenant.app_id.to_string(), rate.period().as_secs());
+    fn counter(&self, rule: Rule, rate: Rate, (tenant, subject): (Option<Tenant>, &str)) -> String {
+        let app = tenant
+            .map(|tenant| tenant.app_id.to_string())
+            .unwrap_or_default();
+        let period = rate.period().as_secs();
         let parts = [app.as_bytes(), &period.to_be_bytes(), subject.as_bytes()];
         BASE64_URL_SAFE_NO_PAD.encode(self.key.tag(rule.as_str(), &parts))
     }

@@ -10,7 +10,8 @@ use crate::http::{
     Public,
 };
 use crate::kernel::text::Email;
-use crate::sessions::SignedIn;
+use crate::limits::Rule;
+use crate::sessions::{Sessions, SignedIn};
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(send).service(verify);
@@ -57,17 +58,22 @@ struct MagicLinkStatus {
     request_body(content = SendMagicLink, example = json!({"email": "mia@example.org"})),
     responses((status = 202, description = "A letter goes out if there is an account", body = MagicLinkStatus)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail]))),
+    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/magic-link/send")]
 async fn send(
     access: Anyone,
     body: Body<SendMagicLink>,
     magic_links: Data<MagicLinks>,
+    sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Accepted<MagicLinkStatus>> {
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let email = body.into_inner().email;
+    sessions
+        .limits
+        .admit_ip(Rule::Recovery, tenant, &origin)
+        .await?;
     later.run(async move {
         if let Err(error) = magic_links.send(tenant, &email, &origin).await {
             tracing::warn!(%error, "a letter was not queued");
@@ -85,7 +91,7 @@ async fn send(
     responses((status = 200, description = "Signed in", body = SignedIn)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
-        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::AccountDisabled,
+        ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::AccountDisabled,
         ProblemKind::InvalidPublishableKey, ProblemKind::TenantMismatch,
     ]))),
 )]
@@ -94,11 +100,12 @@ async fn verify(
     access: Public,
     body: Body<VerifyMagicLink>,
     magic_links: Data<MagicLinks>,
+    sessions: Data<Sessions>,
 ) -> Answer<Ok200<SignedIn>> {
     let token = body.into_inner().token;
-    let issued = magic_links
-        .follow(access.tenant()?, &token, access.origin())
-        .await?;
+    let (named, origin) = (access.tenant()?, access.origin());
+    sessions.limits.admit_ip(Rule::Code, named, origin).await?;
+    let issued = magic_links.follow(named, &token, origin).await?;
     Ok(Ok200::new(issued.into()))
 }
 

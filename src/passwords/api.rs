@@ -13,6 +13,8 @@ use crate::http::{
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::kernel::text::Email;
+use crate::limits::Rule;
+use crate::sessions::Sessions;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -99,7 +101,8 @@ struct PasswordStatus {
     extensions(
         ("x-permission" = json!(UpdateMe::NAME)),
         ("x-problems" = json!([
-            ProblemKind::InvalidCredentials, ProblemKind::WeakPassword, ProblemKind::Busy,
+            ProblemKind::InvalidCredentials, ProblemKind::WeakPassword,
+            ProblemKind::TooManyAttempts, ProblemKind::Busy,
         ])),
     ),
 )]
@@ -127,17 +130,22 @@ async fn change(
     request_body(content = ForgotPassword, example = json!({"email": "mia@example.org"})),
     responses((status = 200, description = "A letter goes out if there is an account", body = PasswordStatus)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail]))),
+    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/forgot-password")]
 async fn forgot(
     access: Anyone,
     body: Body<ForgotPassword>,
     passwords: Data<Passwords>,
+    sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Ok200<PasswordStatus>> {
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let email = body.into_inner().email;
+    sessions
+        .limits
+        .admit_ip(Rule::Recovery, tenant, &origin)
+        .await?;
     later.run(async move {
         if let Err(error) = passwords.forgot(tenant, &email, &origin).await {
             tracing::warn!(%error, "a letter was not queued");
@@ -159,7 +167,7 @@ async fn forgot(
     responses((status = 200, description = "The password is set", body = PasswordStatus)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
-        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::WeakPassword,
+        ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::WeakPassword,
         ProblemKind::Busy, ProblemKind::InvalidPublishableKey, ProblemKind::TenantMismatch,
     ]))),
 )]
@@ -168,13 +176,16 @@ async fn reset(
     access: Public,
     body: Body<ResetPassword>,
     passwords: Data<Passwords>,
+    sessions: Data<Sessions>,
 ) -> Answer<Ok200<PasswordStatus>> {
     let ResetPassword {
         token,
         new_password,
     } = body.into_inner();
+    let (named, origin) = (access.tenant()?, access.origin());
+    sessions.limits.admit_ip(Rule::Code, named, origin).await?;
     passwords
-        .reset(access.tenant()?, (&token, new_password), access.origin())
+        .reset(named, (&token, new_password), origin)
         .await?;
     Ok(Ok200::new(PasswordStatus { status: "reset" }))
 }

@@ -42,7 +42,7 @@ impl Passwords {
         origin: &Origin,
     ) -> Result<(), PasswordError> {
         let Self(accounts) = self;
-        let (user, credential) = accounts.confirm(tenant, user, current).await?;
+        let (user, credential) = accounts.confirm(tenant, user, current, origin).await?;
         let hash = accounts
             .hash_new(tenant.app_id, new, (&user).into())
             .await?;
@@ -196,6 +196,10 @@ impl Passwords {
         }
         let owner = (tenant.app_id, id);
         credentials::set(&mut scoped, owner, hash.clone(), (now, &accounts.entropy)).await?;
+        accounts
+            .lockouts
+            .lift(&mut scoped, tenant.app_id, id)
+            .await?;
         accounts
             .outbox
             .enqueue(&mut scoped, notice.clone(), now)

@@ -242,6 +242,7 @@ impl From<Unconfirmed> for Problem {
     fn from(error: Unconfirmed) -> Self {
         match error {
             Unconfirmed::Wrong => ProblemKind::InvalidCredentials.into(),
+            Unconfirmed::Limit(error) => error.into(),
             Unconfirmed::Busy(_) => ProblemKind::Busy.into(),
             Unconfirmed::Store(error) => error.into(),
         }

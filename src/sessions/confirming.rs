@@ -2,9 +2,11 @@
 
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
+use crate::events::Origin;
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
+use crate::limits::{LimitError, Subject};
 use crate::store::StoreError;
 use crate::users::{self, User};
 
@@ -13,14 +15,40 @@ pub enum Unconfirmed {
     #[error("another password, or none at all")]
     Wrong,
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Busy(#[from] Busy),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Sessions {
-    /// The user and his credential, if `password` is his.
+    /// The user and his credential, if `password` is his. Wrong ones count as in a sign-in.
     pub async fn confirm(
+        &self,
+        tenant: Tenant,
+        user: UserId,
+        password: Password,
+        origin: &Origin,
+    ) -> Result<(User, Credential), Unconfirmed> {
+        let subject = Subject::User(user);
+        let attempt = self.lockouts.reserve(tenant, subject, None, origin).await?;
+        let judged = self.judge_again(tenant, user, password).await;
+        match &judged {
+            Ok(_) => {
+                let mut once = self.store.once();
+                let now = self.clock.now();
+                attempt.succeeded(&mut once.within(tenant), now).await?;
+            }
+            Err(Unconfirmed::Wrong) => attempt.failed().await?,
+            Err(Unconfirmed::Limit(_) | Unconfirmed::Busy(_) | Unconfirmed::Store(_)) => {
+                attempt.withdrawn().await?;
+            }
+        }
+        judged
+    }
+
+    async fn judge_again(
         &self,
         tenant: Tenant,
         user: UserId,

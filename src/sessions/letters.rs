@@ -4,6 +4,7 @@ use super::service::Sessions;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
+use crate::limits::{LimitError, Rule};
 use crate::links::Request;
 use crate::store::StoreError;
 use crate::tokens::Purpose;
@@ -19,6 +20,9 @@ impl Sessions {
         wanted: impl Fn(&User) -> bool,
         origin: &Origin,
     ) -> Result<(), StoreError> {
+        if !self.may_write_to(tenant, email, origin).await? {
+            return Ok(());
+        }
         let environment = self.environment(tenant).await?;
         let (now, language) = (
             self.clock.now(),
@@ -51,6 +55,25 @@ impl Sessions {
             .await?;
         self.outbox.hurry();
         Ok(())
+    }
+
+    /// Whether an address has not yet had as many letters as strangers may cause. Nobody is
+    /// answered otherwise where it has: that would tell something of its holder.
+    pub async fn may_write_to(
+        &self,
+        tenant: Tenant,
+        email: &Email,
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        let counted = self
+            .limits
+            .admit(Rule::Letters, tenant, email.as_str(), origin)
+            .await;
+        match counted {
+            Ok(()) => Ok(true),
+            Err(LimitError::TooMany { .. }) => Ok(false),
+            Err(LimitError::Store(error)) => Err(error),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub enum SignedUp {
     In(Box<Issued>),
     /// The address has to be verified first. To clients the same for a new and for a known address.
     VerificationRequired {
-        /// The account that had the address before, whose holder is to be told.
+        /// The account that had the address before, if its holder is to be told.
         known: Option<UserId>,
     },
 }
@@ -66,13 +66,14 @@ impl Sessions {
         }
         let new = &kept(new, &environment);
         let hash = self.hash_new(tenant.app_id, password, new.into()).await?;
+        let writes = self.may_write_to(tenant, &new.email, origin).await?;
         self.issuer.access.prepare(tenant).await?;
         let now = self.clock.now();
         let made = self
             .store
             .write(async |tx| {
-                self.make(tx, &environment, (new, &hash), (now, origin))
-                    .await
+                let account = (new, &hash, writes);
+                self.make(tx, &environment, account, (now, origin)).await
             })
             .await;
         match made {
@@ -88,7 +89,10 @@ impl Sessions {
                 self.outbox.hurry();
                 Ok(SignedUp::VerificationRequired { known: None })
             }
-            Err(SignUpError::EmailTaken) => self.refused(&environment, new, (now, origin)).await,
+            Err(SignUpError::EmailTaken) => {
+                let refused = (new, writes);
+                self.refused(&environment, refused, (now, origin)).await
+            }
             Err(error) => Err(error),
         }
     }
@@ -97,7 +101,7 @@ impl Sessions {
         &self,
         tx: &mut Tx<'_>,
         environment: &Environment,
-        (new, hash): (&NewUser, &StoredHash),
+        (new, hash, writes): (&NewUser, &StoredHash, bool),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<(User, Option<Draft>), SignUpError> {
         let tenant = environment.tenant();
@@ -119,7 +123,9 @@ impl Sessions {
             to: user.email.clone(),
             language: environment.settings.language(origin.language),
         };
-        self.links.send(&mut tx, &request, now).await?;
+        if writes {
+            self.links.send(&mut tx, &request, now).await?;
+        }
         if environment.settings.require_verification {
             return Ok((user, None));
         }
@@ -176,7 +182,7 @@ impl Sessions {
     async fn refused(
         &self,
         environment: &Environment,
-        new: &NewUser,
+        (new, writes): (&NewUser, bool),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<SignedUp, SignUpError> {
         let tenant = environment.tenant();
@@ -199,7 +205,9 @@ impl Sessions {
         };
         events::record(&mut tx, &told).await?;
         if environment.settings.require_verification {
-            Ok(SignedUp::VerificationRequired { known })
+            Ok(SignedUp::VerificationRequired {
+                known: known.filter(|_| writes),
+            })
         } else {
             Err(SignUpError::EmailTaken)
         }

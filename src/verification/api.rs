@@ -12,7 +12,9 @@ use crate::http::{
 };
 use crate::kernel::password::Password;
 use crate::kernel::text::Email;
+use crate::limits::Rule;
 use crate::links::CodeRefused;
+use crate::sessions::Sessions;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -126,7 +128,7 @@ struct AddressStatus {
     responses((status = 200, description = "The address is verified", body = AddressStatus)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
-        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::InvalidCode,
+        ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::InvalidCode,
         ProblemKind::AppContextRequired, ProblemKind::InvalidPublishableKey,
         ProblemKind::TenantMismatch,
     ]))),
@@ -136,9 +138,11 @@ async fn verify(
     access: Public,
     body: Body<VerifyEmail>,
     verification: Data<Verification>,
+    sessions: Data<Sessions>,
 ) -> Answer<Ok200<AddressStatus>> {
     let proof = body.into_inner().into_proof();
     let (named, origin) = (access.tenant()?, access.origin());
+    sessions.limits.admit_ip(Rule::Code, named, origin).await?;
     match proof.ok_or(ProblemKind::InvalidBody)? {
         Proof::Token(token) => verification.by_token(named, &token, origin).await?,
         Proof::Code(email, code) => {
@@ -159,17 +163,22 @@ async fn verify(
     request_body(content = Resend, example = json!({"email": "mia@example.org"})),
     responses((status = 202, description = "A letter goes out if one is needed", body = AddressStatus)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail]))),
+    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/verify-email/resend")]
 async fn resend(
     access: Anyone,
     body: Body<Resend>,
     verification: Data<Verification>,
+    sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Accepted<AddressStatus>> {
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let email = body.into_inner().email;
+    sessions
+        .limits
+        .admit_ip(Rule::Recovery, tenant, &origin)
+        .await?;
     later.run(async move {
         if let Err(error) = verification.resend(tenant, &email, &origin).await {
             tracing::warn!(%error, "a letter was not queued");
@@ -193,7 +202,8 @@ async fn resend(
     extensions(
         ("x-permission" = json!(UpdateMe::NAME)),
         ("x-problems" = json!([
-            ProblemKind::InvalidEmail, ProblemKind::InvalidCredentials, ProblemKind::Busy,
+            ProblemKind::InvalidEmail, ProblemKind::InvalidCredentials,
+            ProblemKind::TooManyAttempts, ProblemKind::Busy,
         ])),
     ),
 )]
@@ -208,7 +218,9 @@ async fn change_email(
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let ChangeEmail { email, password } = body.into_inner();
     let proof = (&email, password);
-    let user = verification.confirm_change(tenant, user, proof).await?;
+    let user = verification
+        .confirm_change(tenant, user, proof, &origin)
+        .await?;
     later.run(async move {
         let change = (&user, &email);
         if let Err(error) = verification.begin_change(tenant, change, &origin).await {
@@ -229,7 +241,7 @@ async fn change_email(
     responses((status = 200, description = "The address is changed", body = AddressStatus)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
-        ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::EmailTaken,
+        ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::EmailTaken,
         ProblemKind::InvalidPublishableKey, ProblemKind::TenantMismatch,
     ]))),
 )]
@@ -238,11 +250,12 @@ async fn confirm_change(
     access: Public,
     body: Body<ConfirmChange>,
     verification: Data<Verification>,
+    sessions: Data<Sessions>,
 ) -> Answer<Ok200<AddressStatus>> {
     let token = body.into_inner().token;
-    verification
-        .change(access.tenant()?, &token, access.origin())
-        .await?;
+    let (named, origin) = (access.tenant()?, access.origin());
+    sessions.limits.admit_ip(Rule::Code, named, origin).await?;
+    verification.change(named, &token, origin).await?;
     Ok(Ok200::new(AddressStatus { status: "changed" }))
 }
 
@@ -251,6 +264,7 @@ impl From<VerificationError> for Problem {
         match error {
             VerificationError::Link(refused) => refused.into(),
             VerificationError::Code(CodeRefused::Wrong) => ProblemKind::InvalidCode.into(),
+            VerificationError::Limit(error) => error.into(),
             VerificationError::EmailTaken => ProblemKind::EmailTaken.into(),
             VerificationError::Code(CodeRefused::Store(error))
             | VerificationError::Store(error) => error.into(),

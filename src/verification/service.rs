@@ -4,6 +4,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
+use crate::limits::{LimitError, Rule};
 use crate::links::{self, CodeRefused, LinkRefused, Request};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Sessions, Unconfirmed};
@@ -23,6 +24,8 @@ pub enum VerificationError {
     Code(#[from] CodeRefused),
     #[error("the address is another account's")]
     EmailTaken,
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -62,6 +65,11 @@ impl Verification {
         origin: &Origin,
     ) -> Result<(), VerificationError> {
         let Self(accounts) = self;
+        let limits = &accounts.limits;
+        // By address, so that one that has no account is refused like one that has.
+        limits
+            .admit(Rule::CodeGuesses, tenant, email.as_str(), origin)
+            .await?;
         let mut once = accounts.store.once();
         let user = users::by_email(&mut once.within(tenant), email).await?;
         let user = user.ok_or(CodeRefused::Wrong)?;
@@ -117,8 +125,9 @@ impl Verification {
         tenant: Tenant,
         user: UserId,
         (email, password): (&Email, Password),
+        origin: &Origin,
     ) -> Result<User, ChangeError> {
-        let (user, _) = self.0.confirm(tenant, user, password).await?;
+        let (user, _) = self.0.confirm(tenant, user, password, origin).await?;
         if user.email == *email {
             return Err(ChangeError::Unchanged);
         }
@@ -134,6 +143,9 @@ impl Verification {
         origin: &Origin,
     ) -> Result<(), StoreError> {
         let Self(accounts) = self;
+        if !accounts.may_write_to(tenant, email, origin).await? {
+            return Ok(());
+        }
         let environment = accounts.environment(tenant).await?;
         let language = environment.settings.language(origin.language);
         let now = accounts.clock.now();
@@ -216,7 +228,11 @@ impl Verification {
                 events::record(&mut once.within(link.tenant()), &told).await?;
                 Err(refused)
             }
-            Err(error @ (VerificationError::Code(_) | VerificationError::Store(_))) => Err(error),
+            Err(
+                error @ (VerificationError::Code(_)
+                | VerificationError::Limit(_)
+                | VerificationError::Store(_)),
+            ) => Err(error),
         }
     }
 
