@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::Data;
+use url::{Host, Url};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Policy, PolicyError};
@@ -22,12 +23,13 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
-use crate::notifications::{Notification, Outbox};
+use crate::mail::{MailError, Mailer, Templates, Unrenderable};
+use crate::notifications::{Composer, Deliveries, Notification, Outbox, Post};
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
 use crate::tokens::{
-    AccessTokens, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
+    AccessTokens, LinkTokens, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
     TokenSettings,
 };
 use crate::users::{User, Users};
@@ -74,6 +76,10 @@ pub enum StartError {
     Setup(#[from] SetupError),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Letters(#[from] Unrenderable),
     #[error("the hashing threads cannot be started: {0}")]
     Hasher(std::io::Error),
     #[error("the server cannot listen: {0}")]
@@ -89,7 +95,8 @@ pub struct Foundation {
     pub hasher: Hasher,
     pub keys: SigningKeys,
     pub tokens: TokenSettings,
-    outbox: Outbox,
+    pub outbox: Outbox,
+    pub links: LinkTokens,
     secrets: Secrets,
 }
 
@@ -107,6 +114,7 @@ impl Foundation {
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();
         let outbox = Outbox::new(ring.clone(), world.entropy.clone());
+        let links = LinkTokens::new(derived(&secrets, "link tokens"));
         let keys = SigningKeys::new(store.clone(), ring, world.entropy.clone(), tokens.clone());
         Ok(Self {
             config,
@@ -116,6 +124,7 @@ impl Foundation {
             keys,
             tokens,
             outbox,
+            links,
             secrets,
         })
     }
@@ -165,6 +174,8 @@ impl Foundation {
             sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
             edge: self.edge(access, environments.clone(), platform).await?,
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
+            post: self.post(environments.clone())?,
+            deliveries: Deliveries::default(),
             health: Health::new(store.clone()),
             store,
             clock,
@@ -196,6 +207,26 @@ impl Foundation {
             },
             revocations,
         }
+    }
+
+    fn post(&self, environments: Environments) -> Result<Post, StartError> {
+        let settings = &self.config.mail;
+        let public_url = self.tokens.issuer.clone();
+        let destination = settings.destination(&self.config.store);
+        Ok(Post {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            outbox: self.outbox.clone(),
+            mailer: Mailer::new(settings, destination, &host_of(&public_url))?,
+            composer: Composer {
+                store: self.store.clone(),
+                environments,
+                links: self.links.clone(),
+                templates: Templates::built_in()?,
+                public_url,
+            },
+        })
     }
 
     async fn edge(
@@ -240,6 +271,8 @@ pub struct Authsome {
     users: Users,
     sessions: Sessions,
     issuer: Issuer,
+    post: Post,
+    deliveries: Deliveries,
 }
 
 impl Authsome {
@@ -248,10 +281,16 @@ impl Authsome {
         self.edge.in_flight.clone()
     }
 
+    /// The job that sends letters, to be stopped before the process ends.
+    pub fn deliveries(&self) -> Deliveries {
+        self.deliveries.clone()
+    }
+
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
         let (config, store) = (self.config.clone(), self.store.clone());
         jobs::follow_revocations(self.revocations.clone(), store, self.clock.clone());
+        self.deliveries.start(self.post);
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
@@ -313,6 +352,16 @@ fn hasher(
 fn derived(secrets: &Secrets, purpose: &str) -> MacKey {
     let root = MacKey::new(secrets.refresh.expose_secret().as_bytes());
     MacKey::new(&root.tag("derive", &[purpose.as_bytes()]))
+}
+
+/// What this server calls itself to others, of the URL it is reached by.
+fn host_of(url: &str) -> String {
+    let host = Url::parse(url).ok().and_then(|url| match url.host()? {
+        Host::Domain(name) => Some(name.to_owned()),
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(address.to_string()),
+    });
+    host.unwrap_or_else(|| "localhost".to_owned())
 }
 
 fn token_settings(config: &Config, bound: SocketAddr) -> TokenSettings {

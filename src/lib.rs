@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
-//!    ↑── config
+//!    ↑── config ← mail ← features
 //!
 //! features: apps environments users credentials notifications sessions api_keys setup health
 //!           discovery
@@ -29,6 +29,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod kernel;
+pub mod mail;
 pub mod notifications;
 pub mod sessions;
 pub mod setup;

@@ -115,6 +115,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let authsome = foundation.raise().await?;
     let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
+    let deliveries = authsome.deliveries();
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -131,6 +132,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         wait(server.stop_delay).await;
         handle.pause().await;
         finished(&in_flight, server.shutdown_timeout).await;
+    }
+    if graceful {
+        deliveries.stop().await;
     }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;

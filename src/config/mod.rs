@@ -15,6 +15,7 @@ mod environment;
 mod fault;
 mod file;
 mod log;
+mod mail;
 mod reader;
 mod secret_file;
 mod secrets;
@@ -29,6 +30,7 @@ use std::{ffi::OsString, path::Path};
 
 pub use fault::{Fault, Faults};
 pub use log::{Log, LogFormat};
+pub use mail::{Encryption, Mail, MailUrl, SmtpLogin, SmtpUrl};
 pub use secrets::Secrets;
 pub use security::Security;
 pub(crate) use server::reachable;
@@ -52,6 +54,7 @@ pub struct Config {
     pub store: Store,
     pub security: Security,
     pub tokens: Tokens,
+    pub mail: Mail,
     pub log: Log,
 }
 
@@ -61,6 +64,7 @@ const SECTIONS: &[&[Setting]] = &[
     Store::SETTINGS,
     Security::SETTINGS,
     Tokens::SETTINGS,
+    Mail::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -95,11 +99,12 @@ impl Config {
             Store::read(&mut reader),
             Security::read(&mut reader),
             Tokens::read(&mut reader),
+            Mail::read(&mut reader),
             Log::read(&mut reader),
         );
         let faults = reader.into_faults();
         match sections {
-            (Some(server), Some(store), Some(security), Some(tokens), Some(log))
+            (Some(server), Some(store), Some(security), Some(tokens), Some(mail), Some(log))
                 if faults.is_empty() =>
             {
                 Ok(Self {
@@ -107,6 +112,7 @@ impl Config {
                     store,
                     security,
                     tokens,
+                    mail,
                     log,
                 })
             }
@@ -117,7 +123,7 @@ impl Config {
     /// What an operator should know about settings that are allowed but seldom meant: sentences
     /// for the log, without secrets.
     pub fn warnings(&self) -> Vec<String> {
-        self.server.warnings()
+        [self.server.warnings(), self.mail.warnings()].concat()
     }
 }
 

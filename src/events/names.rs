@@ -36,6 +36,8 @@ names! {
     RefreshReuseDetected = "refresh.reuse_detected",
         "A refresh token was presented after it had been exchanged; its session was ended.";
     EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
+    NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
+        or it came too late.";
     EnvironmentCreated = "environment.created", "An environment was made.";
 }
 

@@ -14,11 +14,13 @@ use std::fmt::Display;
 use self::rules::Table;
 use self::sources::{Source, of_the_crate};
 
+/// `kernel ← config ← mail`,
 /// `kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli`
 const TABLE: Table<'_> = Table {
     platform: &[
         ("kernel", &[]),
         ("config", &["kernel"]),
+        ("mail", &["kernel", "config"]),
         ("store", &["kernel"]),
         ("tokens", &["kernel", "store"]),
         ("access", &["kernel"]),
@@ -28,7 +30,7 @@ const TABLE: Table<'_> = Table {
     ],
     // Settings reach a feature as values, from the composition root.
     of_features: &[
-        "kernel", "store", "tokens", "access", "events", "jobs", "http",
+        "kernel", "mail", "store", "tokens", "access", "events", "jobs", "http",
     ],
     features: &[
         "apps",
@@ -69,6 +71,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     (
         "environments/service.rs",
         "a publishable key names its tenant",
+    ),
+    (
+        "notifications/delivery.rs",
+        "every node delivers the letters of all tenants",
     ),
     (
         "sessions/refreshing.rs",
@@ -189,7 +195,7 @@ fn every_permission_is_asked_for() {
 #[test]
 fn every_setting_is_read() {
     let sources = of_the_crate();
-    for section in ["log", "security", "server", "store", "tokens"] {
+    for section in ["log", "mail", "security", "server", "store", "tokens"] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(
             &sources,
