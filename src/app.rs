@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::Data;
+use url::{Host, Url};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Policy, PolicyError};
@@ -26,7 +27,8 @@ use crate::limits::{Limits, Lockout, LockoutSettings, Lockouts, RateCounter, Rat
 use crate::links::{self, Links, PasswordReset};
 use crate::locks::Locks;
 use crate::magic_links::{self, MagicLinks};
-use crate::notifications::{Notification, Outbox};
+use crate::mail::{MailError, Mailer, Templates, Unrenderable};
+use crate::notifications::{Composer, Deliveries, Notification, Outbox, Post};
 use crate::passwords::{self, Passwords};
 use crate::revocations::Feed;
 use crate::sessions::{self, BearerTokens, Session, Sessions};
@@ -85,6 +87,10 @@ pub enum StartError {
     Setup(#[from] SetupError),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Letters(#[from] Unrenderable),
     #[error("the hashing threads cannot be started: {0}")]
     Hasher(std::io::Error),
     #[error("the server cannot listen: {0}")]
@@ -100,7 +106,7 @@ pub struct Foundation {
     pub hasher: Hasher,
     pub keys: SigningKeys,
     pub tokens: TokenSettings,
-    links: Links,
+    pub links: Links,
     secrets: Secrets,
 }
 
@@ -190,6 +196,8 @@ impl Foundation {
             verification: Verification(sessions.clone()),
             passwords: Passwords(sessions.clone()),
             magic_links: MagicLinks(sessions.clone()),
+            post: self.post(environments.clone())?,
+            deliveries: Deliveries::default(),
             health: Health::new(store.clone()),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
             clock,
@@ -245,6 +253,26 @@ impl Foundation {
         Lockouts::new(self.store.clone(), clock, entropy, key, settings)
     }
 
+    fn post(&self, environments: Environments) -> Result<Post, StartError> {
+        let settings = &self.config.mail;
+        let public_url = self.tokens.issuer.clone();
+        let destination = settings.destination(&self.config.store);
+        Ok(Post {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            outbox: self.links.outbox.clone(),
+            mailer: Mailer::new(settings, destination, &host_of(&public_url))?,
+            composer: Composer {
+                store: self.store.clone(),
+                environments,
+                links: self.links.tokens.clone(),
+                templates: Templates::built_in()?,
+                public_url,
+            },
+        })
+    }
+
     async fn edge(
         &self,
         access: AccessTokens,
@@ -291,6 +319,8 @@ pub struct Authsome {
     magic_links: MagicLinks,
     locks: Locks,
     issuer: Issuer,
+    post: Post,
+    deliveries: Deliveries,
 }
 
 impl Authsome {
@@ -299,10 +329,16 @@ impl Authsome {
         self.edge.in_flight.clone()
     }
 
+    /// The job that sends letters, to be stopped before the process ends.
+    pub fn deliveries(&self) -> Deliveries {
+        self.deliveries.clone()
+    }
+
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
         let config = self.config.clone();
         jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
+        self.deliveries.start(self.post);
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
@@ -392,6 +428,16 @@ fn rate_settings(limits: &config::Limits) -> RateSettings {
         failed_signins: limits.failed_signins,
         refresh: limits.refresh,
     }
+}
+
+/// What this server calls itself to others, of the URL it is reached by.
+fn host_of(url: &str) -> String {
+    let host = Url::parse(url).ok().and_then(|url| match url.host()? {
+        Host::Domain(name) => Some(name.to_owned()),
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(address.to_string()),
+    });
+    host.unwrap_or_else(|| "localhost".to_owned())
 }
 
 fn token_settings(config: &Config, bound: SocketAddr) -> TokenSettings {

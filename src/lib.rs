@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
-//!    ↑── config
+//!    ↑── config ← mail ← features
 //!
 //! features: apps environments users credentials notifications links sessions
 //!           verification passwords magic_links pages locks api_keys
@@ -34,6 +34,7 @@ pub mod limits;
 pub mod links;
 pub mod locks;
 pub mod magic_links;
+pub mod mail;
 pub mod notifications;
 pub mod pages;
 pub mod passwords;

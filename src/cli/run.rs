@@ -116,6 +116,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let authsome = foundation.raise().await?;
     let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
     let feed = authsome.feed.clone();
+    let deliveries = authsome.deliveries();
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -133,6 +134,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         handle.pause().await;
         feed.stop();
         finished(&in_flight, server.shutdown_timeout).await;
+    }
+    if graceful {
+        deliveries.stop().await;
     }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;

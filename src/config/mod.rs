@@ -16,6 +16,7 @@ mod fault;
 mod file;
 mod limits;
 mod log;
+mod mail;
 mod reader;
 mod secret_file;
 mod secrets;
@@ -31,6 +32,7 @@ use std::{ffi::OsString, path::Path};
 pub use fault::{Fault, Faults};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
+pub use mail::{Encryption, Mail, MailUrl, SmtpLogin, SmtpUrl};
 pub use secrets::Secrets;
 pub use security::Security;
 pub(crate) use server::reachable;
@@ -55,6 +57,7 @@ pub struct Config {
     pub security: Security,
     pub tokens: Tokens,
     pub limits: Limits,
+    pub mail: Mail,
     pub log: Log,
 }
 
@@ -65,6 +68,7 @@ const SECTIONS: &[&[Setting]] = &[
     Security::SETTINGS,
     Tokens::SETTINGS,
     Limits::SETTINGS,
+    Mail::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -93,37 +97,35 @@ impl Config {
             None => file::read_where_present(&folder.join(USUAL_FILE), &mut reader),
         }
         environment::read(environment, &mut reader);
-        // All sections are read before the first missing one is noticed: every fault is told.
-        let sections = (
-            Server::read(&mut reader),
-            Store::read(&mut reader),
-            Security::read(&mut reader),
-            Tokens::read(&mut reader),
-            Limits::read(&mut reader),
-            Log::read(&mut reader),
-        );
+        let config = Self::of_sections(&mut reader);
         let faults = reader.into_faults();
-        match sections {
-            (Some(server), Some(store), Some(security), Some(tokens), Some(limits), Some(log))
-                if faults.is_empty() =>
-            {
-                Ok(Self {
-                    server,
-                    store,
-                    security,
-                    tokens,
-                    limits,
-                    log,
-                })
-            }
-            _ => Err(faults),
-        }
+        config.filter(|_| faults.is_empty()).ok_or(faults)
+    }
+
+    /// All sections are read before the first missing one is noticed: every fault is told.
+    fn of_sections(reader: &mut Reader) -> Option<Self> {
+        let server = Server::read(reader);
+        let store = Store::read(reader);
+        let security = Security::read(reader);
+        let tokens = Tokens::read(reader);
+        let limits = Limits::read(reader);
+        let mail = Mail::read(reader);
+        let log = Log::read(reader);
+        Some(Self {
+            server: server?,
+            store: store?,
+            security: security?,
+            tokens: tokens?,
+            limits: limits?,
+            mail: mail?,
+            log: log?,
+        })
     }
 
     /// What an operator should know about settings that are allowed but seldom meant: sentences
     /// for the log, without secrets.
     pub fn warnings(&self) -> Vec<String> {
-        self.server.warnings()
+        [self.server.warnings(), self.mail.warnings()].concat()
     }
 }
 

@@ -55,6 +55,8 @@ names! {
         "A right password came after so many wrong ones that the account had been locked.";
     UserUnlocked = "user.unlocked", "An administrator lifted the lock of an account.";
     EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
+    NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
+        or it came too late.";
     EnvironmentCreated = "environment.created", "An environment was made.";
 }
 

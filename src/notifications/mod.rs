@@ -9,11 +9,15 @@
 //! A dead mail server costs no request and loses no letter; a letter is delivered at least once. A
 //! notification holds facts and identifiers: the address is sealed, and the token of a link is
 //! derived when the letter is written ([`crate::tokens::LinkTokens`]). Not here: what a letter
-//! looks like and how it travels.
+//! looks like and how it travels ([`crate::mail`]).
 
+mod composing;
+mod delivery;
 mod outbox;
 mod record;
 mod repo;
 
+pub use self::composing::Composer;
+pub use self::delivery::{Deliveries, Post};
 pub use self::outbox::{Letter, Outbox};
 pub use self::record::{Message, Notification};

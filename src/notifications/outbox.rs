@@ -86,6 +86,19 @@ impl Outbox {
     pub fn hurry(&self) {
         self.queued.notify_one();
     }
+
+    /// Waits for [`Outbox::hurry`].
+    pub(super) async fn hurried(&self) {
+        self.queued.notified().await;
+    }
+
+    /// The address of a letter; `None` where it was sealed for another place or by a key that is
+    /// not here.
+    pub(super) fn address(&self, letter: &Notification) -> Option<Email> {
+        let place = place(letter.env_id, letter.id);
+        let opened = self.ring.open(&letter.to, &place).ok()?;
+        Email::parse(str::from_utf8(&opened).ok()?).ok()
+    }
 }
 
 /// What a sealed address is bound to, so that it opens in its own notification only.

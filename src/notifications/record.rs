@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::id::{AppId, EnvId, NotificationId, PasswordResetId, UserId, VerificationId};
 use crate::kernel::language::Language;
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment};
 
@@ -131,11 +132,20 @@ impl Message {
     }
 }
 
+impl Notification {
+    pub fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
+}
+
 impl Entity for Notification {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_notifications";
     const INDEXES: &'static [Index] = &[
-        Index::on("notifications_due", &["status", "next_attempt_at"]),
+        Index::on("notifications_due", &["status", "next_attempt_at", "_id"]),
         Index::on(
             "notifications_tenant_created",
             &["app_id", "env_id", "created_at", "_id"],

@@ -1,9 +1,129 @@
-use super::record::Notification;
-use crate::store::{OfEnvironment, Reaches, Stored, Tx};
+use super::record::{Notification, Status};
+use crate::kernel::id::NotificationId;
+use crate::kernel::time::Timestamp;
+use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
+
+const STATUS: Field<Notification, Status> = Field::at("status");
+const ATTEMPTS: Field<Notification, i64> = Field::at("attempts");
+const NEXT_ATTEMPT_AT: Field<Notification, Timestamp> = Field::at("next_attempt_at");
+const LEASE_UNTIL: Field<Notification, Timestamp> = Field::at("lease_until");
+const SENT_AT: Field<Notification, Timestamp> = Field::at("sent_at");
+const LAST_ERROR: Field<Notification, String> = Field::at("last_error");
+const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
 
 pub(super) async fn insert<S>(tx: &mut Tx<'_, S>, notification: &Notification) -> Stored<()>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
     tx.insert(notification).await
+}
+
+/// Letters to deliver now that nobody has in hand, at most `most`: those that wait longest.
+pub(super) async fn due<S>(
+    tx: &mut Tx<'_, S>,
+    now: Timestamp,
+    most: u32,
+) -> Stored<Vec<Notification>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let first = Query::of(is_due(now))
+        .oldest_by(NEXT_ATTEMPT_AT)
+        .window(0, most);
+    tx.find(first).await
+}
+
+/// Takes a letter in hand until `lease_until`. Of any number of nodes that try, one gets it.
+pub(super) async fn claim<S>(
+    tx: &mut Tx<'_, S>,
+    id: NotificationId,
+    now: Timestamp,
+    lease_until: Timestamp,
+) -> Stored<Option<Notification>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let taken = LEASE_UNTIL
+        .set(lease_until)
+        .and(ATTEMPTS.inc(1))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(by_id(id) & is_due(now), taken).await
+}
+
+fn is_due(now: Timestamp) -> Filter<Notification> {
+    let is_free = LEASE_UNTIL.absent() | LEASE_UNTIL.lte(now);
+    STATUS.eq(Status::Pending) & NEXT_ATTEMPT_AT.lte(now) & is_free
+}
+
+/// The letter got through; also where its lease is over by now.
+pub(super) async fn sent<S>(tx: &mut Tx<'_, S>, letter: &Notification, now: Timestamp) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let sent = STATUS
+        .set(Status::Sent)
+        .and(SENT_AT.set(now))
+        .and(LAST_ERROR.unset());
+    let pending = by_id(letter.id) & STATUS.eq(Status::Pending);
+    tx.update_one(pending, sent.and(put_down(now)))
+        .await
+        .map(drop)
+}
+
+/// The letter is tried again at `next`, if nobody else has taken it since.
+pub(super) async fn again<S>(
+    tx: &mut Tx<'_, S>,
+    letter: &Notification,
+    (next, reason): (Timestamp, &str),
+    now: Timestamp,
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let later = NEXT_ATTEMPT_AT
+        .set(next)
+        .and(LAST_ERROR.set(reason.to_owned()));
+    tx.update_one(in_hand(letter), later.and(put_down(now)))
+        .await
+        .map(drop)
+}
+
+/// The letter is given up; `None` where somebody else has taken it since.
+pub(super) async fn failed<S>(
+    tx: &mut Tx<'_, S>,
+    letter: &Notification,
+    reason: &str,
+    now: Timestamp,
+) -> Stored<Option<Notification>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let failed = STATUS
+        .set(Status::Failed)
+        .and(LAST_ERROR.set(reason.to_owned()));
+    tx.update_one(in_hand(letter), failed.and(put_down(now)))
+        .await
+}
+
+/// Whoever asks next may have the letter.
+pub(super) async fn given_back<S>(
+    tx: &mut Tx<'_, S>,
+    letter: &Notification,
+    now: Timestamp,
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.update_one(in_hand(letter), put_down(now))
+        .await
+        .map(drop)
+}
+
+/// The attempt counted when it was taken tells one holder of a lease from the next.
+fn in_hand(letter: &Notification) -> Filter<Notification> {
+    by_id(letter.id) & STATUS.eq(Status::Pending) & ATTEMPTS.eq(letter.attempts)
+}
+
+fn put_down(now: Timestamp) -> Update<Notification> {
+    LEASE_UNTIL.unset().and(UPDATED_AT.set(now))
 }

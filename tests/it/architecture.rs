@@ -14,11 +14,13 @@ use std::fmt::Display;
 use self::rules::Table;
 use self::sources::{Source, of_the_crate};
 
+/// `kernel ← config ← mail`,
 /// `kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli`
 const TABLE: Table<'_> = Table {
     platform: &[
         ("kernel", &[]),
         ("config", &["kernel"]),
+        ("mail", &["kernel", "config"]),
         ("store", &["kernel"]),
         ("tokens", &["kernel", "store"]),
         ("access", &["kernel"]),
@@ -32,7 +34,7 @@ const TABLE: Table<'_> = Table {
     ],
     // Settings reach a feature as values, from the composition root.
     of_features: &[
-        "kernel", "store", "tokens", "access", "events", "limits", "jobs", "http",
+        "kernel", "mail", "store", "tokens", "access", "events", "limits", "jobs", "http",
     ],
     features: &[
         "apps",
@@ -80,6 +82,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     (
         "environments/service.rs",
         "a publishable key names its tenant",
+    ),
+    (
+        "notifications/delivery.rs",
+        "every node delivers the letters of all tenants",
     ),
     (
         "sessions/refreshing.rs",
@@ -204,7 +210,9 @@ fn every_permission_is_asked_for() {
 #[test]
 fn every_setting_is_read() {
     let sources = of_the_crate();
-    for section in ["limits", "log", "security", "server", "store", "tokens"] {
+    for section in [
+        "limits", "log", "mail", "security", "server", "store", "tokens",
+    ] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(
             &sources,

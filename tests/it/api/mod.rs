@@ -10,6 +10,7 @@ mod hangups;
 mod http_edge;
 mod jwt;
 mod keys;
+mod letters;
 mod me;
 mod nodes;
 mod outage;

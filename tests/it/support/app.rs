@@ -24,6 +24,7 @@ use authsome::setup::Wanted;
 use authsome::store::{Location, Store};
 use futures_util::future::join_all;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::client::{Asks, Client, Request};
 use super::node::Node;
@@ -70,6 +71,8 @@ struct Place {
     clock: Clock,
     entropy: Entropy,
     location: Location,
+    /// Where its letters are, as files.
+    mail: TempDir,
     // Dropped in this order.
     _plans: Option<Plans>,
     _guard: Guard,
@@ -191,6 +194,11 @@ impl TestApp {
         &self.place.location
     }
 
+    /// Where its letters are put, as files.
+    pub fn mail(&self) -> &Path {
+        self.place.mail.path()
+    }
+
     /// What opens sealed documents.
     pub fn key_ring(&self) -> KeyRing {
         let mut settings = self.place.settings.iter();
@@ -228,11 +236,17 @@ impl Place {
         let mut all = secrets(&entropy);
         all.push(("STORE__URL".to_owned(), url_of(&store.location)));
         all.push(("SERVER__WORKERS".to_owned(), "2".to_owned()));
+        let mail = TempDir::new().expect("a folder for letters");
+        all.push((
+            "MAIL__URL".to_owned(),
+            format!("file:{}", mail.path().display()),
+        ));
         let all = changed(all, &WIDE);
         Self {
             settings: changed(all, settings),
             clock: Clock::frozen(NEW_YEAR),
             entropy,
+            mail,
             _plans: Plans::of(&store.location).await,
             location: store.location,
             _guard: guard,

@@ -6,6 +6,7 @@ pub mod exchange;
 pub mod facts;
 pub mod forge;
 pub mod log;
+pub mod mail;
 pub mod node;
 pub mod persona;
 pub mod plans;

@@ -1,0 +1,185 @@
+//! The letters: one typed context each, with the samples it is previewed and tested by.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::plain::Plain;
+use super::templates::{Head, Rendered, Templates, Unrenderable};
+use crate::kernel::language::Language;
+use crate::kernel::secret::{ExposeSecret, SecretString};
+use crate::kernel::time::Timestamp;
+
+/// The facts of a letter. Its fields are the variables of the template of this name.
+pub trait Template: Serialize + Sized {
+    const NAME: &'static str;
+
+    /// Facts of every shape the letter can have.
+    fn samples() -> Vec<Self>;
+}
+
+/// What only the recipient may see: a link or a code.
+#[derive(Clone)]
+pub struct Enclosed(SecretString);
+
+impl Enclosed {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+}
+
+impl Serialize for Enclosed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl fmt::Debug for Enclosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Enclosed")
+    }
+}
+
+/// An instant, as letters tell it: to the minute, in UTC.
+fn to_the_minute<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = at.to_string();
+    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
+    let minute = time.get(..5).unwrap_or(time);
+    serializer.collect_str(&format_args!("{day} {minute} UTC"))
+}
+
+macro_rules! letters {
+    ($(
+        $(#[doc = $about:literal])+
+        $Letter:ident = $name:literal {
+            $( $(#[$meta:meta])* $field:ident: $type:ty, )*
+        }
+        samples [ $({ $($sample:tt)* }),+ ]
+    )+) => {
+        $(
+            $(#[doc = $about])+
+            #[derive(Debug, Clone, Serialize)]
+            pub struct $Letter {
+                $( $(#[$meta])* pub $field: $type, )*
+            }
+
+            impl Template for $Letter {
+                const NAME: &'static str = $name;
+
+                fn samples() -> Vec<Self> {
+                    vec![$( Self { $($sample)* } ),+]
+                }
+            }
+        )+
+
+        /// The names of all letters, in the order of the table.
+        pub(super) const NAMES: &[&str] = &[$($name),+];
+
+        /// Every sample of every letter, written in `language`.
+        pub(super) fn samples(
+            templates: &Templates,
+            head: &Head,
+            language: Language,
+        ) -> Result<Vec<(&'static str, Rendered)>, Unrenderable> {
+            let mut all = Vec::new();
+            $(
+                for letter in $Letter::samples() {
+                    all.push(($name, templates.render(&letter, head, language)?));
+                }
+            )+
+            Ok(all)
+        }
+    };
+}
+
+letters! {
+    /// Prove that this is your address.
+    VerifyEmail = "verify_email" {
+        link: Enclosed,
+        code: Enclosed,
+        /// How long both are good.
+        minutes: u64,
+    }
+    samples [
+        { link: link("verify-email"), code: Enclosed::new("042917"), minutes: 1_440 },
+        { link: link("verify-email"), code: Enclosed::new("831660"), minutes: 10 }
+    ]
+
+    /// Somebody signed up with an address that has an account.
+    AccountExists = "account_exists" {}
+    samples [ {} ]
+
+    /// Choose a new password.
+    ResetPassword = "reset_password" {
+        link: Enclosed,
+        minutes: u64,
+    }
+    samples [ { link: link("reset-password"), minutes: 60 } ]
+
+    /// Sign in without a password.
+    MagicLink = "magic_link" {
+        link: Enclosed,
+        minutes: u64,
+    }
+    samples [ { link: link("magic-link"), minutes: 15 } ]
+
+    /// The password is another one.
+    PasswordChanged = "password_changed" {
+        #[serde(serialize_with = "to_the_minute")]
+        happened_at: Timestamp,
+    }
+    samples [ { happened_at: NOON } ]
+
+    /// To the new address: prove that it is yours.
+    ConfirmEmailChange = "confirm_email_change" {
+        link: Enclosed,
+        minutes: u64,
+    }
+    samples [ { link: link("change-email"), minutes: 1_440 } ]
+
+    /// To the old address, when another one is asked for.
+    EmailChangeRequested = "email_change_requested" {
+        #[serde(serialize_with = "to_the_minute")]
+        happened_at: Timestamp,
+    }
+    samples [ { happened_at: NOON } ]
+
+    /// To the old address, when it is not the address any more.
+    EmailChanged = "email_changed" {
+        #[serde(serialize_with = "to_the_minute")]
+        happened_at: Timestamp,
+    }
+    samples [ { happened_at: NOON } ]
+
+    /// A sign-in from a device that the account does not know.
+    NewDevice = "new_device" {
+        #[serde(serialize_with = "to_the_minute")]
+        happened_at: Timestamp,
+        device: Option<Plain>,
+        ip_address: Option<String>,
+    }
+    samples [
+        {
+            happened_at: NOON,
+            device: Plain::name("Firefox on Linux"),
+            ip_address: Some("2001:db8::7".to_owned()),
+        },
+        { happened_at: NOON, device: None, ip_address: None }
+    ]
+
+    /// The account is gone.
+    AccountDeleted = "account_deleted" {
+        #[serde(serialize_with = "to_the_minute")]
+        happened_at: Timestamp,
+    }
+    samples [ { happened_at: NOON } ]
+}
+
+/// 2040-01-01T12:00Z
+const NOON: Timestamp = Timestamp::from_millis(2_209_032_000_000);
+
+fn link(page: &str) -> Enclosed {
+    Enclosed::new(format!(
+        "https://app.example.com/{page}?token=Zm9yIGEgc2FtcGxlIG9ubHksIG9wZW5zIG5vdGhpbmc"
+    ))
+}

@@ -1,0 +1,187 @@
+//! The templates: embedded, one source a letter and language, written as text and as HTML.
+//!
+//! ```text
+//! en/verify_email ─extends─▶ en/frame ─extends─▶ layout.txt   without escaping
+//!   its sentences              words every         or
+//!   as blocks                  letter shares     layout.html  everything escaped
+//! ```
+//!
+//! A variable that is not there fails the letter rather than leaving a gap.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, context};
+
+use super::letters::{NAMES, Template, samples};
+use super::plain::Plain;
+use super::words;
+use crate::kernel::language::Language;
+
+/// What all letters of an app have in common, and who reads this one.
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub app: Plain,
+    /// An `https` URL of a picture.
+    pub logo: Option<String>,
+    /// The reader's first name.
+    pub name: Option<Plain>,
+}
+
+/// A letter in words. It holds what only its recipient may see.
+#[derive(Clone)]
+pub struct Rendered {
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Rendered({:?})", self.subject)
+    }
+}
+
+/// A template and its facts do not fit together: a defect.
+#[derive(Debug, thiserror::Error)]
+#[error("a letter cannot be written: {0}")]
+pub struct Unrenderable(#[from] Error);
+
+/// Writes letters. Clones share the templates.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    environment: Arc<Environment<'static>>,
+}
+
+const LAYOUTS: [(&str, &str); 2] = [
+    ("layout.txt", include_str!("templates/layout.txt")),
+    ("layout.html", include_str!("templates/layout.html")),
+];
+
+macro_rules! sources {
+    ($($language:literal: $($name:literal)+;)+) => {
+        /// `en/verify_email`, and its source.
+        const SOURCES: &[(&str, &str)] = &[$($((
+            concat!($language, "/", $name),
+            include_str!(concat!("templates/", $language, "/", $name, ".jinja")),
+        ),)+)+];
+    };
+}
+
+sources! {
+    "en": "frame" "verify_email" "account_exists" "reset_password" "magic_link" "password_changed"
+        "confirm_email_change" "email_change_requested" "email_changed" "new_device"
+        "account_deleted";
+    "de": "frame" "verify_email" "account_exists" "reset_password" "magic_link" "password_changed"
+        "confirm_email_change" "email_change_requested" "email_changed" "new_device"
+        "account_deleted";
+}
+
+impl Templates {
+    /// The built-in letters.
+    pub fn built_in() -> Result<Self, Unrenderable> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
+        });
+        environment.add_filter("duration", duration);
+        environment.add_filter("href", href);
+        for (name, source) in LAYOUTS {
+            environment.add_template(name, source)?;
+        }
+        for (name, source) in SOURCES {
+            for form in ["txt", "html"] {
+                environment.add_template_owned(format!("{name}.{form}"), *source)?;
+            }
+        }
+        Ok(Self {
+            environment: environment.into(),
+        })
+    }
+
+    /// The letter with these facts, in words.
+    pub fn render<T: Template>(
+        &self,
+        letter: &T,
+        head: &Head,
+        language: Language,
+    ) -> Result<Rendered, Unrenderable> {
+        let facts = Value::from(Serde(letter));
+        let mut plain = self
+            .template::<T>("txt", language)?
+            .render_captured(context! {
+                ..common("txt", head, language), ..facts.clone()
+            })?;
+        let subject = plain.with_state_mut(|state| state.render_block("subject"))?;
+        let html = self.template::<T>("html", language)?.render(context! {
+            ..context! { subject => subject.trim() }, ..common("html", head, language), ..facts
+        })?;
+        Ok(Rendered {
+            subject: subject.trim().to_owned(),
+            text: plain.output().to_owned(),
+            html,
+        })
+    }
+
+    /// The names of all letters.
+    pub fn names() -> &'static [&'static str] {
+        NAMES
+    }
+
+    /// Every sample of every letter, by its name.
+    pub fn samples(
+        &self,
+        head: &Head,
+        language: Language,
+    ) -> Result<Vec<(&'static str, Rendered)>, Unrenderable> {
+        samples(self, head, language)
+    }
+
+    fn template<T: Template>(
+        &self,
+        form: &str,
+        language: Language,
+    ) -> Result<minijinja::Template<'_, '_>, Error> {
+        self.environment
+            .get_template(&format!("{language}/{}.{form}", T::NAME))
+    }
+}
+
+fn common(form: &str, head: &Head, language: Language) -> Value {
+    context! {
+        layout => format!("layout.{form}"),
+        frame => format!("{language}/frame.{form}"),
+        language => language.as_str(),
+        app => head.app.as_str(),
+        name => head.name.as_ref().map(Plain::as_str),
+        logo => head.logo.as_deref().filter(|url| url.starts_with("https://")),
+    }
+}
+
+/// `{{ minutes|duration }}`: a length of time in words of the letter's language.
+fn duration(state: &State<'_, '_>, minutes: u64) -> Result<String, Error> {
+    let language = state.lookup("language");
+    let language = language.as_ref().and_then(Value::as_str);
+    let language = language
+        .and_then(Language::of_tag)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the letter has no language"))?;
+    Ok(words::duration(minutes, language))
+}
+
+/// `{{ link|href }}`: a URL in HTML. The usual escape also writes slashes as entities, which old
+/// mail programs show as they are.
+fn href(url: &str) -> Value {
+    let escaped = url
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;");
+    Value::from_safe_string(escaped)
+}

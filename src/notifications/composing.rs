@@ -1,0 +1,188 @@
+//! Composing: a notification becomes a letter, from what is true when it is sent.
+
+use std::time::Duration;
+
+use super::outbox::Outbox;
+use super::record::{Message, Notification};
+use crate::apps::App;
+use crate::environments::{EnvironmentError, Environments, Settings};
+use crate::kernel::secret::ExposeSecret;
+use crate::kernel::time::Timestamp;
+use crate::mail::{
+    AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
+    Enclosed, Head, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal, Rendered,
+    ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
+};
+use crate::store::{Store, StoreError};
+use crate::tokens::{LinkTokens, Purpose};
+use crate::users::{self, User};
+
+/// Writes letters.
+#[derive(Debug, Clone)]
+pub struct Composer {
+    pub store: Store,
+    pub environments: Environments,
+    pub links: LinkTokens,
+    pub templates: Templates,
+    /// Where this server is reached: links lead to its pages where an app has none of its own.
+    pub public_url: String,
+}
+
+impl Composer {
+    /// The letter, addressed. Where its reader is gone, or the address cannot be opened, there is
+    /// none.
+    pub(super) async fn parcel(
+        &self,
+        notification: &Notification,
+        outbox: &Outbox,
+        now: Timestamp,
+    ) -> Result<Parcel, Refusal> {
+        // Another node may have a newer key: this is no reason to give up.
+        let address = outbox.address(notification);
+        let to = address.ok_or_else(|| Refusal::for_now("address cannot be opened"))?;
+        let tenant = notification.tenant();
+        let environment = self.environments.of(tenant).await.map_err(unknown)?;
+        let app = self.environments.app(tenant).await.map_err(unknown)?;
+        let user = self.reader(notification).await?;
+        let letter = Writing {
+            composer: self,
+            settings: &environment.settings,
+            notification,
+            head: head(&app, user.as_ref()),
+            now,
+        };
+        let letter = letter.rendered().map_err(|error| {
+            tracing::error!(%error, template = notification.template, "a defect in a letter");
+            Refusal::for_good("template")
+        })?;
+        Ok(Parcel {
+            id: notification.id.to_string(),
+            to,
+            written_at: now,
+            letter,
+        })
+    }
+
+    /// Whom the letter concerns. Who has left meanwhile gets no letter, but for that which says so.
+    async fn reader(&self, notification: &Notification) -> Result<Option<User>, Refusal> {
+        let Some(id) = notification.user_id else {
+            return Ok(None);
+        };
+        let mut once = self.store.once();
+        let user = users::get(&mut once.within(notification.tenant()), id).await;
+        let user = user.map_err(unreadable)?;
+        if user.is_none() && notification.data != Message::AccountDeleted {
+            return Err(Refusal::for_good("gone"));
+        }
+        Ok(user)
+    }
+}
+
+/// A letter while it is written.
+struct Writing<'a> {
+    composer: &'a Composer,
+    settings: &'a Settings,
+    notification: &'a Notification,
+    head: Head,
+    now: Timestamp,
+}
+
+impl Writing<'_> {
+    fn rendered(&self) -> Result<Rendered, Unrenderable> {
+        let happened_at = self.notification.created_at;
+        match &self.notification.data {
+            Message::VerifyEmail {
+                verification_id,
+                expires_at,
+            } => {
+                let id = verification_id.to_string();
+                self.render(&VerifyEmail {
+                    link: self.link(Purpose::VerifyEmail, &id),
+                    code: self.code(Purpose::VerifyEmail, &id),
+                    minutes: self.minutes(*expires_at),
+                })
+            }
+            Message::AccountExists => self.render(&AccountExists {}),
+            Message::ResetPassword {
+                reset_id,
+                expires_at,
+            } => self.render(&ResetPassword {
+                link: self.link(Purpose::ResetPassword, &reset_id.to_string()),
+                minutes: self.minutes(*expires_at),
+            }),
+            Message::MagicLink {
+                verification_id,
+                expires_at,
+            } => self.render(&MagicLink {
+                link: self.link(Purpose::MagicLink, &verification_id.to_string()),
+                minutes: self.minutes(*expires_at),
+            }),
+            Message::PasswordChanged => self.render(&PasswordChanged { happened_at }),
+            Message::ConfirmEmailChange {
+                verification_id,
+                expires_at,
+            } => self.render(&ConfirmEmailChange {
+                link: self.link(Purpose::ChangeEmail, &verification_id.to_string()),
+                minutes: self.minutes(*expires_at),
+            }),
+            Message::EmailChangeRequested => self.render(&EmailChangeRequested { happened_at }),
+            Message::EmailChanged => self.render(&EmailChanged { happened_at }),
+            Message::NewDevice { device, ip_address } => self.render(&NewDevice {
+                happened_at,
+                device: Plain::name(device),
+                ip_address: ip_address.clone(),
+            }),
+            Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),
+        }
+    }
+
+    fn render<T: Template>(&self, letter: &T) -> Result<Rendered, Unrenderable> {
+        let language = self.notification.language;
+        self.composer.templates.render(letter, &self.head, language)
+    }
+
+    /// To the app's page for it, else to this server's. What a request said has no part in it.
+    fn link(&self, purpose: Purpose, id: &str) -> Enclosed {
+        let token = self.composer.links.token(purpose, id);
+        let token = token.expose_secret();
+        Enclosed::new(match self.settings.page(purpose) {
+            Some(page) => page.with("token", token),
+            None => {
+                let page = purpose.page();
+                format!("{}/pages/{page}?token={token}", self.composer.public_url)
+            }
+        })
+    }
+
+    fn code(&self, purpose: Purpose, id: &str) -> Enclosed {
+        let code = self.composer.links.code(purpose, id);
+        Enclosed::new(code.expose_secret())
+    }
+
+    /// How long a link is good yet, to the nearest minute: the seconds a letter waits do not count.
+    fn minutes(&self, expires_at: Timestamp) -> u64 {
+        let left = expires_at.since(self.now) + Duration::from_secs(30);
+        left.as_secs() / 60
+    }
+}
+
+fn head(app: &App, user: Option<&User>) -> Head {
+    let name = user.and_then(|user| user.first_name.as_ref());
+    Head {
+        app: Plain::app(app.name.as_str()).unwrap_or_default(),
+        logo: app.logo.clone(),
+        name: name.and_then(|name| Plain::name(name.as_str())),
+    }
+}
+
+fn unknown(error: EnvironmentError) -> Refusal {
+    match error {
+        EnvironmentError::Unknown => Refusal::for_good("gone"),
+        EnvironmentError::Store(error) => unreadable(error),
+    }
+}
+
+fn unreadable(error: StoreError) -> Refusal {
+    tracing::warn!(%error, "a letter cannot be written");
+    Refusal::for_now("store")
+}
