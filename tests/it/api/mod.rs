@@ -24,3 +24,4 @@ mod signin;
 mod signup;
 mod tenancy;
 mod users_admin;
+mod verification;
