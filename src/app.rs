@@ -13,6 +13,7 @@ use crate::api_keys::{ApiKey, SecretKeys};
 use crate::apps::{self, App};
 use crate::config::{self, Config, Secrets, StoreUrl};
 use crate::credentials::{Credential, Hasher, HasherSettings, Pepper};
+use crate::departures::{self, Departures};
 use crate::discovery::Issuer;
 use crate::environments::{Environment, Environments};
 use crate::events::Event;
@@ -160,9 +161,11 @@ impl Foundation {
             keys: self.keys.clone(),
             clock: clock.clone(),
         };
+        let sessions = self.sessions(access.clone(), environments.clone(), revocations.clone());
         Ok(Authsome {
             config: self.config.server.clone(),
-            sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
+            departures: self.departures(&sessions),
+            sessions,
             edge: self.edge(access, environments.clone(), platform).await?,
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
             health: Health::new(store.clone()),
@@ -195,6 +198,17 @@ impl Foundation {
                 entropy: self.world.entropy.clone(),
             },
             revocations,
+        }
+    }
+
+    fn departures(&self, sessions: &Sessions) -> Departures {
+        Departures {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            outbox: self.outbox.clone(),
+            sessions: sessions.clone(),
+            revocations: sessions.revocations.clone(),
         }
     }
 
@@ -239,6 +253,7 @@ pub struct Authsome {
     environments: Environments,
     users: Users,
     sessions: Sessions,
+    departures: Departures,
     issuer: Issuer,
 }
 
@@ -255,12 +270,13 @@ impl Authsome {
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
-        let issuer = Data::new(self.issuer);
+        let (departures, issuer) = (Data::new(self.departures), Data::new(self.issuer));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
                 .app_data(users.clone())
                 .app_data(sessions.clone())
+                .app_data(departures.clone())
                 .app_data(health.clone())
                 .app_data(issuer.clone())
         });
@@ -282,6 +298,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(sessions::routes)
         .configure(users::routes)
+        .configure(departures::routes)
         .configure(environments::routes)
         .configure(discovery::routes)
         .configure(health::routes);

@@ -19,8 +19,10 @@ mod roles;
 
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
-    AssignRoles, Grantable, ListOwnSessions, ListUsers, OperateApps, PERMISSIONS, Permission,
-    ReadEnvironments, ReadMe, ReadSelf, ReadUser, RevokeOwnSession, UpdateEnvironments, UpdateMe,
+    AssignRoles, BanUser, DeleteMe, DeleteUser, ExportMe, Grantable, ListOwnSessions,
+    ListUserSessions, ListUsers, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadMe,
+    ReadSelf, ReadUser, RevokeOwnSession, RevokeUserSessions, UnbanUser, UpdateEnvironments,
+    UpdateMe,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

@@ -37,6 +37,14 @@ where
     tx.find_one(USER_ID.eq(user)).await
 }
 
+/// Removes the password of a user who is deleted.
+pub async fn forget<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.delete_many(USER_ID.eq(user)).await.map(drop)
+}
+
 /// Replaces the hash that was seen by one of the same password at today's cost. Of any number of
 /// racers one wins; a password that was changed meanwhile stays changed.
 pub async fn rewrite<S>(

@@ -29,6 +29,12 @@ names! {
     UserSignedUp = "user.signed_up", "An account was made by its holder.";
     UserUpdated = "user.updated", "A profile was changed.";
     UserRolesChanged = "user.roles_changed", "The roles of a user in his app were changed.";
+    UserBanned = "user.banned", "A user was banned, or his ban was changed.";
+    UserUnbanned = "user.unbanned", "The ban of a user was lifted.";
+    UserDeleted = "user.deleted", "An account was deleted, by its holder or by an administrator.";
+    UserExported = "user.exported", "A user was given all that is kept about him.";
+    ReauthenticationDenied = "reauthentication.denied",
+        "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";
     SessionDenied = "session.denied", "A sign-in was refused.";
     SessionRevoked = "session.revoked", "A session was ended before its time.";

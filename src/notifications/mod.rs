@@ -16,4 +16,5 @@ mod record;
 mod repo;
 
 pub use self::outbox::{Letter, Outbox};
-pub use self::record::{Message, Notification};
+pub use self::record::{Channel, Message, Notification, Status};
+pub use self::repo::{forget, of_user};

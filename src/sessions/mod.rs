@@ -4,10 +4,12 @@
 //! token that is exchanged at every use. Whoever presents a spent one ends the session. Not here:
 //! how tokens are made and judged ([`crate::tokens`]), passwords ([`crate::credentials`]).
 
+mod administration;
 mod api;
 mod authenticator;
 mod issue;
 mod own;
+mod reauthenticating;
 mod record;
 mod refreshing;
 mod repo;
@@ -19,5 +21,7 @@ mod wire;
 pub use self::api::routes;
 pub use self::authenticator::BearerTokens;
 pub use self::issue::Issuer;
-pub use self::record::Session;
+pub use self::reauthenticating::ReauthError;
+pub use self::record::{Ending, Session};
+pub use self::repo::{end_all, forget, of_user};
 pub use self::service::Sessions;

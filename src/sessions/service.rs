@@ -33,14 +33,17 @@ pub struct Sessions {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    #[error("no such session of this user")]
+    #[error("no such session, or no such user")]
     Unknown,
+    #[error("a user with a role that the caller does not hold")]
+    RoleNotHeld,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Sessions {
-    pub(super) async fn environment(&self, tenant: Tenant) -> Result<Arc<Environment>, StoreError> {
+    /// The environment that a caller has been let into.
+    pub async fn environment(&self, tenant: Tenant) -> Result<Arc<Environment>, StoreError> {
         match self.environments.of(tenant).await {
             Ok(environment) => Ok(environment),
             Err(EnvironmentError::Store(error)) => Err(error),
@@ -104,7 +107,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends every session of the user, in every environment of his app.
+    /// Ends every session of the user, in every environment of his app, by his own hand.
     pub async fn end_all(
         &self,
         tenant: Tenant,
@@ -112,35 +115,34 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<(), SessionError> {
         let now = self.clock.now();
+        let by = (Party::new("user", user), Ending::SignedOutEverywhere);
         let revoked = self
             .store
-            .write(async |tx| self.end_all_in(tx, tenant, user, (now, origin)).await)
+            .write(async |tx| {
+                self.end_all_in(tx, (tenant, user), &by, (now, origin))
+                    .await
+            })
             .await?;
         self.revocations.apply(&revoked);
         Ok(())
     }
 
-    async fn end_all_in(
+    pub(super) async fn end_all_in(
         &self,
         tx: &mut Tx<'_>,
-        tenant: Tenant,
-        user: UserId,
+        (tenant, user): (Tenant, UserId),
+        (actor, how): &(Party, Ending),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Revocation, SessionError> {
-        let how = Ending::SignedOutEverywhere;
-        let ended = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
+        let ended = repo::end_all(&mut tx.within(tenant.app_id), user, *how, now).await?;
         let mut tx = tx.within(tenant);
         let version = users::bump_rights(&mut tx, user, now)
             .await?
             .ok_or(SessionError::Unknown)?;
         let told = self
-            .event(
-                Name::SessionsRevoked,
-                tenant,
-                Party::new("user", user),
-                (now, origin),
-            )
+            .event(Name::SessionsRevoked, tenant, actor.clone(), (now, origin))
             .on(Party::new("user", user))
+            .with("reason", how.as_str())
             .with("sessions", ended);
         events::record(&mut tx, &told).await?;
         Ok(revoke_user(&mut tx, user, version, now, &self.entropy).await?)

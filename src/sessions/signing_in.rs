@@ -13,7 +13,7 @@ use crate::kernel::text::{Email, Phone, Username};
 use crate::kernel::time::Timestamp;
 use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
 use crate::tokens::KeyError;
-use crate::users::{self, Status, User};
+use crate::users::{self, User};
 
 /// How a user says who he is.
 #[derive(Debug, Clone)]
@@ -153,9 +153,8 @@ impl Sessions {
         if user.password_changed_at != seen.password_changed_at {
             return Err(SignInError::Wrong);
         }
-        match user.status {
-            Status::Active => {}
-            Status::Disabled => return Err(SignInError::Disabled),
+        if !user.may_sign_in(now) {
+            return Err(SignInError::Disabled);
         }
         if environment.settings.require_verification && !user.email_verified {
             return Err(SignInError::Unverified);

@@ -37,6 +37,7 @@ const TABLE: Table<'_> = Table {
         "credentials",
         "notifications",
         "sessions",
+        "departures",
         "api_keys",
         "setup",
         "health",
@@ -85,11 +86,11 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where a field of a document may be named: the port itself, and the two documents of `tokens`,
-/// which have no repository of their own.
+/// Where a field of a document may be named: the port itself, and the documents of `tokens` and
+/// `events`, which have no repository of their own.
 fn may_name_fields(source: &Source) -> bool {
     match source.home() {
-        "store" | "tokens" => true,
+        "store" | "tokens" | "events" => true,
         home => TABLE.features.contains(&home) && source.name() == "repo.rs",
     }
 }
