@@ -14,6 +14,7 @@ use crate::api_keys::{ApiKey, SecretKeys};
 use crate::apps::{self, App};
 use crate::config::{self, Config, Secrets, StoreUrl};
 use crate::credentials::{Credential, Hasher, HasherSettings, Pepper};
+use crate::departures::{self, Departures};
 use crate::discovery::Issuer;
 use crate::environments::{Environment, Environments};
 use crate::events::Event;
@@ -184,6 +185,7 @@ impl Foundation {
         let sessions = self.sessions(access.clone(), environments.clone(), revocations.clone());
         Ok(Authsome {
             config: self.config.server.clone(),
+            departures: self.departures(&sessions),
             sessions: sessions.clone(),
             edge: self.edge(access, environments.clone(), platform).await?,
             locks: Locks {
@@ -273,6 +275,17 @@ impl Foundation {
         })
     }
 
+    fn departures(&self, sessions: &Sessions) -> Departures {
+        Departures {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            outbox: self.links.outbox.clone(),
+            sessions: sessions.clone(),
+            revocations: sessions.revocations.clone(),
+        }
+    }
+
     async fn edge(
         &self,
         access: AccessTokens,
@@ -318,6 +331,7 @@ pub struct Authsome {
     passwords: Passwords,
     magic_links: MagicLinks,
     locks: Locks,
+    departures: Departures,
     issuer: Issuer,
     post: Post,
     deliveries: Deliveries,
@@ -346,12 +360,14 @@ impl Authsome {
         let magic_links = Data::new(self.magic_links);
         let (issuer, locks) = (Data::new(self.issuer), Data::new(self.locks));
         let feed = Data::new(self.feed);
+        let departures = Data::new(self.departures);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
                 .app_data(environments.clone())
                 .app_data(users.clone())
                 .app_data(sessions.clone())
+                .app_data(departures.clone())
                 .app_data(health.clone())
                 .app_data(verification.clone())
                 .app_data(passwords.clone())
@@ -382,6 +398,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(magic_links::routes)
         .configure(users::routes)
         .configure(locks::routes)
+        .configure(departures::routes)
         .configure(environments::routes)
         .configure(revocations::routes)
         .configure(discovery::routes)

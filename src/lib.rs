@@ -5,8 +5,8 @@
 //!    ↑── config ← mail ← features
 //!
 //! features: apps environments users credentials notifications links sessions
-//!           verification passwords magic_links pages locks api_keys
-//!           revocations setup health discovery
+//!           verification passwords magic_links pages locks departures
+//!           api_keys revocations setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -23,6 +23,7 @@ pub mod apps;
 pub mod cli;
 pub mod config;
 pub mod credentials;
+pub mod departures;
 pub mod discovery;
 pub mod environments;
 pub mod events;

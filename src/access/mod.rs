@@ -19,9 +19,10 @@ mod roles;
 
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
-    AssignRoles, Grantable, ListOwnSessions, ListUsers, OperateApps, PERMISSIONS, Permission,
-    ReadEnvironments, ReadMe, ReadRevocations, ReadSelf, ReadUser, ResetPasswords,
-    RevokeOwnSession, UnlockUser, UpdateEnvironments, UpdateMe,
+    AssignRoles, BanUser, DeleteMe, DeleteUser, ExportMe, Grantable, ListOwnSessions,
+    ListUserSessions, ListUsers, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadMe,
+    ReadRevocations, ReadSelf, ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions,
+    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

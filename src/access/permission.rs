@@ -53,6 +53,8 @@ macro_rules! permissions {
 permissions! {
     "me":"read" => ReadMe; "read one's own account"
     "me":"update" => UpdateMe; "change one's own account"
+    "me":"delete" => DeleteMe; "delete one's own account"
+    "me":"export" => ExportMe; "be given all that is kept about oneself"
     "me":"sessions" => ListOwnSessions, RevokeOwnSession; "list one's own sessions and end them"
     "users":"list" => ListUsers; "list the users of the app"
     "users":"read" => ReadUser; "read any user of the app"
@@ -60,6 +62,9 @@ permissions! {
     "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
     "users":"reset_password" => ResetPasswords; "have users of the app set new passwords"
     "users":"unlock" => UnlockUser; "lift the locks of users of the app"
+    "users":"ban" => BanUser, UnbanUser; "ban users of the app, and lift bans"
+    "users":"delete" => DeleteUser; "delete users of the app"
+    "users":"sessions" => ListUserSessions, RevokeUserSessions; "list the sessions of any user of the app and end them"
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
     "revocations":"read" => ReadRevocations; "read which tokens are revoked"

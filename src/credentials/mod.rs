@@ -12,5 +12,5 @@ mod scheme;
 
 pub use self::hasher::{Busy, Hasher, HasherSettings};
 pub use self::record::Credential;
-pub use self::repo::{by_user, create, remove, rewrite, set};
+pub use self::repo::{by_user, create, forget, rewrite, set};
 pub use self::scheme::{Pepper, StoredHash};

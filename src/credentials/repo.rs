@@ -37,6 +37,14 @@ where
     tx.find_one(USER_ID.eq(user)).await
 }
 
+/// Takes a user's password away.
+pub async fn forget<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.delete_many(USER_ID.eq(user)).await.map(drop)
+}
+
 /// Replaces the hash that was seen. Of any number of racers one wins, and gets the credential; a
 /// password that was changed meanwhile stays changed.
 pub async fn rewrite<S>(
@@ -68,12 +76,4 @@ where
         Some(_) => Ok(()),
         None => create(tx, (app_id, user_id), hash, (now, entropy)).await,
     }
-}
-
-/// Takes the user's password away.
-pub async fn remove<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.take_one(USER_ID.eq(user)).await.map(drop)
 }

@@ -4,6 +4,7 @@
 //! transaction, so an event outside one does not compile. Events hold identifiers, never addresses,
 //! tokens or passwords. Not here: who is told about them.
 
+mod concerning;
 mod names;
 mod origin;
 
@@ -12,6 +13,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::concerning::concerning;
 pub use self::names::Name;
 pub use self::origin::Origin;
 use crate::kernel::entropy::Entropy;
@@ -85,10 +87,20 @@ impl Party {
 impl Entity for Event {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_events";
-    const INDEXES: &'static [Index] = &[Index::on(
-        "events_tenant_created",
-        &["app_id", "env_id", "created_at", "_id"],
-    )];
+    const INDEXES: &'static [Index] = &[
+        Index::on(
+            "events_tenant_created",
+            &["app_id", "env_id", "created_at", "_id"],
+        ),
+        Index::on(
+            "events_actor_created",
+            &["app_id", "env_id", "actor.id", "created_at", "_id"],
+        ),
+        Index::on(
+            "events_target_created",
+            &["app_id", "env_id", "target.id", "created_at", "_id"],
+        ),
+    ];
 }
 
 impl Event {

@@ -41,6 +41,12 @@ names! {
         "An administrator had a letter sent that sets a new password.";
     PasswordChanged = "password.changed", "A user changed his password.";
     MagicLinkRequested = "magic_link.requested", "A letter was asked for that signs in.";
+    UserBanned = "user.banned", "A user was banned, or his ban was changed.";
+    UserUnbanned = "user.unbanned", "The ban of a user was lifted.";
+    UserDeleted = "user.deleted", "An account was deleted, by its holder or by an administrator.";
+    UserExported = "user.exported", "A user was given all that is kept about him.";
+    ReauthenticationDenied = "reauthentication.denied",
+        "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";
     SessionDenied = "session.denied", "A sign-in was refused.";
     SessionRevoked = "session.revoked", "A session was ended before its time.";

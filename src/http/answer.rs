@@ -2,6 +2,7 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_DISPOSITION, ContentDisposition, TryIntoHeaderValue};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
@@ -39,6 +40,32 @@ answers! {
     Created CREATED;
     /// 202: the request is understood, and something else must happen before it is done.
     Accepted ACCEPTED;
+}
+
+/// 200 and a document to keep: a browser saves it under its name (RFC 6266).
+#[derive(Clone, Debug)]
+pub struct Attachment<T> {
+    name: &'static str,
+    view: T,
+}
+
+impl<T> Attachment<T> {
+    pub fn new(name: &'static str, view: T) -> Self {
+        Self { name, view }
+    }
+}
+
+impl<T: Serialize> Responder for Attachment<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = json(StatusCode::OK, &self.view);
+        let disposition = ContentDisposition::attachment(self.name);
+        if let Ok(value) = disposition.try_into_value() {
+            response.headers_mut().insert(CONTENT_DISPOSITION, value);
+        }
+        response
+    }
 }
 
 /// 204: done, and there is nothing to say.

@@ -40,7 +40,7 @@ mod trace;
 mod unit;
 mod unread;
 
-pub use answer::{Accepted, Answer, Created, NoContent, Ok200};
+pub use answer::{Accepted, Answer, Attachment, Created, NoContent, Ok200};
 pub use body::Body;
 pub use caller::{Authenticator, Caller, Credential, Directory, Principal};
 pub use edge::{Edge, app, document};

@@ -91,15 +91,17 @@ problems! {
     Forbidden 403 "forbidden" "This is not allowed"
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
-        "Nobody gives or takes a role that he does not hold.";
+        "Nobody gives or takes a role that he does not hold, and nobody bans or deletes a user who has one, or ends the sessions of one.";
     UserRequired 403 "user_required" "Only a person can do this"
         "The operation concerns the caller's own account and was called with an API key.";
+    ReauthRequired 403 "reauth_required" "Prove first that it is you"
+        "What cannot be undone needs the password, or, of an account without one, a session that began within the last ten minutes.";
     SignupClosed 403 "signup_closed" "Sign-up is closed"
         "People cannot make accounts for themselves in this environment.";
     EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
         "The environment lets people sign in only after they have verified their address.";
     AccountDisabled 403 "account_disabled" "This account is disabled"
-        "An administrator has banned or disabled the account.";
+        "An administrator has banned the account, for a time or until the ban is lifted.";
     NotFound 404 "not_found" "There is no such thing"
         "Nothing exists at this path for this caller. A foreign identifier and an unknown one look alike.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not know this method"

@@ -17,4 +17,4 @@ mod repo;
 mod service;
 
 pub use self::record::{Link, PasswordReset, Verification};
-pub use self::service::{CodeRefused, LinkRefused, Links, Request};
+pub use self::service::{CodeRefused, LinkRefused, Links, Request, forget, void};

@@ -207,26 +207,19 @@ impl Links {
         }
         Ok(())
     }
+}
 
-    /// Makes every open link of a user void, in every environment of the app: whatever changes the
-    /// password, the address or the standing of an account does.
-    pub async fn void_all(
-        &self,
-        tx: &mut Tx<'_>,
-        (app, user): (AppId, UserId),
-        now: Timestamp,
-    ) -> Stored<()> {
-        let mut tx = tx.within(app);
-        repo::void::<kind::Verification, _>(&mut tx, user, now).await?;
-        repo::void::<kind::PasswordReset, _>(&mut tx, user, now).await
-    }
+/// Makes every open link of a user void, in every environment of the app: whatever changes the
+/// password, the address or the standing of an account does.
+pub async fn void(tx: &mut Tx<'_, AppId>, user: UserId, now: Timestamp) -> Stored<()> {
+    repo::void::<kind::Verification, _>(tx, user, now).await?;
+    repo::void::<kind::PasswordReset, _>(tx, user, now).await
+}
 
-    /// Removes every link of a user, and with them the addresses they went to.
-    pub async fn forget(&self, tx: &mut Tx<'_>, (app, user): (AppId, UserId)) -> Stored<()> {
-        let mut tx = tx.within(app);
-        repo::forget::<kind::Verification, _>(&mut tx, user).await?;
-        repo::forget::<kind::PasswordReset, _>(&mut tx, user).await
-    }
+/// Removes every link of a user, and with them the addresses they went to.
+pub async fn forget(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<()> {
+    repo::forget::<kind::Verification, _>(tx, user).await?;
+    repo::forget::<kind::PasswordReset, _>(tx, user).await
 }
 
 async fn find<K: Kind>(

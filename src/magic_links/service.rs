@@ -3,8 +3,8 @@ use crate::events::{Origin, Party};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{LinkRefused, Verification};
-use crate::sessions::{Ended, Ending, Issued, SessionError, Sessions, SignInError};
+use crate::links::{self, LinkRefused, Verification};
+use crate::sessions::{Ended, Ending, Issued, Sessions, SignInError};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose, Revocation};
 use crate::users::{self, User};
@@ -103,20 +103,16 @@ impl MagicLinks {
             return Ok(None);
         }
         users::reclaim(&mut scoped, &user, now).await?;
-        credentials::remove(&mut scoped, id).await?;
-        accounts
-            .links
-            .void_all(tx, (tenant.app_id, id), now)
-            .await?;
+        credentials::forget(&mut scoped, id).await?;
+        links::void(&mut tx.within(tenant.app_id), id, now).await?;
         let ended = Ended {
             user: id,
             how: Ending::Reclaimed,
             by: Party::new("user", id),
         };
-        let ended = accounts.end_all_in(tx, tenant, &ended, (now, origin)).await;
-        ended.map(Some).map_err(|error| match error {
-            SessionError::Unknown => LinkRefused::Invalid.into(),
-            SessionError::Store(error) => error.into(),
-        })
+        let ended = accounts
+            .end_all_in(tx, tenant, &ended, (now, origin))
+            .await?;
+        Ok(Some(ended.ok_or(LinkRefused::Invalid)?))
     }
 }

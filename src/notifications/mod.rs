@@ -20,4 +20,5 @@ mod repo;
 pub use self::composing::Composer;
 pub use self::delivery::{Deliveries, Post};
 pub use self::outbox::{Letter, Outbox};
-pub use self::record::{Message, Notification};
+pub use self::record::{Channel, Message, Notification, Status};
+pub use self::repo::{forget, of_user};

@@ -1,5 +1,5 @@
 use super::record::{Notification, Status};
-use crate::kernel::id::NotificationId;
+use crate::kernel::id::{NotificationId, UserId};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
 
@@ -10,6 +10,8 @@ const LEASE_UNTIL: Field<Notification, Timestamp> = Field::at("lease_until");
 const SENT_AT: Field<Notification, Timestamp> = Field::at("sent_at");
 const LAST_ERROR: Field<Notification, String> = Field::at("last_error");
 const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
+const USER_ID: Field<Notification, UserId> = Field::at("user_id");
+const CREATED_AT: Field<Notification, Timestamp> = Field::at("created_at");
 
 pub(super) async fn insert<S>(tx: &mut Tx<'_, S>, notification: &Notification) -> Stored<()>
 where
@@ -126,4 +128,21 @@ fn in_hand(letter: &Notification) -> Filter<Notification> {
 
 fn put_down(now: Timestamp) -> Update<Notification> {
     LEASE_UNTIL.unset().and(UPDATED_AT.set(now))
+}
+
+/// The letters that concern a user, newest first, `most` at most.
+pub async fn of_user<S>(tx: &mut Tx<'_, S>, user: UserId, most: u32) -> Stored<Vec<Notification>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let newest = Query::of(USER_ID.eq(user)).newest_by(CREATED_AT);
+    tx.find(newest.window(0, most)).await
+}
+
+/// Removes every letter that concerns a user who is deleted, sent or not.
+pub async fn forget<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.delete_many(USER_ID.eq(user)).await.map(drop)
 }

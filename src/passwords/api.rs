@@ -27,8 +27,9 @@ pub fn routes(config: &mut ServiceConfig) {
 /// The present password, and the one to come.
 #[derive(Debug, ToSchema)]
 struct ChangePassword {
-    #[schema(value_type = String, max_length = 128, format = Password)]
-    current_password: Password,
+    /// Not needed where the account has none and the session began within ten minutes.
+    #[schema(value_type = Option<String>, max_length = 128, format = Password)]
+    current_password: Option<Password>,
     /// 8 to 128 characters, none of the common ones.
     #[schema(value_type = String, min_length = 8, max_length = 128, format = Password)]
     new_password: Password,
@@ -36,7 +37,7 @@ struct ChangePassword {
 
 impl FromFields for ChangePassword {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let current = fields.required("current_password", Password::presented);
+        let current = fields.optional("current_password", Password::presented);
         let new = fields.required_else("new_password", ProblemKind::WeakPassword, Password::parse);
         Some(Self {
             current_password: current?,
@@ -101,7 +102,7 @@ struct PasswordStatus {
     extensions(
         ("x-permission" = json!(UpdateMe::NAME)),
         ("x-problems" = json!([
-            ProblemKind::InvalidCredentials, ProblemKind::WeakPassword,
+            ProblemKind::InvalidCredentials, ProblemKind::ReauthRequired, ProblemKind::WeakPassword,
             ProblemKind::TooManyAttempts, ProblemKind::Busy,
         ])),
     ),
@@ -217,7 +218,7 @@ impl From<PasswordError> for Problem {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Unknown => ProblemKind::NotFound.into(),
-            PasswordError::Unconfirmed(refused) => refused.into(),
+            PasswordError::Reauth(refused) => refused.into(),
             PasswordError::Refused(refused) => refused.at("/new_password"),
             PasswordError::Link(refused) => refused.into(),
             PasswordError::Store(error) => error.into(),

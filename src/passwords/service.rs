@@ -6,23 +6,32 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{LinkRefused, PasswordReset, Request};
+use crate::links::{self, LinkRefused, PasswordReset, Request};
 use crate::notifications::{Letter, Message};
-use crate::sessions::{Ended, Ending, PasswordRefused, SessionError, Sessions, Unconfirmed};
+use crate::sessions::{Ended, Ending, PasswordRefused, Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{Purpose, Revocation};
-use crate::users::{self, Status, User};
+use crate::users::{self, User};
 
 /// Changes passwords.
 #[derive(Debug, Clone)]
 pub struct Passwords(pub Sessions);
+
+/// A change of password that has been decided.
+struct Change<'a> {
+    proven: &'a Proven,
+    /// The session that goes on.
+    kept: SessionId,
+    hash: &'a StoredHash,
+    notice: &'a Letter,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
     #[error("no such user")]
     Unknown,
     #[error(transparent)]
-    Unconfirmed(#[from] Unconfirmed),
+    Reauth(#[from] ReauthError),
     #[error(transparent)]
     Refused(#[from] PasswordRefused),
     #[error(transparent)]
@@ -32,62 +41,74 @@ pub enum PasswordError {
 }
 
 impl Passwords {
-    /// Changes the password of the caller, who proves that he knows the present one. His other
-    /// sessions end, in every environment; this one goes on.
+    /// Changes the password of the caller, who proves that he knows the present one, or, where he
+    /// has none, gives him one. His other sessions end, in every environment; this one goes on.
     pub async fn change(
         &self,
         tenant: Tenant,
-        (user, session): (UserId, SessionId),
-        (current, new): (Password, Password),
+        own: (UserId, SessionId),
+        (current, new): (Option<Password>, Password),
         origin: &Origin,
     ) -> Result<(), PasswordError> {
         let Self(accounts) = self;
-        let (user, credential) = accounts.confirm(tenant, user, current, origin).await?;
-        let hash = accounts
-            .hash_new(tenant.app_id, new, (&user).into())
+        let proven = accounts
+            .reauthenticate(tenant, own, current, origin)
             .await?;
+        let hash = accounts
+            .hash_new(tenant.app_id, new, (&proven.user).into())
+            .await?;
+        let notice = self.notice(tenant, &proven.user, origin).await?;
         let now = accounts.clock.now();
-        let party = Party::new("user", user.id);
-        let ended = Ended {
-            user: user.id,
-            how: Ending::PasswordChanged,
-            by: party.clone(),
+        let change = Change {
+            proven: &proven,
+            kept: own.1,
+            hash: &hash,
+            notice: &notice,
         };
-        let told = accounts
-            .event(Name::PasswordChanged, tenant, party.clone(), (now, origin))
-            .on(party);
-        let notice = self.notice(tenant, &user, origin).await?;
         let revoked = accounts
             .store
-            .write(async |tx| {
-                let mut scoped = tx.within(tenant);
-                let kept =
-                    credentials::rewrite(&mut scoped, &credential, hash.clone(), now).await?;
-                // Somebody else has changed it meanwhile: what was proven is no longer so.
-                kept.ok_or(Unconfirmed::Wrong)?;
-                users::password_changed(&mut scoped, user.id, now).await?;
-                accounts
-                    .outbox
-                    .enqueue(&mut scoped, notice.clone(), now)
-                    .await?;
-                events::record(&mut scoped, &told).await?;
-                accounts
-                    .links
-                    .void_all(tx, (tenant.app_id, user.id), now)
-                    .await?;
-                let others = (&ended, session);
-                Ok::<_, PasswordError>(
-                    accounts
-                        .end_others_in(tx, tenant, others, (now, origin))
-                        .await?,
-                )
-            })
+            .write(async |tx| self.exchange(tx, tenant, &change, (now, origin)).await)
             .await?;
         for revoked in &revoked {
             accounts.revocations.apply(revoked);
         }
         accounts.outbox.hurry();
         Ok(())
+    }
+
+    async fn exchange(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        change: &Change<'_>,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Vec<Revocation>, PasswordError> {
+        let Self(accounts) = self;
+        let mut scoped = tx.within(tenant);
+        let id = change.proven.user.id;
+        let user = users::get(&mut scoped, id).await?;
+        let user = user.filter(|user| change.proven.holds_of(user));
+        user.ok_or(ReauthError::Required)?;
+        users::password_changed(&mut scoped, id, now).await?;
+        let (owner, made) = ((tenant.app_id, id), (now, &accounts.entropy));
+        credentials::set(&mut scoped, owner, change.hash.clone(), made).await?;
+        let notice = change.notice.clone();
+        accounts.outbox.enqueue(&mut scoped, notice, now).await?;
+        let party = Party::new("user", id);
+        let told = accounts
+            .event(Name::PasswordChanged, tenant, party.clone(), (now, origin))
+            .on(party.clone());
+        events::record(&mut scoped, &told).await?;
+        links::void(&mut tx.within(tenant.app_id), id, now).await?;
+        let ended = Ended {
+            user: id,
+            how: Ending::PasswordChanged,
+            by: party,
+        };
+        let others = (&ended, change.kept);
+        Ok(accounts
+            .end_others_in(tx, tenant, others, (now, origin))
+            .await?)
     }
 
     /// Sends a link that sets a new password, if the address is of an account that can be used.
@@ -188,8 +209,7 @@ impl Passwords {
         let mut scoped = tx.within(tenant);
         accounts.links.follow(&mut scoped, link, now).await?;
         let user = users::password_changed(&mut scoped, id, now).await?;
-        let usable =
-            user.filter(|user| user.status == Status::Active && user.email == link.address);
+        let usable = user.filter(|user| user.may_sign_in(now) && user.email == link.address);
         let user = usable.ok_or(LinkRefused::Invalid)?;
         if !user.email_verified {
             users::reclaim(&mut scoped, &user, now).await?;
@@ -209,17 +229,16 @@ impl Passwords {
             .event(Name::PasswordReset, tenant, party.clone(), (now, origin))
             .on(party.clone());
         events::record(&mut scoped, &told).await?;
-        accounts.links.void_all(tx, owner, now).await?;
+        links::void(&mut tx.within(tenant.app_id), id, now).await?;
         let ended = Ended {
             user: id,
             how: Ending::PasswordReset,
             by: party,
         };
-        let ended = accounts.end_all_in(tx, tenant, &ended, (now, origin)).await;
-        ended.map_err(|error| match error {
-            SessionError::Unknown => LinkRefused::Invalid.into(),
-            SessionError::Store(error) => error.into(),
-        })
+        let ended = accounts
+            .end_all_in(tx, tenant, &ended, (now, origin))
+            .await?;
+        Ok(ended.ok_or(LinkRefused::Invalid)?)
     }
 
     /// Tells the user that his password is another one.

@@ -2,7 +2,7 @@ use actix_web::web::Data;
 use actix_web::{Either, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::confirming::Unconfirmed;
+use super::reauthenticating::ReauthError;
 use super::record::Ending;
 use super::refreshing::RefreshError;
 use super::service::{SessionError, Sessions};
@@ -24,7 +24,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(refresh)
         .service(sign_out)
         .service(sign_out_all)
-        .configure(super::own::routes);
+        .configure(super::own::routes)
+        .configure(super::administration::routes);
 }
 
 /// Sign up
@@ -225,6 +226,18 @@ impl From<SignInError> for Problem {
     }
 }
 
+impl From<ReauthError> for Problem {
+    fn from(error: ReauthError) -> Self {
+        match error {
+            ReauthError::Wrong => ProblemKind::InvalidCredentials.into(),
+            ReauthError::Required => ProblemKind::ReauthRequired.into(),
+            ReauthError::Limit(error) => error.into(),
+            ReauthError::Busy(_) => Problem::new(ProblemKind::Busy),
+            ReauthError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<RefreshError> for Problem {
     fn from(error: RefreshError) -> Self {
         match error {
@@ -238,21 +251,11 @@ impl From<RefreshError> for Problem {
     }
 }
 
-impl From<Unconfirmed> for Problem {
-    fn from(error: Unconfirmed) -> Self {
-        match error {
-            Unconfirmed::Wrong => ProblemKind::InvalidCredentials.into(),
-            Unconfirmed::Limit(error) => error.into(),
-            Unconfirmed::Busy(_) => ProblemKind::Busy.into(),
-            Unconfirmed::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Unknown => ProblemKind::NotFound.into(),
+            SessionError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
             SessionError::Store(error) => error.into(),
         }
     }

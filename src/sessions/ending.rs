@@ -2,7 +2,7 @@
 
 use super::record::Ending;
 use super::repo;
-use super::service::{SessionError, Sessions};
+use super::service::Sessions;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -20,21 +20,21 @@ pub struct Ended {
 }
 
 impl Sessions {
-    /// Ends every session of a user, in every environment of his app. Apply the answer after the
-    /// commit.
+    /// Ends every session of a user, in every environment of his app; `None` where there is no such
+    /// user. Apply the answer after the commit.
     pub async fn end_all_in(
         &self,
         tx: &mut Tx<'_>,
         tenant: Tenant,
         ended: &Ended,
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<Revocation, SessionError> {
+    ) -> Stored<Option<Revocation>> {
         let (user, how) = (ended.user, ended.how);
         let count = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
         let mut tx = tx.within(tenant);
-        let version = users::bump_rights(&mut tx, user, now)
-            .await?
-            .ok_or(SessionError::Unknown)?;
+        let Some(version) = users::bump_rights(&mut tx, user, now).await? else {
+            return Ok(None);
+        };
         let told = self
             .event(
                 Name::SessionsRevoked,
@@ -46,7 +46,8 @@ impl Sessions {
             .with("reason", how.as_str())
             .with("sessions", count);
         events::record(&mut tx, &told).await?;
-        Ok(revoke_user(&mut tx, user, version, now, &self.entropy).await?)
+        let revoked = revoke_user(&mut tx, user, version, now, &self.entropy).await?;
+        Ok(Some(revoked))
     }
 
     /// Ends every session of a user but for `kept`, whose access token stays good. Apply the

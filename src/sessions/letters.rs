@@ -8,7 +8,7 @@ use crate::limits::{LimitError, Rule};
 use crate::links::Request;
 use crate::store::StoreError;
 use crate::tokens::Purpose;
-use crate::users::{self, Status, User};
+use crate::users::{self, User};
 
 impl Sessions {
     /// Sends a link to the holder of an address, if there is an account that can be used and
@@ -38,7 +38,7 @@ impl Sessions {
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
                 let found = users::by_email(&mut tx, email).await?;
-                let usable = |user: &User| user.status == Status::Active && wanted(user);
+                let usable = |user: &User| user.may_sign_in(now) && wanted(user);
                 let Some(user) = found.filter(usable) else {
                     return events::record(&mut tx, &told.clone().denied()).await;
                 };

@@ -4,15 +4,16 @@
 //! token that is exchanged at every use. Whoever presents a spent one ends the session. Not here:
 //! how tokens are made and judged ([`crate::tokens`]), passwords ([`crate::credentials`]).
 
+mod administration;
 mod api;
 mod authenticator;
-mod confirming;
 mod ending;
 mod issue;
 mod letters;
 mod new_password;
 mod opening;
 mod own;
+mod reauthenticating;
 mod record;
 mod refreshing;
 mod repo;
@@ -23,12 +24,13 @@ mod wire;
 
 pub use self::api::routes;
 pub use self::authenticator::BearerTokens;
-pub use self::confirming::Unconfirmed;
 pub use self::ending::Ended;
 pub use self::issue::{Issued, Issuer};
 pub use self::new_password::PasswordRefused;
 pub use self::opening::Opened;
+pub use self::reauthenticating::{Proven, ReauthError};
 pub use self::record::{Ending, Session};
+pub use self::repo::{end_all, forget, of_user};
 pub use self::service::{SessionError, Sessions};
 pub use self::signing_in::SignInError;
 pub use self::wire::SignedIn;

@@ -10,7 +10,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::Tx;
 use crate::tokens::KeyError;
-use crate::users::{self, Status, User};
+use crate::users::{self, User};
 
 /// A session that counts once its unit of work commits; then it is to be [issued](Sessions::issue).
 #[derive(Debug)]
@@ -39,9 +39,8 @@ impl Sessions {
         let user = users::signs_in(&mut tx, id, now)
             .await?
             .ok_or(SignInError::Wrong)?;
-        match user.status {
-            Status::Active => {}
-            Status::Disabled => return Err(SignInError::Disabled),
+        if !user.may_sign_in(now) {
+            return Err(SignInError::Disabled);
         }
         if environment.settings.require_verification && !user.email_verified {
             return Err(SignInError::Unverified);

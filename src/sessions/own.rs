@@ -11,6 +11,7 @@ use super::service::Sessions;
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession};
 use crate::http::{Allowed, Answer, NoContent, Ok200, Paging, PathId, Query};
 use crate::kernel::id::SessionId;
+use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -20,7 +21,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 /// A live session, without any of its tokens.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Session)]
-struct SessionView {
+pub(super) struct SessionView {
     id: SessionId,
     /// Whether it is the session of this request.
     current: bool,
@@ -38,9 +39,9 @@ struct SessionView {
 }
 
 impl SessionView {
-    fn of(session: Session, current: SessionId) -> Self {
+    pub(super) fn of(session: Session, current: Option<SessionId>) -> Self {
         Self {
-            current: session.id == current,
+            current: current == Some(session.id),
             id: session.id,
             amr: session.amr,
             auth_time: session.auth_time,
@@ -55,13 +56,24 @@ impl SessionView {
 
 /// A page of sessions, newest first.
 #[derive(Debug, Serialize, ToSchema)]
-struct SessionPage {
+pub(super) struct SessionPage {
     sessions: Vec<SessionView>,
     /// Send as `cursor` for what follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_cursor: Option<String>,
     has_more: bool,
+}
+
+impl SessionPage {
+    pub(super) fn of(slice: Slice<Session>, paging: &Paging, current: Option<SessionId>) -> Self {
+        let shown = |session| SessionView::of(session, current);
+        Self {
+            next_cursor: paging.cursor(slice.next.as_ref()),
+            has_more: slice.next.is_some(),
+            sessions: slice.items.into_iter().map(shown).collect(),
+        }
+    }
 }
 
 /// List my sessions
@@ -85,15 +97,7 @@ async fn list(
     let slice = sessions
         .page(access.tenant(), user, paging.after.as_ref(), paging.limit)
         .await?;
-    Ok(Ok200::new(SessionPage {
-        next_cursor: paging.cursor(slice.next.as_ref()),
-        has_more: slice.next.is_some(),
-        sessions: slice
-            .items
-            .into_iter()
-            .map(|it| SessionView::of(it, current))
-            .collect(),
-    }))
+    Ok(Ok200::new(SessionPage::of(slice, &paging, Some(current))))
 }
 
 /// End one of my sessions

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::kernel::id::{AccessTokenId, AppId, EnvId, SessionId, UserId};
 use crate::kernel::time::Timestamp;
@@ -45,12 +46,15 @@ pub struct Session {
 }
 
 /// Why a session ended before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SessionEnding)]
 pub enum Ending {
     SignedOut,
     SignedOutEverywhere,
     RevokedByUser,
+    RevokedByAdmin,
+    Banned,
     RefreshTokenReused,
     PasswordChanged,
     PasswordReset,
@@ -64,6 +68,8 @@ impl Ending {
             Ending::SignedOut => "signed_out",
             Ending::SignedOutEverywhere => "signed_out_everywhere",
             Ending::RevokedByUser => "revoked_by_user",
+            Ending::RevokedByAdmin => "revoked_by_admin",
+            Ending::Banned => "banned",
             Ending::RefreshTokenReused => "refresh_token_reused",
             Ending::PasswordChanged => "password_changed",
             Ending::PasswordReset => "password_reset",

@@ -10,7 +10,7 @@ use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
-use crate::users::{self, Status};
+use crate::users;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -66,7 +66,7 @@ impl Sessions {
             return Err(RefreshError::Invalid);
         }
         let user = users::get(&mut self.store.once().within(own), session.user_id).await?;
-        let usable = user.filter(|user| user.status == Status::Active);
+        let usable = user.filter(|user| user.may_sign_in(now));
         let user = usable.ok_or(RefreshError::Invalid)?;
         let claims = self.issuer.next(&session, &user, now);
         let generation = presented.generation + 1;

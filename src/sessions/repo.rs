@@ -83,8 +83,9 @@ where
         .await
 }
 
-/// Ends every live session of a user; how many there were.
-pub(super) async fn end_all<S>(
+/// Ends every live session of a user; how many there were. The caller also ends the standing of
+/// their access tokens: [`crate::users::bump_rights`].
+pub async fn end_all<S>(
     tx: &mut Tx<'_, S>,
     user: UserId,
     how: Ending,
@@ -110,6 +111,24 @@ where
     let others = Field::<Session, SessionId>::at("_id").ne(kept);
     tx.find(Query::of(USER_ID.eq(user) & others & live(now)))
         .await
+}
+
+/// The sessions of a user, ended ones too, newest first, `most` at most.
+pub async fn of_user<S>(tx: &mut Tx<'_, S>, user: UserId, most: u32) -> Stored<Vec<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let newest = Query::of(USER_ID.eq(user)).newest_by(CREATED_AT);
+    tx.find(newest.window(0, most)).await
+}
+
+/// Removes every session of a user who is deleted. A refresh token finds none then; that access
+/// tokens are refused is the caller's to see to.
+pub async fn forget<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.delete_many(USER_ID.eq(user)).await.map(drop)
 }
 
 /// The live sessions of a user, newest first.

@@ -38,13 +38,16 @@ pub struct Sessions {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    #[error("no such session of this user")]
+    #[error("no such session, or no such user")]
     Unknown,
+    #[error("a user with a role that the caller does not hold")]
+    RoleNotHeld,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Sessions {
+    /// The environment that a caller has been let into.
     pub async fn environment(&self, tenant: Tenant) -> Result<Arc<Environment>, StoreError> {
         match self.environments.of(tenant).await {
             Ok(environment) => Ok(environment),
@@ -109,7 +112,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Ends every session of the user, in every environment of his app.
+    /// Ends every session of the user, in every environment of his app, by his own hand.
     pub async fn end_all(
         &self,
         tenant: Tenant,
@@ -124,7 +127,10 @@ impl Sessions {
         };
         let revoked = self
             .store
-            .write(async |tx| self.end_all_in(tx, tenant, &ended, (now, origin)).await)
+            .write(async |tx| {
+                let revoked = self.end_all_in(tx, tenant, &ended, (now, origin)).await?;
+                revoked.ok_or(SessionError::Unknown)
+            })
             .await?;
         self.revocations.apply(&revoked);
         Ok(())

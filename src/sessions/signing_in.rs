@@ -210,7 +210,7 @@ impl Sessions {
     ) -> Result<Opened, SignInError> {
         let who = (seen.id, PASSWORD);
         let opened = self.open(tx, environment, who, (now, origin)).await?;
-        if opened.user.password_changed_at != seen.password_changed_at {
+        if opened.user.password_version != seen.password_version {
             return Err(SignInError::Wrong);
         }
         let mut tx = tx.within(environment.tenant());

@@ -150,7 +150,7 @@ pub struct SignedIn {
 impl From<Issued> for SignedIn {
     fn from(issued: Issued) -> Self {
         Self {
-            user: issued.user.into(),
+            user: UserView::of(issued.user, issued.at),
             session_id: issued.session_id,
             session_token: issued.access_token.clone(),
             access_token: issued.access_token,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list;
-use super::record::{Status, User};
+use super::record::{Standing, User};
 use super::repo::ProfileChanges;
 use super::service::{UserError, Users};
 use crate::access::{AssignRoles, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe};
@@ -54,14 +54,29 @@ pub struct UserView {
     #[schema(nullable = false)]
     pub image: Option<String>,
     pub roles: Vec<Role>,
-    pub status: Status,
+    pub status: Standing,
+    pub banned: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ban_reason: Option<Label>,
+    /// When the ban ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ban_expires: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_sign_in_at: Option<Timestamp>,
+    pub sign_in_count: i64,
     pub metadata: Metadata,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
+impl UserView {
+    /// As he is at `now`. Of a ban that has run out nothing is shown.
+    pub fn of(user: User, now: Timestamp) -> Self {
+        let standing = user.standing(now);
+        let banned = standing == Standing::Banned;
         Self {
             id: user.id,
             app_id: user.app_id,
@@ -75,7 +90,12 @@ impl From<User> for UserView {
             last_name: user.last_name,
             image: user.image,
             roles: user.roles,
-            status: user.status,
+            status: standing,
+            banned,
+            ban_reason: user.ban_reason.filter(|_| banned),
+            ban_expires: user.ban_expires.filter(|_| banned),
+            last_sign_in_at: user.last_sign_in_at,
+            sign_in_count: user.sign_in_count,
             metadata: user.metadata,
             created_at: user.created_at,
             updated_at: user.updated_at,
@@ -139,9 +159,8 @@ impl FromFields for RoleAssignment {
 #[get("/v1/me")]
 async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserView>> {
     let (id, _) = access.user()?;
-    Ok(Ok200::new(
-        (*users.own(access.tenant(), id).await?).clone().into(),
-    ))
+    let own = users.own(access.tenant(), id).await?;
+    Ok(Ok200::new(users.shown((*own).clone())))
 }
 
 /// Change my profile
@@ -166,7 +185,7 @@ async fn update_me(
     let user = users
         .update_profile(access.tenant(), id, &changes, access.origin())
         .await?;
-    Ok(Ok200::new(user.into()))
+    Ok(Ok200::new(users.shown(user)))
 }
 
 /// Read a user
@@ -190,7 +209,8 @@ async fn find(
     if !is_own && !access.also::<ReadUser>() {
         return Err(ProblemKind::NotFound.into());
     }
-    Ok(Ok200::new(users.get(access.tenant(), id).await?.into()))
+    let user = users.get(access.tenant(), id).await?;
+    Ok(Ok200::new(users.shown(user)))
 }
 
 /// Read any user
@@ -207,9 +227,8 @@ async fn read(
     id: PathId<UserId>,
     users: Data<Users>,
 ) -> Answer<Ok200<UserView>> {
-    Ok(Ok200::new(
-        users.get(access.tenant(), id.into_inner()).await?.into(),
-    ))
+    let user = users.get(access.tenant(), id.into_inner()).await?;
+    Ok(Ok200::new(users.shown(user)))
 }
 
 /// Assign roles to a user
@@ -241,7 +260,7 @@ async fn assign_roles(
     let user = users
         .assign_roles(access.caller(), id, &roles, access.origin())
         .await?;
-    Ok(Ok200::new(user.into()))
+    Ok(Ok200::new(users.shown(user)))
 }
 
 impl From<UserError> for Problem {

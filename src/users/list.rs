@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::api::UserView;
-use super::record::Status;
+use super::record::Standing;
 use super::service::{UserQuery, Users};
 use crate::access::{ListUsers, Permission, Role};
 use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Problem, Query};
@@ -60,7 +60,7 @@ struct ListQuery {
     #[param(inline)]
     role: Option<Role>,
     #[param(inline)]
-    status: Option<Status>,
+    status: Option<Standing>,
 }
 
 impl FromFields for ListQuery {
@@ -98,7 +98,7 @@ impl ListQuery {
         UserQuery {
             email: self.email.clone(),
             role: self.role,
-            status: self.status,
+            standing: self.status,
         }
     }
 }
@@ -127,8 +127,8 @@ fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn status(text: &str) -> Result<Status, &'static str> {
-    serde_json::from_value(text.into()).map_err(|_| "must be `active` or `disabled`")
+fn status(text: &str) -> Result<Standing, &'static str> {
+    serde_json::from_value(text.into()).map_err(|_| "must be `active` or `banned`")
 }
 
 /// List users
@@ -173,7 +173,7 @@ impl UserPage {
         let (found, total) = users
             .numbered_page(access.tenant(), &query.which(), number, limit)
             .await?;
-        let views: Vec<UserView> = found.into_iter().map(UserView::from).collect();
+        let views: Vec<UserView> = found.into_iter().map(|user| users.shown(user)).collect();
         Ok(Self {
             users: views.clone(),
             next_cursor: None,
@@ -201,7 +201,11 @@ impl UserPage {
         Ok(Self {
             next_cursor: paging.cursor(slice.next.as_ref()),
             has_more: slice.next.is_some(),
-            users: slice.items.into_iter().map(UserView::from).collect(),
+            users: slice
+                .items
+                .into_iter()
+                .map(|user| users.shown(user))
+                .collect(),
             total,
             total_count: None,
             user_items: None,

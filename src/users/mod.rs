@@ -2,8 +2,15 @@
 //!
 //! An address, a phone number and a username are unique within the app. Roles are `USER` for
 //! everybody and what an administrator adds; nobody grants or takes what he does not hold, and the
-//! last holder of the app's guarding role keeps it. Not here: passwords ([`crate::credentials`]),
-//! signing in ([`crate::sessions`]).
+//! last holder of the app's guarding role keeps it. Whoever is deleted is found by nothing here.
+//!
+//! ```text
+//! active ◀──unban, or ban_expires──ban──▶ banned        [`User::may_sign_in`] is the one rule
+//!    └────────────────delete────────────────┴──▶ deleted
+//! ```
+//!
+//! Not here: passwords ([`crate::credentials`]), signing in ([`crate::sessions`]), and what else
+//! happens when somebody is banned or goes (`departures`).
 
 mod api;
 mod list;
@@ -12,9 +19,11 @@ mod repo;
 mod service;
 
 pub use self::api::{UserView, routes};
-pub use self::record::{EMAIL_TAKEN, NewUser, PHONE_TAKEN, Status, USERNAME_TAKEN, User};
-pub use self::repo::{
-    bump_rights, by_email, by_phone, by_username, change_email, create, first_with_role, get,
-    password_changed, reclaim, signs_in, verify_email,
+pub use self::record::{
+    Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, Standing, Status, USERNAME_TAKEN, User,
 };
-pub use self::service::Users;
+pub use self::repo::{
+    ban, bump_rights, by_email, by_phone, by_username, change_email, create, erase,
+    first_with_role, get, password_changed, reclaim, signs_in, unban, verify_email,
+};
+pub use self::service::{Users, outranks};

@@ -36,25 +36,58 @@ pub struct User {
     /// Highest first; every user is a `USER`.
     pub roles: Vec<Role>,
     pub status: Status,
+    /// On record until it is lifted, also when it has run out: ask [`User::standing`].
+    #[serde(default)]
+    pub banned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban_reason: Option<Label>,
+    /// When the ban ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ban_expires: Option<Timestamp>,
     /// Bumped whenever a right is lost or changed; access tokens carry it as `ver`, and older
     /// ones are refused. See [`crate::tokens`].
     pub rights_version: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
+    /// Bumped with every change of the password: a sign-in under way with an older one fails.
+    #[serde(default)]
+    pub password_version: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Timestamp>,
+    #[serde(default)]
+    pub sign_in_count: i64,
     #[serde(default)]
     pub metadata: Metadata,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
 }
 
-/// Whether an account can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+/// Whether the document is a person's. What is left of a deleted one keeps the identifier from
+/// being given again and says nothing of anybody; no query of this module finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     Active,
-    Disabled,
+    Deleted,
+}
+
+/// What an account is good for at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = UserStatus)]
+pub enum Standing {
+    Active,
+    Banned,
+}
+
+/// A ban to be spoken.
+#[derive(Debug, Clone)]
+pub struct Ban {
+    pub reason: Option<Label>,
+    /// `None` for one that only an administrator ends.
+    pub expires: Option<Timestamp>,
 }
 
 /// What an account is made of.
@@ -84,9 +117,28 @@ impl Entity for User {
 }
 
 impl User {
-    /// Whether this user holds the role that his app must never lose.
-    pub fn is_guardian(&self, is_platform: bool) -> bool {
-        self.roles.contains(&guarding(is_platform))
+    /// Whether this user is one of those whom his app counts, for the last of whom it keeps the
+    /// guarding role. Whoever has a ban on record is not counted, and when it has run out not
+    /// before it is lifted: a count must not depend on what time it is.
+    pub fn is_counted_guardian(&self, is_platform: bool) -> bool {
+        self.roles.contains(&guarding(is_platform)) && !self.banned
+    }
+
+    /// A ban is over at the very moment of `ban_expires`, without anybody's doing.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        if super::repo::banned(now).matches(self) {
+            Standing::Banned
+        } else {
+            Standing::Active
+        }
+    }
+
+    /// The one rule for every way in: sign-in, refresh, and what is sent by letter.
+    pub fn may_sign_in(&self, now: Timestamp) -> bool {
+        match self.status {
+            Status::Active => self.standing(now) == Standing::Active,
+            Status::Deleted => false,
+        }
     }
 }
 
@@ -106,12 +158,18 @@ impl NewUser {
             image: None,
             roles: with_user(self.roles),
             status: Status::Active,
+            banned: false,
+            ban_reason: None,
+            ban_expires: None,
             rights_version: 1,
             password_changed_at: None,
+            password_version: 0,
             last_sign_in_at: None,
+            sign_in_count: 0,
             metadata: self.metadata,
             created_at: now,
             updated_at: now,
+            deleted_at: None,
         }
     }
 }
@@ -122,4 +180,69 @@ pub(super) fn with_user(mut roles: Vec<Role>) -> Vec<Role> {
     roles.sort_unstable();
     roles.dedup();
     roles
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(2_208_988_800_000);
+
+    fn user() -> User {
+        let new = NewUser {
+            email: Email::parse("mia@example.org").unwrap(),
+            email_verified: true,
+            phone: None,
+            username: None,
+            first_name: None,
+            last_name: None,
+            roles: vec![Role::Admin],
+            metadata: Metadata::default(),
+        };
+        let entropy = Entropy::seeded(1);
+        new.made(AppId::new(NOW, &entropy), NOW, &entropy)
+    }
+
+    fn banned(until: Option<Timestamp>) -> User {
+        User {
+            banned: true,
+            ban_expires: until,
+            ..user()
+        }
+    }
+
+    #[test]
+    fn a_ban_ends_at_its_very_millisecond() {
+        let before = NOW.plus(Duration::from_millis(1));
+        let table = [
+            (user(), true),
+            (banned(None), false),
+            (banned(Some(before)), false),
+            (banned(Some(NOW)), true),
+            (banned(Some(NOW.minus(Duration::from_millis(1)))), true),
+        ];
+        for (user, may) in table {
+            assert_eq!(user.may_sign_in(NOW), may, "{:?}", user.ban_expires);
+        }
+    }
+
+    #[test]
+    fn a_deleted_user_never_signs_in() {
+        let gone = User {
+            status: Status::Deleted,
+            ..user()
+        };
+
+        assert!(!gone.may_sign_in(NOW));
+    }
+
+    #[test]
+    fn a_guardian_with_a_ban_on_record_is_not_counted_even_when_it_has_run_out() {
+        assert!(user().is_counted_guardian(false));
+        assert!(!user().is_counted_guardian(true));
+        assert!(!banned(None).is_counted_guardian(false));
+        assert!(!banned(Some(NOW)).is_counted_guardian(false));
+    }
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::record::{NewUser, Status, User};
+use super::record::{Ban, NewUser, Standing, Status, User};
 use super::service::UserQuery;
 use crate::access::Role;
 use crate::http::Change;
@@ -14,22 +14,47 @@ use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfApp, Query, Reaches, Stored, Tx, Update, by_id};
 
 const EMAIL: Field<User, Email> = Field::at("email");
+const EMAIL_VERIFIED: Field<User, bool> = Field::at("email_verified");
 const PHONE: Field<User, Phone> = Field::at("phone");
 const PHONE_VERIFIED: Field<User, bool> = Field::at("phone_verified");
 const USERNAME: Field<User, Username> = Field::at("username");
 const DISPLAY_USERNAME: Field<User, Label> = Field::at("display_username");
 const FIRST_NAME: Field<User, Label> = Field::at("first_name");
 const LAST_NAME: Field<User, Label> = Field::at("last_name");
-const EMAIL_VERIFIED: Field<User, bool> = Field::at("email_verified");
 const PASSWORD_CHANGED_AT: Field<User, Timestamp> = Field::at("password_changed_at");
+const PASSWORD_VERSION: Field<User, i64> = Field::at("password_version");
 const IMAGE: Field<User, String> = Field::at("image");
 const ROLES: Field<User, Vec<Role>> = Field::at("roles");
 const STATUS: Field<User, Status> = Field::at("status");
+const BANNED: Field<User, bool> = Field::at("banned");
+const BAN_REASON: Field<User, Label> = Field::at("ban_reason");
+const BAN_EXPIRES: Field<User, Timestamp> = Field::at("ban_expires");
 const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
 const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
+const SIGN_IN_COUNT: Field<User, i64> = Field::at("sign_in_count");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<User, Timestamp> = Field::at("updated_at");
+const DELETED_AT: Field<User, Timestamp> = Field::at("deleted_at");
+
+/// Whoever is there. Every query of this file looks among these only, and every change too.
+fn living() -> Filter<User> {
+    STATUS.eq(Status::Active)
+}
+
+fn living_one(id: UserId) -> Filter<User> {
+    by_id(id) & living()
+}
+
+/// Under a ban at `now`. The bound is exclusive: at `ban_expires` it is over.
+pub(super) fn banned(now: Timestamp) -> Filter<User> {
+    BANNED.eq(true) & (BAN_EXPIRES.absent() | BAN_EXPIRES.gt(now))
+}
+
+/// The opposite of [`banned`].
+fn not_banned(now: Timestamp) -> Filter<User> {
+    BANNED.ne(true) | BAN_EXPIRES.lte(now)
+}
 
 /// A change to one's own profile; `null` clears a field, absence keeps it.
 #[derive(Debug, Clone, ToSchema)]
@@ -69,28 +94,28 @@ pub async fn get<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.get(id).await
+    tx.find_one(living_one(id)).await
 }
 
 pub async fn by_email<S>(tx: &mut Tx<'_, S>, email: &Email) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.find_one(EMAIL.eq(email.clone())).await
+    tx.find_one(EMAIL.eq(email.clone()) & living()).await
 }
 
 pub async fn by_username<S>(tx: &mut Tx<'_, S>, username: &Username) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.find_one(USERNAME.eq(username.clone())).await
+    tx.find_one(USERNAME.eq(username.clone()) & living()).await
 }
 
 pub async fn by_phone<S>(tx: &mut Tx<'_, S>, phone: &Phone) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.find_one(PHONE.eq(phone.clone())).await
+    tx.find_one(PHONE.eq(phone.clone()) & living()).await
 }
 
 /// Some user of the app who holds `role`, the longest-standing first.
@@ -98,7 +123,7 @@ pub async fn first_with_role<S>(tx: &mut Tx<'_, S>, role: Role) -> Stored<Option
 where
     S: Copy + Reaches<OfApp>,
 {
-    let oldest = Query::of(ROLES.has(&role))
+    let oldest = Query::of(ROLES.has(&role) & living())
         .oldest_by(CREATED_AT)
         .window(0, 1);
     Ok(tx.find(oldest).await?.into_iter().next())
@@ -125,7 +150,7 @@ where
         .and_if(changed(PHONE, changes.phone).map(|phone| phone.and(PHONE_VERIFIED.set(false))))
         .and_if(changed(IMAGE, changes.image))
         .and_if(changes.metadata.map(|metadata| METADATA.set(metadata)));
-    tx.update_one(by_id(id), update).await
+    tx.update_one(living_one(id), update).await
 }
 
 fn changed<T: Serialize>(field: Field<User, T>, change: Change<T>) -> Option<Update<User>> {
@@ -147,7 +172,7 @@ pub(super) async fn set_roles<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
-    let unchanged = by_id(seen.id) & RIGHTS_VERSION.eq(seen.rights_version);
+    let unchanged = living_one(seen.id) & RIGHTS_VERSION.eq(seen.rights_version);
     let update = ROLES
         .set(roles.to_vec())
         .and(RIGHTS_VERSION.inc(1))
@@ -156,13 +181,15 @@ where
 }
 
 /// Notes that the user signs in, and gives him as he is at this moment. Whatever ends his sessions
-/// changes the same document, so that of the two that happen at once, one sees the other.
+/// changes the same document, so that of the two that happen at once, one sees the other. The count
+/// makes sure that there is a change: MongoDB overlooks one that sets what is there, and two
+/// sign-ins may be of one millisecond.
 pub async fn signs_in<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.update_one(by_id::<User>(id), LAST_SIGN_IN_AT.set(now))
-        .await
+    let update = LAST_SIGN_IN_AT.set(now).and(SIGN_IN_COUNT.inc(1));
+    tx.update_one(living_one(id), update).await
 }
 
 /// The address is proven to be the user's; `None` where it is no longer his.
@@ -174,7 +201,7 @@ pub async fn verify_email<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
-    let his = by_id::<User>(id) & EMAIL.eq(address.clone());
+    let his = living_one(id) & EMAIL.eq(address.clone());
     tx.update_one(his, EMAIL_VERIFIED.set(true).and(UPDATED_AT.set(now)))
         .await
 }
@@ -185,7 +212,7 @@ pub async fn reclaim<S>(tx: &mut Tx<'_, S>, seen: &User, now: Timestamp) -> Stor
 where
     S: Copy + Reaches<OfApp>,
 {
-    let his = by_id::<User>(seen.id) & EMAIL.eq(seen.email.clone());
+    let his = living_one(seen.id) & EMAIL.eq(seen.email.clone());
     let update = EMAIL_VERIFIED
         .set(true)
         .and(USERNAME.unset())
@@ -206,7 +233,7 @@ pub async fn change_email<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
-    let unchanged = by_id::<User>(seen.id) & EMAIL.eq(seen.email.clone());
+    let unchanged = living_one(seen.id) & EMAIL.eq(seen.email.clone());
     let update = EMAIL
         .set(address.clone())
         .and(EMAIL_VERIFIED.set(true))
@@ -224,8 +251,11 @@ pub async fn password_changed<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
-    let update = PASSWORD_CHANGED_AT.set(now).and(UPDATED_AT.set(now));
-    tx.update_one(by_id::<User>(id), update).await
+    let update = PASSWORD_CHANGED_AT
+        .set(now)
+        .and(PASSWORD_VERSION.inc(1))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(living_one(id), update).await
 }
 
 /// Ends the standing of every access token of the user; the new version.
@@ -235,26 +265,99 @@ where
 {
     let update = RIGHTS_VERSION.inc(1).and(UPDATED_AT.set(now));
     Ok(tx
-        .update_one(by_id::<User>(id), update)
+        .update_one(living_one(id), update)
         .await?
         .map(|user| user.rights_version))
 }
 
+/// Puts a ban on record, in place of one that is there; the user's access tokens lose their
+/// standing.
+pub async fn ban<S>(
+    tx: &mut Tx<'_, S>,
+    id: UserId,
+    ban: &Ban,
+    now: Timestamp,
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let Ban { reason, expires } = ban.clone();
+    let reason = reason.map_or_else(|| BAN_REASON.unset(), |reason| BAN_REASON.set(reason));
+    let expires = expires.map_or_else(|| BAN_EXPIRES.unset(), |at| BAN_EXPIRES.set(at));
+    let update = BANNED
+        .set(true)
+        .and(reason)
+        .and(expires)
+        .and(RIGHTS_VERSION.inc(1))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(living_one(id), update).await
+}
+
+/// Takes a ban off the record, also one that has run out; `None` where there is none.
+pub async fn unban<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let update = BANNED
+        .set(false)
+        .and(BAN_REASON.unset())
+        .and(BAN_EXPIRES.unset())
+        .and(UPDATED_AT.set(now));
+    tx.update_one(living_one(id) & BANNED.eq(true), update)
+        .await
+}
+
+/// Leaves nothing of a user but his identifier, and frees his address. Answers with what is left.
+pub async fn erase<S>(
+    tx: &mut Tx<'_, S>,
+    id: UserId,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    // Of chance: an address that somebody could foresee could be taken before, and hinder this.
+    let nowhere = Email::nowhere(UserId::new(now, entropy));
+    let update = STATUS
+        .set(Status::Deleted)
+        .and(DELETED_AT.set(now))
+        .and(UPDATED_AT.set(now))
+        .and(RIGHTS_VERSION.inc(1))
+        .and(ROLES.set(Vec::new()))
+        .and(EMAIL.set(nowhere))
+        .and(EMAIL_VERIFIED.set(false))
+        .and(PHONE.unset())
+        .and(PHONE_VERIFIED.set(false))
+        .and(USERNAME.unset())
+        .and(DISPLAY_USERNAME.unset())
+        .and(FIRST_NAME.unset())
+        .and(LAST_NAME.unset())
+        .and(IMAGE.unset())
+        .and(METADATA.set(Metadata::default()))
+        .and(BANNED.set(false))
+        .and(BAN_REASON.unset())
+        .and(BAN_EXPIRES.unset())
+        .and(PASSWORD_CHANGED_AT.unset())
+        .and(LAST_SIGN_IN_AT.unset())
+        .and(SIGN_IN_COUNT.unset());
+    tx.update_one(living_one(id), update).await
+}
+
 pub(super) async fn page<S>(
     tx: &mut Tx<'_, S>,
-    query: &UserQuery,
+    (query, now): (&UserQuery, Timestamp),
     after: Option<&Position>,
     limit: Limit,
 ) -> Stored<Slice<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.page(wanted(query), CREATED_AT, after, limit).await
+    tx.page(wanted(query, now), CREATED_AT, after, limit).await
 }
 
 pub(super) async fn numbered_page<S>(
     tx: &mut Tx<'_, S>,
-    query: &UserQuery,
+    (query, now): (&UserQuery, Timestamp),
     skip: u64,
     limit: Limit,
 ) -> Stored<Vec<User>>
@@ -262,31 +365,37 @@ where
     S: Copy + Reaches<OfApp>,
 {
     tx.find(
-        Query::of(wanted(query))
+        Query::of(wanted(query, now))
             .newest_by(CREATED_AT)
             .window(skip, limit.get()),
     )
     .await
 }
 
-pub(super) async fn count<S>(tx: &mut Tx<'_, S>, query: &UserQuery) -> Stored<u64>
+pub(super) async fn count<S>(
+    tx: &mut Tx<'_, S>,
+    (query, now): (&UserQuery, Timestamp),
+) -> Stored<u64>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.count(wanted(query)).await
+    tx.count(wanted(query, now)).await
 }
 
-fn wanted(query: &UserQuery) -> Filter<User> {
+fn wanted(query: &UserQuery, now: Timestamp) -> Filter<User> {
     let conditions = [
         query
             .email
             .as_deref()
             .map(|prefix| EMAIL.starts_with(prefix)),
         query.role.map(|role| ROLES.has(&role)),
-        query.status.map(|status| STATUS.eq(status)),
+        query.standing.map(|standing| match standing {
+            Standing::Active => not_banned(now),
+            Standing::Banned => banned(now),
+        }),
     ];
     conditions
         .into_iter()
         .flatten()
-        .fold(Filter::all(), |all, condition| all & condition)
+        .fold(living(), |all, condition| all & condition)
 }

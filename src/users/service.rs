@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::record::{PHONE_TAKEN, Status, USERNAME_TAKEN, User, with_user};
+use super::api::UserView;
+use super::record::{PHONE_TAKEN, Standing, USERNAME_TAKEN, User, with_user};
 use super::repo::{self, ProfileChanges};
-use crate::access::{Role, assignable, guarding};
+use crate::access::{Role, assignable};
 use crate::apps;
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::Caller;
@@ -39,7 +40,7 @@ pub struct UserQuery {
     /// The beginning of an address, lower-case.
     pub email: Option<String>,
     pub role: Option<Role>,
-    pub status: Option<Status>,
+    pub standing: Option<Standing>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +97,11 @@ impl Users {
             .ok_or(UserError::Unknown)
     }
 
+    /// A user as clients see him at this moment.
+    pub(super) fn shown(&self, user: User) -> UserView {
+        UserView::of(user, self.clock.now())
+    }
+
     fn remember(&self, user: &User) {
         self.recent
             .insert((user.app_id, user.id), Arc::new(user.clone()));
@@ -108,6 +114,7 @@ impl Users {
         after: Option<&Position>,
         limit: Limit,
     ) -> Result<Slice<User>, UserError> {
+        let query = (query, self.clock.now());
         Ok(repo::page(&mut self.store.once().within(tenant), query, after, limit).await?)
     }
 
@@ -122,6 +129,7 @@ impl Users {
         let skip = page
             .saturating_sub(1)
             .saturating_mul(u64::from(limit.get()));
+        let query = (query, self.clock.now());
         self.store
             .read(async |tx| {
                 let users = repo::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
@@ -131,6 +139,7 @@ impl Users {
     }
 
     pub async fn count(&self, tenant: Tenant, query: &UserQuery) -> Result<u64, UserError> {
+        let query = (query, self.clock.now());
         Ok(repo::count(&mut self.store.once().within(tenant), query).await?)
     }
 
@@ -203,8 +212,12 @@ impl Users {
             return Ok((seen, None));
         }
         refuse_roles_not_held(caller, &seen.roles, &roles, app.is_platform)?;
-        let guards = roles.contains(&guarding(app.is_platform));
-        move_guard(tx, app.id, (seen.is_guardian(app.is_platform), guards), now).await?;
+        let will_be = User {
+            roles: roles.clone(),
+            ..seen.clone()
+        };
+        let guards = [&seen, &will_be].map(|it| it.is_counted_guardian(app.is_platform));
+        move_guard(tx, app.id, guards, now).await?;
         let mut scoped = tx.within(tenant);
         let user = repo::set_roles(&mut scoped, &seen, &roles, now)
             .await?
@@ -231,7 +244,7 @@ impl Users {
 async fn move_guard(
     tx: &mut Tx<'_>,
     app: AppId,
-    (was, will_be): (bool, bool),
+    [was, will_be]: [bool; 2],
     now: Timestamp,
 ) -> Result<(), UserError> {
     match (was, will_be) {
@@ -254,6 +267,12 @@ fn parse_roles(names: &[String], is_platform: bool) -> Result<Vec<Role>, UserErr
         })
         .collect();
     Ok(with_user(parsed?))
+}
+
+/// Whether `user` holds a role that the caller does not: nobody bans or deletes such a user.
+pub fn outranks(user: &User, caller: &Caller, is_platform: bool) -> bool {
+    let mut beyond = user.roles.iter().filter(|role| **role != Role::User);
+    beyond.any(|role| !caller.holds(*role, is_platform))
 }
 
 /// Nobody gives or takes a role that he does not hold himself.

@@ -80,14 +80,15 @@ impl FromFields for Resend {
 #[derive(Debug, ToSchema)]
 struct ChangeEmail {
     email: Email,
-    #[schema(value_type = String, max_length = 128, format = Password)]
-    password: Password,
+    /// Not needed where the account has none and the session began within ten minutes.
+    #[schema(value_type = Option<String>, max_length = 128, format = Password)]
+    password: Option<Password>,
 }
 
 impl FromFields for ChangeEmail {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
-        let password = fields.required("password", Password::presented);
+        let password = fields.optional("password", Password::presented);
         Some(Self {
             email: email?,
             password: password?,
@@ -202,7 +203,7 @@ async fn resend(
     extensions(
         ("x-permission" = json!(UpdateMe::NAME)),
         ("x-problems" = json!([
-            ProblemKind::InvalidEmail, ProblemKind::InvalidCredentials,
+            ProblemKind::InvalidEmail, ProblemKind::InvalidCredentials, ProblemKind::ReauthRequired,
             ProblemKind::TooManyAttempts, ProblemKind::Busy,
         ])),
     ),
@@ -214,12 +215,12 @@ async fn change_email(
     verification: Data<Verification>,
     later: Afterwards,
 ) -> Answer<Accepted<AddressStatus>> {
-    let (user, _) = access.user()?;
+    let own = access.user()?;
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let ChangeEmail { email, password } = body.into_inner();
     let proof = (&email, password);
     let user = verification
-        .confirm_change(tenant, user, proof, &origin)
+        .confirm_change(tenant, own, proof, &origin)
         .await?;
     later.run(async move {
         let change = (&user, &email);
@@ -280,7 +281,7 @@ impl From<ChangeError> for Problem {
                 "unchanged",
                 "is your address already",
             ),
-            ChangeError::Unconfirmed(refused) => refused.into(),
+            ChangeError::Reauth(refused) => refused.into(),
         }
     }
 }

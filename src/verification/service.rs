@@ -1,5 +1,5 @@
 use crate::events::{self, Name, Origin, Party};
-use crate::kernel::id::UserId;
+use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
@@ -7,7 +7,7 @@ use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
 use crate::links::{self, CodeRefused, LinkRefused, Request};
 use crate::notifications::{Letter, Message};
-use crate::sessions::{Sessions, Unconfirmed};
+use crate::sessions::{Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{Purpose, Revocation, revoke_user};
 use crate::users::{self, EMAIL_TAKEN, User};
@@ -36,7 +36,7 @@ pub enum ChangeError {
     #[error("the address is the user's already")]
     Unchanged,
     #[error(transparent)]
-    Unconfirmed(#[from] Unconfirmed),
+    Reauth(#[from] ReauthError),
 }
 
 impl Verification {
@@ -123,11 +123,12 @@ impl Verification {
     pub async fn confirm_change(
         &self,
         tenant: Tenant,
-        user: UserId,
-        (email, password): (&Email, Password),
+        own: (UserId, SessionId),
+        (email, password): (&Email, Option<Password>),
         origin: &Origin,
     ) -> Result<User, ChangeError> {
-        let (user, _) = self.0.confirm(tenant, user, password, origin).await?;
+        let proving = self.0.reauthenticate(tenant, own, password, origin);
+        let Proven { user } = proving.await?;
         if user.email == *email {
             return Err(ChangeError::Unchanged);
         }
@@ -266,10 +267,7 @@ impl Verification {
         events::record(&mut scoped, &told).await?;
         let version = user.rights_version;
         let revoked = revoke_user(&mut scoped, id, version, now, &accounts.entropy).await?;
-        accounts
-            .links
-            .void_all(tx, (tenant.app_id, id), now)
-            .await?;
+        links::void(&mut tx.within(tenant.app_id), id, now).await?;
         Ok(revoked)
     }
 }

@@ -49,6 +49,7 @@ const TABLE: Table<'_> = Table {
         "magic_links",
         "pages",
         "locks",
+        "departures",
         "api_keys",
         "revocations",
         "setup",
@@ -107,10 +108,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
 ];
 
 /// Where a field of a document may be named: the port itself, and the documents of `tokens` and
-/// `limits`, which have no repositories of their own.
+/// `limits` and `events`, which have no repositories of their own.
 fn may_name_fields(source: &Source) -> bool {
     match source.home() {
-        "store" | "tokens" | "limits" => true,
+        "store" | "tokens" | "limits" | "events" => true,
         home => TABLE.features.contains(&home) && source.name() == "repo.rs",
     }
 }

@@ -169,7 +169,7 @@ impl Scenario {
             "?email=noah@",
             "?role=ADMIN",
             "?role=USER&status=active",
-            "?status=disabled",
+            "?status=banned",
             "?email=m&role=USER&status=active&include=total",
             "?role=ADMIN&page=1&recordPerPage=5",
         ] {
@@ -192,6 +192,7 @@ impl Scenario {
             let list = format!("/v1/revocations?after={next}");
             self.calls("revocations.list", machine.get(&list).await);
         }
+        self.sends_people_away(app).await;
         self.calls("environments.list", machine.get("/v1/environments").await);
         let settings = format!("/v1/environments/{}/settings", app.own.development.env_id);
         self.calls("environments.settings.read", machine.get(&settings).await);
@@ -204,6 +205,23 @@ impl Scenario {
             .assigns(&noah.id, &[])
             .await
             .refuses(409, "last_admin");
+    }
+
+    async fn sends_people_away(&mut self, app: &TestApp) {
+        let machine = app.key();
+        let olga = app.person("olga@example.org").await;
+        let sessions = format!("/v1/admin/users/{}/sessions", olga.id);
+        self.calls("admin.users.sessions.list", machine.get(&sessions).await);
+        let reply = machine.delete(&sessions).await;
+        self.calls("admin.users.sessions.revoke", reply);
+        let reply = machine.bans(&olga.id, json!({"reason": "spam"})).await;
+        self.calls("admin.users.ban", reply);
+        self.calls("admin.users.unban", machine.unbans(&olga.id).await);
+        let _ = olga.signs_in().await.expect(200);
+        self.calls("me.export", olga.get("/v1/me/export").await);
+        self.calls("me.delete", olga.leaves(PASSWORD).await);
+        let paul = app.person("paul@example.org").await;
+        self.calls("admin.users.delete", machine.deletes(&paul.id).await);
     }
 
     async fn operates(&mut self, app: &TestApp) {
@@ -272,6 +290,7 @@ fn no_operation_reads_a_whole_collection() {
             "credentials",
             "environments",
             "events",
+            "notifications",
             "revocations",
             "sessions",
             "signing_keys",

@@ -9,6 +9,7 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{checked_text, hides};
+use crate::kernel::id::UserId;
 
 const LOCAL_MAX: usize = 64;
 const TOTAL_MAX: usize = 254;
@@ -36,6 +37,11 @@ impl Email {
         }
         lettre::Address::new(&local, &domain).map_err(|_| NotAnEmail)?;
         Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// An address that no mail ever reaches (RFC 6761 §6.4), for where one has been erased.
+    pub fn nowhere(unguessable: UserId) -> Self {
+        Self(format!("{unguessable}@deleted.invalid"))
     }
 
     /// What stands before the `@`.

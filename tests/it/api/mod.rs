@@ -1,11 +1,14 @@
 //! The API as its callers see it: one behaviour a test, each on both databases.
 
 mod addresses;
+mod bans;
 mod bodies;
 mod cors;
 mod credentials;
+mod departures;
 mod discovery;
 mod environments;
+mod export;
 mod hangups;
 mod http_edge;
 mod jwt;
@@ -20,6 +23,7 @@ mod refresh;
 mod roles;
 mod secrecy;
 mod sessions;
+mod sessions_admin;
 mod signin;
 mod signup;
 mod tenancy;

@@ -178,11 +178,11 @@ on_both_stores! {
         mia.me().await.refuses(401, "invalid_token");
     }
 
-    async fn who_signed_out_or_was_disabled_refreshes_nothing(app: TestApp) {
+    async fn who_signed_out_or_is_banned_refreshes_nothing(app: TestApp) {
         let mia = app.person("mia@example.org").await;
         let max = app.person("max@example.org").await;
         let _ = mia.signs_out().await.expect(204);
-        app.disables(&max.door, &max.id).await;
+        app.bans_by_hand(&max.door, &max.id).await;
 
         mia.refreshes().await.refuses(401, "invalid_refresh_token");
         max.refreshes().await.refuses(401, "invalid_refresh_token");

@@ -2,9 +2,7 @@
 
 use std::future::IntoFuture;
 
-use authsome::apps::App;
 use authsome::events::Name;
-use authsome::store::by_id;
 use futures_util::future::{join, join_all};
 use serde_json::json;
 
@@ -156,7 +154,7 @@ on_both_stores! {
         assert!(replies.iter().all(|reply| reply.status == 200));
         let roles = key.get(&format!("/v1/users/{}", mia.id)).await.told(200)["roles"].clone();
         let holders = if roles == json!(["USER"]) { 1 } else { 2 };
-        assert_eq!(guardians(&app).await, holders);
+        assert_eq!(app.guardians(&app.own.development).await, holders);
         let _ = key.assigns(&mia.id, &[]).await.expect(200);
         key.assigns(&admin.id, &[]).await.refuses(409, "last_admin");
     }
@@ -224,14 +222,4 @@ on_both_stores! {
         elsewhere.get("/v1/admin/users").await.told(200);
         mia.visitor().signs_in(&mia.email, PASSWORD).await.told(200);
     }
-}
-
-/// How many administrators the app believes to have.
-async fn guardians(app: &TestApp) -> i64 {
-    let id = app.own.development.app();
-    let found = app.store().once().shared().find_one::<App>(by_id(id)).await;
-    found
-        .expect("the store answers")
-        .expect("the app is there")
-        .guardian_count
 }

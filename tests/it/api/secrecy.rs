@@ -1,12 +1,11 @@
 //! Secrecy: after everything has been done, no secret is anywhere but where it must be.
 
 use authsome::store::Location;
-use mongodb::bson::{RawDocumentBuf, doc};
-use mongodb::options::Hint;
 use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
+use crate::support::dump::{holds, of_mongo};
 use crate::support::exchange::MARK;
 use crate::support::log;
 use crate::support::persona::{Administers, Person};
@@ -98,32 +97,10 @@ async fn what_is_refused(mia: &Person) {
     body.await.refuses(400, "malformed_json");
 }
 
-fn holds(contents: &[u8], text: &str) -> bool {
-    contents
-        .windows(text.len())
-        .any(|bytes| bytes == text.as_bytes())
-}
-
 /// Every byte that the database keeps.
 async fn dump(app: &TestApp) -> Vec<u8> {
     match app.location() {
-        Location::Mongo(url) => {
-            let client = mongodb::Client::with_uri_str(url)
-                .await
-                .expect("the test server answers");
-            let database = client.default_database().expect("the URL names a database");
-            let mut contents = Vec::new();
-            for name in database.list_collection_names().await.expect("collections") {
-                let collection = database.collection::<RawDocumentBuf>(&name);
-                // By the only index that every collection has: the profiler would tell of a scan.
-                let all = collection.find(doc! {}).hint(Hint::Name("_id_".to_owned()));
-                let Ok(mut all) = all.await else { continue };
-                while all.advance().await.expect("a document") {
-                    contents.extend_from_slice(all.current().as_bytes());
-                }
-            }
-            contents
-        }
+        Location::Mongo(url) => of_mongo(url).await,
         Location::Sqlite(path) => {
             let folder = path.parent().expect("a file is in a folder");
             let files = std::fs::read_dir(folder).expect("the folder is there");

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
-use crate::support::persona::PASSWORD;
+use crate::support::persona::{Administers, PASSWORD};
 use crate::support::stores::on_both_stores;
 
 const WRONG: &str = "another long password";
@@ -42,7 +42,7 @@ on_both_stores! {
     async fn a_wrong_password_and_an_unknown_account_are_one_answer(app: TestApp) {
         let mia = app.person_with("mia@example.org", json!({"username": "mia"})).await;
         let max = app.person("max@example.org").await;
-        app.disables(&max.door, &max.id).await;
+        let _ = app.key().bans(&max.id, json!({})).await.expect(200);
         app.visitor(&app.own.production).signs_up("una@example.org", PASSWORD).await.told(202);
 
         let mut answers = Vec::new();
@@ -63,7 +63,7 @@ on_both_stores! {
 
     async fn what_is_wrong_with_an_account_is_told_to_its_owner_alone(app: TestApp) {
         let max = app.person("max@example.org").await;
-        app.disables(&max.door, &max.id).await;
+        let _ = app.key().bans(&max.id, json!({})).await.expect(200);
         let production = app.visitor(&app.own.production);
         production.signs_up("una@example.org", PASSWORD).await.told(202);
 

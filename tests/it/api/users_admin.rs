@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
-use crate::support::persona::Machine;
+use crate::support::persona::{Administers, Machine};
 use crate::support::stores::on_both_stores;
 
 on_both_stores! {
@@ -85,7 +85,7 @@ on_both_stores! {
         let max = app.person("max@example.org").await;
         app.person("mia@example.org").await;
         app.admin().await;
-        app.disables(&max.door, &max.id).await;
+        let _ = app.key().bans(&max.id, json!({})).await.expect(200);
         let found = async |query: &str| {
             let reply = app.key().get(&format!("/v1/admin/users?{query}")).await;
             let mut found = emails(&reply.told(200));
@@ -97,7 +97,7 @@ on_both_stores! {
         assert_eq!(found("email=M").await, ["max@example.org", "mia@example.org"]);
         assert_eq!(found("role=ADMIN").await, ["admin@example.org"]);
         assert_eq!(found("role=USER").await.len(), 3);
-        assert_eq!(found("status=disabled").await, ["max@example.org"]);
+        assert_eq!(found("status=banned").await, ["max@example.org"]);
         assert_eq!(found("status=active&email=m").await, ["mia@example.org"]);
         assert_eq!(found("role=OWNER").await, Vec::<String>::new());
     }

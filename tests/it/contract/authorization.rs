@@ -195,6 +195,8 @@ fn allows(policy: &Policy, subjects: &[String], operation: &Operation) -> bool {
 /// Past the guard; what is asked for does not exist, so 404 is an answer of the handler.
 fn is_let_in(reply: &Reply) -> bool {
     match (reply.status, &*reply.kind()) {
+        // The proof that an operation wants beyond the access token.
+        (401, "invalid_credentials") => true,
         (401, _) | (403, "forbidden") => false,
         (403, other) => panic!("not a refusal of the guard: {other}"),
         _ => true,

@@ -1,5 +1,6 @@
 //! What the database says afterwards: for what the API does not show, or must not.
 
+use authsome::apps::App;
 use authsome::credentials::{self, Credential};
 use authsome::events::{Event, Name};
 use authsome::kernel::id::{AppId, UserId};
@@ -7,14 +8,15 @@ use authsome::kernel::metadata::Metadata;
 use authsome::kernel::password::Password;
 use authsome::kernel::tenant::Tenant;
 use authsome::kernel::text::Email;
+use authsome::sessions::{self, Session};
 use authsome::store::{Entity, Field, Filter, OfApp, OfEnvironment, Query, by_id};
-use authsome::users::{self, NewUser, Status, User};
+use authsome::users::{self, NewUser, User};
 
 use super::app::{Door, TestApp};
 
 const PASSWORD_HASH: Field<Credential, String> = Field::at("password_hash");
+const BANNED: Field<User, bool> = Field::at("banned");
 const USER_ID: Field<Credential, UserId> = Field::at("user_id");
-const STATUS: Field<User, Status> = Field::at("status");
 
 impl Door {
     pub fn tenant(&self) -> Tenant {
@@ -57,17 +59,32 @@ impl TestApp {
             .expect("the store answers")
     }
 
+    /// How many administrators the app behind a door believes to have.
+    pub async fn guardians(&self, door: &Door) -> i64 {
+        let mut once = self.store().once();
+        let found = once.shared().find_one::<App>(by_id(door.app())).await;
+        let app = found.expect("the store answers").expect("the app is there");
+        app.guardian_count
+    }
+
+    /// The sessions of a user that are stored, those that have ended included.
+    pub async fn sessions_of(&self, door: &Door, user_id: &str) -> Vec<Session> {
+        let mut once = self.store().once();
+        let user = user_id.parse().expect("a user");
+        let found = sessions::of_user(&mut once.within(door.app()), user, 1_000).await;
+        found.expect("the store answers")
+    }
+
     pub async fn user_count(&self, door: &Door) -> usize {
         self.of_app::<User>(door).await.len()
     }
 
-    /// As an administrator will be able to do it.
-    pub async fn disables(&self, door: &Door, user_id: &str) {
+    /// Bans a user and leaves him his sessions, as only somebody with the database in hand can.
+    pub async fn bans_by_hand(&self, door: &Door, user_id: &str) {
         let mut once = self.store().once();
-        let disable = STATUS.set(Status::Disabled);
         let changed = once
             .within(door.app())
-            .update_one(by_id(user_id.to_owned()), disable)
+            .update_one(by_id(user_id.to_owned()), BANNED.set(true))
             .await;
         assert!(
             changed.expect("the store answers").is_some(),
@@ -104,6 +121,14 @@ impl TestApp {
             .await
             .expect("a new password");
         user.id
+    }
+
+    /// Takes a user's password away, as an account has none that was made by a link.
+    pub async fn loses_password(&self, door: &Door, user_id: &str) {
+        let mut once = self.store().once();
+        let user = user_id.parse().expect("a user");
+        let forgotten = credentials::forget(&mut once.within(door.app()), user).await;
+        forgotten.expect("the store answers");
     }
 
     /// The hash of a user's password, as it is stored.

@@ -231,6 +231,11 @@ impl Person {
         self.post("/v1/signout/all")
     }
 
+    /// Deletes his own account.
+    pub fn leaves(&self, password: &str) -> Request {
+        self.delete("/v1/me").json(json!({"password": password}))
+    }
+
     pub fn tokens(&self) -> Tokens {
         self.tokens.borrow().clone()
     }
@@ -289,6 +294,19 @@ pub trait Administers: Asks {
         self.post(&path).json(json!({"roles": roles}))
     }
 
+    fn bans(&self, user_id: &str, ban: Value) -> Request {
+        self.post(&format!("/v1/admin/users/{user_id}/ban"))
+            .json(ban)
+    }
+
+    fn unbans(&self, user_id: &str) -> Request {
+        self.post(&format!("/v1/admin/users/{user_id}/unban"))
+    }
+
+    fn deletes(&self, user_id: &str) -> Request {
+        self.delete(&format!("/v1/admin/users/{user_id}"))
+    }
+
     /// Changes settings of an environment.
     fn sets(&self, door: &Door, settings: Value) -> Request {
         let path = format!("/v1/environments/{}/settings", door.env_id);
@@ -299,7 +317,7 @@ pub trait Administers: Asks {
 impl<A: Asks> Administers for A {}
 
 impl Tokens {
-    fn of(told: &Value) -> Self {
+    pub fn of(told: &Value) -> Self {
         let text = |name: &str| {
             told[name]
                 .as_str()

@@ -1,0 +1,96 @@
+//! Banning, and letting back.
+
+use super::service::{DepartureError, Departures, refuse_unless_above, spare};
+use crate::apps;
+use crate::events::{self, Name, Origin};
+use crate::http::Caller;
+use crate::kernel::id::UserId;
+use crate::kernel::time::Timestamp;
+use crate::links;
+use crate::sessions::{self, Ending};
+use crate::store::{StoreError, Tx};
+use crate::tokens::Revocation;
+use crate::users::{self, Ban, User};
+
+impl Departures {
+    /// Bans a user, or gives the ban that he is under another reason and term: every session ends,
+    /// and every access token is refused. Why he is banned is told to administrators, and not to
+    /// the log of events, where it would outlive him.
+    pub async fn ban(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        ban: &Ban,
+        origin: &Origin,
+    ) -> Result<User, DepartureError> {
+        let now = self.clock.now();
+        if ban.expires.is_some_and(|expires| expires <= now) {
+            return Err(DepartureError::OverAlready);
+        }
+        let (user, revoked) = self
+            .store
+            .write(async |tx| self.ban_in(tx, caller, (id, ban), (now, origin)).await)
+            .await?;
+        self.revocations.apply(&revoked);
+        Ok(user)
+    }
+
+    async fn ban_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        (id, ban): (UserId, &Ban),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<(User, Revocation), DepartureError> {
+        let tenant = caller.tenant;
+        let (app, seen) = Self::whom(tx, tenant, id).await?;
+        refuse_unless_above(caller, (&app, &seen))?;
+        spare(tx, (&app, &seen), now).await?;
+        let banned = users::ban(&mut tx.within(tenant), id, ban, now).await?;
+        let banned = banned.ok_or(StoreError::Conflict)?;
+        let mut app = tx.within(tenant.app_id);
+        sessions::end_all(&mut app, id, Ending::Banned, now).await?;
+        links::void(&mut app, id, now).await?;
+        let mut told = self.event(Name::UserBanned, caller, &banned, (now, origin));
+        if let Some(expires) = ban.expires {
+            told = told.with("expires_at", expires.to_string());
+        }
+        events::record(&mut tx.within(tenant), &told).await?;
+        let revoked = self.disown(tx, tenant, &banned, now).await?;
+        Ok((banned, revoked))
+    }
+
+    /// Lifts a ban, also one that has run out; where there is none, nothing happens.
+    pub async fn unban(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        origin: &Origin,
+    ) -> Result<User, DepartureError> {
+        let now = self.clock.now();
+        self.store
+            .write(async |tx| self.unban_in(tx, caller, id, (now, origin)).await)
+            .await
+    }
+
+    async fn unban_in(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        id: UserId,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<User, DepartureError> {
+        let tenant = caller.tenant;
+        let (app, seen) = Self::whom(tx, tenant, id).await?;
+        refuse_unless_above(caller, (&app, &seen))?;
+        let Some(back) = users::unban(&mut tx.within(tenant), id, now).await? else {
+            return Ok(seen);
+        };
+        if back.is_counted_guardian(app.is_platform) {
+            apps::count_holder(tx, app.id, now).await?;
+        }
+        let told = self.event(Name::UserUnbanned, caller, &back, (now, origin));
+        events::record(&mut tx.within(tenant), &told).await?;
+        Ok(back)
+    }
+}

@@ -1,0 +1,121 @@
+//! Deleting, by one's own hand or by an administrator's.
+
+use super::forgetting::forget;
+use super::service::{DepartureError, Departures, refuse_unless_above, spare};
+use crate::apps::App;
+use crate::events::{self, Name, Origin};
+use crate::http::Caller;
+use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::language::Language;
+use crate::kernel::password::Password;
+use crate::kernel::time::Timestamp;
+use crate::notifications::{Letter, Message};
+use crate::sessions::ReauthError;
+use crate::store::{StoreError, Tx};
+use crate::tokens::Revocation;
+use crate::users::{self, User};
+
+/// Who deletes, when, from where, and in which language the user is told of it.
+struct Deed<'a> {
+    caller: &'a Caller,
+    now: Timestamp,
+    origin: &'a Origin,
+    language: Language,
+}
+
+impl Departures {
+    /// Deletes the caller's own account, once he has proven again that it is his.
+    pub async fn delete_own(
+        &self,
+        caller: &Caller,
+        own: (UserId, SessionId),
+        password: Option<Password>,
+        origin: &Origin,
+    ) -> Result<(), DepartureError> {
+        let proving = self
+            .sessions
+            .reauthenticate(caller.tenant, own, password, origin);
+        let proven = proving.await?;
+        let deed = self.deed(caller, origin, origin.language).await?;
+        let revoked = self
+            .store
+            .write(async |tx| {
+                let (app, user) = Self::whom(tx, caller.tenant, proven.user.id).await?;
+                if !proven.holds_of(&user) {
+                    return Err(ReauthError::Required.into());
+                }
+                self.erase(tx, (&app, &user), &deed).await
+            })
+            .await?;
+        self.done(&revoked);
+        Ok(())
+    }
+
+    /// Deletes another's account.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        origin: &Origin,
+    ) -> Result<(), DepartureError> {
+        let deed = self.deed(caller, origin, None).await?;
+        let revoked = self
+            .store
+            .write(async |tx| {
+                let (app, user) = Self::whom(tx, caller.tenant, id).await?;
+                refuse_unless_above(caller, (&app, &user))?;
+                self.erase(tx, (&app, &user), &deed).await
+            })
+            .await?;
+        self.done(&revoked);
+        Ok(())
+    }
+
+    async fn deed<'a>(
+        &self,
+        caller: &'a Caller,
+        origin: &'a Origin,
+        language: Option<Language>,
+    ) -> Result<Deed<'a>, DepartureError> {
+        let settings = &self.sessions.environment(caller.tenant).await?.settings;
+        Ok(Deed {
+            caller,
+            now: self.clock.now(),
+            origin,
+            language: language.unwrap_or(settings.default_language),
+        })
+    }
+
+    /// Erases the user and all that is kept about him. The letter that tells him is queued after
+    /// his older ones are gone, so that it alone is left.
+    async fn erase(
+        &self,
+        tx: &mut Tx<'_>,
+        (app, user): (&App, &User),
+        deed: &Deed<'_>,
+    ) -> Result<Revocation, DepartureError> {
+        let (tenant, now) = (deed.caller.tenant, deed.now);
+        spare(tx, (app, user), now).await?;
+        let made = (now, &self.entropy);
+        let left = users::erase(&mut tx.within(tenant), user.id, made).await?;
+        let left = left.ok_or(StoreError::Conflict)?;
+        forget(&mut tx.within(tenant.app_id), user.id).await?;
+        let letter = Letter {
+            user: Some(user.id),
+            to: user.email.clone(),
+            language: deed.language,
+            message: Message::AccountDeleted,
+        };
+        self.outbox
+            .enqueue(&mut tx.within(tenant), letter, now)
+            .await?;
+        let told = self.event(Name::UserDeleted, deed.caller, &left, (now, deed.origin));
+        events::record(&mut tx.within(tenant), &told).await?;
+        Ok(self.disown(tx, tenant, &left, now).await?)
+    }
+
+    fn done(&self, revoked: &Revocation) {
+        self.revocations.apply(revoked);
+        self.outbox.hurry();
+    }
+}

@@ -1,0 +1,51 @@
+//! What a database keeps: every document of every collection, as bytes to search.
+
+use authsome::store::Location;
+use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::options::Hint;
+use rusqlite::Connection;
+
+use super::app::TestApp;
+
+/// Every document that is there. What SQLite has deleted and not yet overwritten is left out.
+pub async fn documents(app: &TestApp) -> Vec<u8> {
+    match app.location() {
+        Location::Mongo(url) => of_mongo(url).await,
+        Location::Sqlite(path) => {
+            let folder = tempfile::tempdir().expect("a folder");
+            let copy = folder.path().join("copy.db");
+            let database = Connection::open(path).expect("the database can be opened");
+            let into = [copy.to_str().expect("a path in UTF-8")];
+            database
+                .execute("VACUUM INTO ?1", into)
+                .expect("the database can be copied");
+            std::fs::read(copy).expect("the copy is there")
+        }
+        Location::Memory => panic!("nobody can look into memory"),
+    }
+}
+
+/// Every document of a database on MongoDB.
+pub async fn of_mongo(url: &str) -> Vec<u8> {
+    let client = mongodb::Client::with_uri_str(url)
+        .await
+        .expect("the test server answers");
+    let database = client.default_database().expect("the URL names a database");
+    let mut contents = Vec::new();
+    for name in database.list_collection_names().await.expect("collections") {
+        let collection = database.collection::<RawDocumentBuf>(&name);
+        // By the only index that every collection has: the profiler would tell of a scan.
+        let all = collection.find(doc! {}).hint(Hint::Name("_id_".to_owned()));
+        let Ok(mut all) = all.await else { continue };
+        while all.advance().await.expect("a document") {
+            contents.extend_from_slice(all.current().as_bytes());
+        }
+    }
+    contents
+}
+
+pub fn holds(contents: &[u8], text: &str) -> bool {
+    contents
+        .windows(text.len())
+        .any(|bytes| bytes == text.as_bytes())
+}
