@@ -13,6 +13,7 @@ use crate::api_keys::{ApiKey, SecretKeys};
 use crate::apps::{self, App};
 use crate::config::{self, Config, Secrets, StoreUrl};
 use crate::credentials::{Credential, Hasher, HasherSettings, Pepper};
+use crate::devices::Device;
 use crate::discovery::Issuer;
 use crate::environments::{Environment, Environments};
 use crate::events::Event;
@@ -23,6 +24,7 @@ use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
 use crate::notifications::{Notification, Outbox};
+use crate::session_rules::{self, Rules, SessionConfig, SessionRules};
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
@@ -40,6 +42,8 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<User>(),
     Schema::of::<Credential>(),
     Schema::of::<Notification>(),
+    Schema::of::<Device>(),
+    Schema::of::<SessionConfig>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
     Schema::of::<SigningKey>(),
@@ -155,6 +159,7 @@ impl Foundation {
             entropy.clone(),
         );
         let environments = Environments::new(store.clone(), clock.clone(), entropy.clone());
+        let rules = self.session_rules();
         let issuer = Issuer {
             url: self.tokens.issuer.clone(),
             keys: self.keys.clone(),
@@ -162,7 +167,11 @@ impl Foundation {
         };
         Ok(Authsome {
             config: self.config.server.clone(),
-            sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
+            sessions: self.sessions(
+                access.clone(),
+                environments.clone(),
+                (revocations.clone(), rules.clone()),
+            ),
             edge: self.edge(access, environments.clone(), platform).await?,
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
             health: Health::new(store.clone()),
@@ -170,15 +179,22 @@ impl Foundation {
             clock,
             revocations,
             environments,
+            rules,
             issuer,
         })
+    }
+
+    fn session_rules(&self) -> SessionRules {
+        let World { clock, entropy } = self.world.clone();
+        let own = Rules::new(self.tokens.access_ttl, self.tokens.refresh_ttl);
+        SessionRules::new(self.store.clone(), clock, entropy, own)
     }
 
     fn sessions(
         &self,
         access: AccessTokens,
         environments: Environments,
-        revocations: RevocationIndex,
+        (revocations, rules): (RevocationIndex, SessionRules),
     ) -> Sessions {
         Sessions {
             store: self.store.clone(),
@@ -186,12 +202,11 @@ impl Foundation {
             entropy: self.world.entropy.clone(),
             hasher: self.hasher.clone(),
             environments,
+            rules,
             outbox: self.outbox.clone(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),
-                access_ttl: self.tokens.access_ttl,
-                refresh_ttl: self.tokens.refresh_ttl,
                 entropy: self.world.entropy.clone(),
             },
             revocations,
@@ -239,6 +254,7 @@ pub struct Authsome {
     environments: Environments,
     users: Users,
     sessions: Sessions,
+    rules: SessionRules,
     issuer: Issuer,
 }
 
@@ -255,7 +271,7 @@ impl Authsome {
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
-        let issuer = Data::new(self.issuer);
+        let (issuer, rules) = (Data::new(self.issuer), Data::new(self.rules));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
@@ -263,6 +279,7 @@ impl Authsome {
                 .app_data(sessions.clone())
                 .app_data(health.clone())
                 .app_data(issuer.clone())
+                .app_data(rules.clone())
         });
         let listening = server
             .workers(config.workers)
@@ -281,6 +298,7 @@ impl Authsome {
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(sessions::routes)
+        .configure(session_rules::routes)
         .configure(users::routes)
         .configure(environments::routes)
         .configure(discovery::routes)

@@ -4,8 +4,8 @@
 //! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
-//! features: apps environments users credentials notifications sessions api_keys setup health
-//!           discovery
+//! features: apps environments users credentials notifications devices session_rules sessions
+//!           api_keys setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -22,6 +22,7 @@ pub mod apps;
 pub mod cli;
 pub mod config;
 pub mod credentials;
+pub mod devices;
 pub mod discovery;
 pub mod environments;
 pub mod events;
@@ -30,6 +31,7 @@ pub mod http;
 pub mod jobs;
 pub mod kernel;
 pub mod notifications;
+pub mod session_rules;
 pub mod sessions;
 pub mod setup;
 pub mod store;

@@ -19,8 +19,9 @@ mod roles;
 
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
-    AssignRoles, Grantable, ListOwnSessions, ListUsers, OperateApps, PERMISSIONS, Permission,
-    ReadEnvironments, ReadMe, ReadSelf, ReadUser, RevokeOwnSession, UpdateEnvironments, UpdateMe,
+    AssignRoles, ChangeOwnDevice, Grantable, ListOwnDevices, ListOwnSessions, ListUsers,
+    OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadMe, ReadSelf, ReadSessionConfig,
+    ReadUser, RevokeOwnSession, UpdateEnvironments, UpdateMe, UpdateSessionConfig,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

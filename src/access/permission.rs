@@ -54,12 +54,15 @@ permissions! {
     "me":"read" => ReadMe; "read one's own account"
     "me":"update" => UpdateMe; "change one's own account"
     "me":"sessions" => ListOwnSessions, RevokeOwnSession; "list one's own sessions and end them"
+    "me":"devices" => ListOwnDevices, ChangeOwnDevice; "list one's own devices, name, trust and remove them"
     "users":"list" => ListUsers; "list the users of the app"
     "users":"read" => ReadUser; "read any user of the app"
     "users":"read_self" => ReadSelf; "read oneself among the users of the app"
     "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
+    "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
+    "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 

@@ -35,6 +35,14 @@ names! {
     SessionsRevoked = "sessions.revoked", "Every session of a user was ended.";
     RefreshReuseDetected = "refresh.reuse_detected",
         "A refresh token was presented after it had been exchanged; its session was ended.";
+    BindingRefused = "session.binding_refused",
+        "A refresh token was presented from another address or device than its session's; it stays good there.";
+    DeviceAdded = "device.added", "A user signed in from a device for the first time.";
+    DeviceRenamed = "device.renamed", "A device was named by its user.";
+    DeviceTrusted = "device.trusted", "A device is trusted by its user, for a term.";
+    DeviceUntrusted = "device.untrusted", "A device is no longer trusted by its user.";
+    DeviceRemoved = "device.removed", "A device was removed by its user, and its sessions ended.";
+    SessionConfigUpdated = "session_config.updated", "The session rules of an app were changed.";
     EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
     EnvironmentCreated = "environment.created", "An environment was made.";
 }

@@ -6,8 +6,12 @@
 
 mod api;
 mod authenticator;
+mod bindings;
+mod device_service;
 mod issue;
+mod opening;
 mod own;
+mod own_devices;
 mod record;
 mod refreshing;
 mod repo;
@@ -19,5 +23,6 @@ mod wire;
 pub use self::api::routes;
 pub use self::authenticator::BearerTokens;
 pub use self::issue::Issuer;
+pub use self::opening::Visit;
 pub use self::record::Session;
 pub use self::service::Sessions;

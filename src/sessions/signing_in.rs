@@ -1,16 +1,18 @@
 //! Sign-in by password.
 
 use super::issue::{Draft, Issued};
+use super::opening::Visit;
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
 use crate::environments::Environment;
-use crate::events::{self, Name, Origin, Party};
+use crate::events::{self, Name, Party};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Phone, Username};
 use crate::kernel::time::Timestamp;
+use crate::session_rules::Rules;
 use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, Status, User};
@@ -59,8 +61,9 @@ impl Sessions {
         tenant: Tenant,
         identifier: &Identifier,
         password: Password,
-        origin: &Origin,
+        visit: Visit<'_>,
     ) -> Result<Issued, SignInError> {
+        let origin = visit.origin;
         let found = self
             .store
             .read(async |tx| {
@@ -69,7 +72,7 @@ impl Sessions {
             })
             .await?;
         let user = found.as_ref().map(|(user, _)| Party::new("user", user.id));
-        let signed_in = self.admit(tenant, found, password, origin).await;
+        let signed_in = self.admit(tenant, found, password, visit).await;
         if let Some(reason) = signed_in.as_ref().err().and_then(SignInError::reason) {
             let now = self.clock.now();
             let told = self
@@ -95,7 +98,7 @@ impl Sessions {
         tenant: Tenant,
         found: Option<(User, Option<Credential>)>,
         password: Password,
-        origin: &Origin,
+        visit: Visit<'_>,
     ) -> Result<Issued, SignInError> {
         let environment = self.environment(tenant).await?;
         let (user, credential) = found.unzip();
@@ -109,15 +112,13 @@ impl Sessions {
         };
         self.keep_current(tenant, &credential, password).await;
         self.issuer.access.prepare(tenant).await?;
-        let now = self.clock.now();
+        let rules = self.rules.of(tenant.app_id).await?;
+        let (now, known) = (self.clock.now(), (&user, &rules));
         let (user, draft) = self
             .store
-            .write(async |tx| self.open(tx, &environment, &user, (now, origin)).await)
+            .write(async |tx| self.open(tx, &environment, known, (now, visit)).await)
             .await?;
-        Ok(self
-            .issuer
-            .sign(draft.claims, draft.refresh_token, user)
-            .await?)
+        Ok(self.opened(draft, user).await?)
     }
 
     /// Hashes the password anew where the stored hash has another cost than today's. What comes
@@ -142,8 +143,8 @@ impl Sessions {
         &self,
         tx: &mut Tx<'_>,
         environment: &Environment,
-        seen: &User,
-        (now, origin): (Timestamp, &Origin),
+        (seen, rules): (&User, &Rules),
+        (now, visit): (Timestamp, Visit<'_>),
     ) -> Result<(User, Draft), SignInError> {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
@@ -160,17 +161,10 @@ impl Sessions {
         if environment.settings.require_verification && !user.email_verified {
             return Err(SignInError::Unverified);
         }
-        let draft = self.issuer.begin(tenant, &user, (now, origin));
-        tx.insert(&draft.session).await?;
-        let told = self
-            .event(
-                Name::SessionCreated,
-                tenant,
-                Party::new("user", user.id),
-                (now, origin),
-            )
-            .on(Party::new("session", draft.session.id));
-        events::record(&mut tx, &told).await?;
+        let whose = (&user, rules);
+        let draft = self
+            .begin(&mut tx, environment, whose, (now, visit))
+            .await?;
         Ok((user, draft))
     }
 }

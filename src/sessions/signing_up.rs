@@ -1,6 +1,7 @@
 //! Sign-up: an account, its password and its first session, in one unit of work.
 
 use super::issue::{Draft, Issued};
+use super::opening::Visit;
 use super::service::Sessions;
 use crate::credentials::{self, Busy, StoredHash};
 use crate::environments::Environment;
@@ -8,6 +9,7 @@ use crate::events::{self, Name, Origin, Party};
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::session_rules::Rules;
 use crate::store::{StoreError, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
@@ -48,8 +50,9 @@ impl Sessions {
         tenant: Tenant,
         new: &NewUser,
         password: Password,
-        origin: &Origin,
+        visit: Visit<'_>,
     ) -> Result<SignedUp, SignUpError> {
+        let origin = visit.origin;
         let environment = self.environment(tenant).await?;
         if !environment.settings.signup_open {
             return Err(SignUpError::Closed);
@@ -61,20 +64,15 @@ impl Sessions {
         }
         let hash = self.hasher.hash(password).await?;
         self.issuer.access.prepare(tenant).await?;
-        let now = self.clock.now();
+        let rules = self.rules.of(tenant.app_id).await?;
+        let (now, what) = (self.clock.now(), (new, &hash, &rules));
         let made = self
             .store
-            .write(async |tx| {
-                self.make(tx, &environment, (new, &hash), (now, origin))
-                    .await
-            })
+            .write(async |tx| self.make(tx, &environment, what, (now, visit)).await)
             .await;
         match made {
             Ok((user, Some(draft))) => {
-                let issued = self
-                    .issuer
-                    .sign(draft.claims, draft.refresh_token, user)
-                    .await?;
+                let issued = self.opened(draft, user).await?;
                 Ok(SignedUp::In(Box::new(issued)))
             }
             Ok((_, None)) => Ok(SignedUp::VerificationRequired),
@@ -108,8 +106,8 @@ impl Sessions {
         &self,
         tx: &mut Tx<'_>,
         environment: &Environment,
-        (new, hash): (&NewUser, &StoredHash),
-        (now, origin): (Timestamp, &Origin),
+        (new, hash, rules): (&NewUser, &StoredHash, &Rules),
+        (now, visit): (Timestamp, Visit<'_>),
     ) -> Result<(User, Option<Draft>), SignUpError> {
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
@@ -121,18 +119,21 @@ impl Sessions {
         credentials::create(&mut tx, owner, hash.clone(), made).await?;
         let party = Party::new("user", user.id);
         let told = self
-            .event(Name::UserSignedUp, tenant, party.clone(), (now, origin))
-            .on(party.clone());
+            .event(
+                Name::UserSignedUp,
+                tenant,
+                party.clone(),
+                (now, visit.origin),
+            )
+            .on(party);
         events::record(&mut tx, &told).await?;
         if environment.settings.require_verification {
             return Ok((user, None));
         }
-        let draft = self.issuer.begin(tenant, &user, (now, origin));
-        tx.insert(&draft.session).await?;
-        let told = self
-            .event(Name::SessionCreated, tenant, party, (now, origin))
-            .on(Party::new("session", draft.session.id));
-        events::record(&mut tx, &told).await?;
+        let whose = (&user, rules);
+        let draft = self
+            .begin(&mut tx, environment, whose, (now, visit))
+            .await?;
         Ok((user, Some(draft)))
     }
 

@@ -36,6 +36,8 @@ const TABLE: Table<'_> = Table {
         "users",
         "credentials",
         "notifications",
+        "devices",
+        "session_rules",
         "sessions",
         "api_keys",
         "setup",

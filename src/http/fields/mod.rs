@@ -20,6 +20,7 @@ mod documented;
 mod tests;
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
@@ -187,6 +188,42 @@ impl Fields {
             None | Some(Value::Null) => Some(None),
             Some(Value::Bool(flag)) => Some(Some(flag)),
             Some(_) => self.fault(name, "wrong_type", "must be true or false"),
+        }
+    }
+
+    /// `true` or `false`, which must be there.
+    pub fn required_flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.demand(name)?.as_bool() {
+            Some(flag) => Some(flag),
+            None => self.fault(name, "wrong_type", "must be true or false"),
+        }
+    }
+
+    /// A whole number within `bounds`, or absent.
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<Option<u32>> {
+        let value = match self.take(name) {
+            None | Some(Value::Null) => return Some(None),
+            Some(value) => value,
+        };
+        if !value.is_number() {
+            return self.fault(name, "wrong_type", "must be a number");
+        }
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        match number.filter(|number| bounds.contains(number)) {
+            Some(number) => Some(Some(number)),
+            None => {
+                let (least, most) = bounds.into_inner();
+                let kind = format!("invalid_{name}");
+                self.fault(
+                    name,
+                    &kind,
+                    format!("not a whole number from {least} to {most}"),
+                )
+            }
         }
     }
 
