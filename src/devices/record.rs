@@ -39,6 +39,8 @@ pub struct Device {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_until: Option<Timestamp>,
     pub last_seen_at: Timestamp,
+    /// How often he has signed in from it.
+    pub sign_ins: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -78,6 +80,7 @@ impl Device {
             trusted: false,
             trusted_until: None,
             last_seen_at: now,
+            sign_ins: 1,
             created_at: now,
             updated_at: now,
         }

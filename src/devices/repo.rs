@@ -17,6 +17,7 @@ const IP_ADDRESS: Field<Device, String> = Field::at("ip_address");
 const TRUSTED: Field<Device, bool> = Field::at("trusted");
 const TRUSTED_UNTIL: Field<Device, Timestamp> = Field::at("trusted_until");
 const LAST_SEEN_AT: Field<Device, Timestamp> = Field::at("last_seen_at");
+const SIGN_INS: Field<Device, i64> = Field::at("sign_ins");
 const CREATED_AT: Field<Device, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Device, Timestamp> = Field::at("updated_at");
 
@@ -53,7 +54,8 @@ pub async fn recognise(
 ) -> Stored<Seen> {
     let fingerprint = secret.fingerprint();
     let ip = origin.ip.map(|ip| IP_ADDRESS.set(ip.to_string()));
-    let here = LAST_SEEN_AT.set(now).and_if(ip);
+    // Counted, so that it is a change also within a millisecond, and a removal meanwhile is noticed.
+    let here = LAST_SEEN_AT.set(now).and(SIGN_INS.inc(1)).and_if(ip);
     let known = tx.update_one(named(user, &fingerprint), here).await?;
     if let Some(known) = known {
         return Ok(Seen::Known(known));

@@ -18,6 +18,9 @@ const REVOKE_REASON: Field<Session, Ending> = Field::at("revoke_reason");
 const CREATED_AT: Field<Session, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Session, Timestamp> = Field::at("updated_at");
 
+/// More than there can be: a window must have a size, and MongoDB's fits into 31 bits.
+const ALL: u32 = i32::MAX.unsigned_abs();
+
 /// Neither revoked nor over at `now`. The bound is exclusive: at `expires_at` it is over.
 pub(super) fn live(now: Timestamp) -> Filter<Session> {
     REVOKED_AT.absent() & EXPIRES_AT.gt(now)
@@ -120,7 +123,7 @@ where
     S: Copy + Reaches<OfEnvironment>,
 {
     let newest = Query::of(USER_ID.eq(user) & running).newest_by(CREATED_AT);
-    tx.find(newest.window(kept.into(), u32::MAX)).await
+    tx.find(newest.window(kept.into(), ALL)).await
 }
 
 /// The live sessions of a user on one device.

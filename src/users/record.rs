@@ -43,6 +43,9 @@ pub struct User {
     pub password_changed_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Timestamp>,
+    /// How often he has signed in. It makes every sign-in a change, also of two in one millisecond.
+    #[serde(default)]
+    pub sign_ins: i64,
     #[serde(default)]
     pub metadata: Metadata,
     pub created_at: Timestamp,
@@ -109,6 +112,7 @@ impl NewUser {
             rights_version: 1,
             password_changed_at: None,
             last_sign_in_at: None,
+            sign_ins: 0,
             metadata: self.metadata,
             created_at: now,
             updated_at: now,

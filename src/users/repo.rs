@@ -25,6 +25,7 @@ const ROLES: Field<User, Vec<Role>> = Field::at("roles");
 const STATUS: Field<User, Status> = Field::at("status");
 const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
 const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
+const SIGN_INS: Field<User, i64> = Field::at("sign_ins");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<User, Timestamp> = Field::at("updated_at");
@@ -154,13 +155,14 @@ where
 }
 
 /// Notes that the user signs in, and gives him as he is at this moment. Whatever ends his sessions
-/// changes the same document, so that of the two that happen at once, one sees the other.
+/// changes the same document, so that of the two that happen at once, one sees the other. It is
+/// counted, because MongoDB takes a time that is there already for no change.
 pub async fn signs_in<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.update_one(by_id::<User>(id), LAST_SIGN_IN_AT.set(now))
-        .await
+    let signed_in = LAST_SIGN_IN_AT.set(now).and(SIGN_INS.inc(1));
+    tx.update_one(by_id::<User>(id), signed_in).await
 }
 
 /// Ends the standing of every access token of the user; the new version.

@@ -179,6 +179,7 @@ on_both_stores! {
         app.clock.advance(DAY);
         from(&mia, PHONE).header("user-agent", FIREFOX).await.told(200);
         let stored: Vec<Device> = app.of_environment(&mia.door).await;
+        let _ = mia.refreshes().await.expect(200);
 
         let reply = mia.get("/v1/devices").await.expect(200);
 
