@@ -59,10 +59,10 @@ pub struct HostCookie {
 impl HostCookie {
     fn line(&self) -> Result<HeaderValue, Problem> {
         let Self { name, value, life } = self;
-        let life = life.as_secs();
-        let line =
-            format!("{name}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={life}");
-        HeaderValue::from_str(&line).map_err(Problem::internal)
+        let seconds = life.as_secs();
+        let text =
+            format!("{name}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}");
+        HeaderValue::from_str(&text).map_err(Problem::internal)
     }
 }
 
@@ -88,8 +88,9 @@ impl<A: Responder<Body = BoxBody>> Responder for WithCookie<A> {
             Ok(line) => {
                 let mut answer = self.answer.respond_to(req);
                 let headers = answer.headers_mut();
-                line.into_iter()
-                    .for_each(|line| headers.append(SET_COOKIE, line));
+                if let Some(line) = line {
+                    headers.append(SET_COOKIE, line);
+                }
                 answer
             }
             Err(problem) => HttpResponse::from_error(problem),

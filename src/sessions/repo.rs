@@ -18,8 +18,8 @@ const REVOKE_REASON: Field<Session, Ending> = Field::at("revoke_reason");
 const CREATED_AT: Field<Session, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Session, Timestamp> = Field::at("updated_at");
 
-/// More than there can be: a window must have a size, and MongoDB's fits into 31 bits.
-const ALL: u32 = i32::MAX.unsigned_abs();
+/// More than one user has: a window must have a size, and MongoDB takes no larger one.
+const ALL: u32 = 1 << 30;
 
 /// Neither revoked nor over at `now`. The bound is exclusive: at `expires_at` it is over.
 pub(super) fn live(now: Timestamp) -> Filter<Session> {

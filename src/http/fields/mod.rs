@@ -213,18 +213,12 @@ impl Fields {
             return self.fault(name, "wrong_type", "must be a number");
         }
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-        match number.filter(|number| bounds.contains(number)) {
-            Some(number) => Some(Some(number)),
-            None => {
-                let (least, most) = bounds.into_inner();
-                let kind = format!("invalid_{name}");
-                self.fault(
-                    name,
-                    &kind,
-                    format!("not a whole number from {least} to {most}"),
-                )
-            }
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            return Some(Some(number));
         }
+        let (least, most) = bounds.into_inner();
+        let detail = format!("not a whole number from {least} to {most}");
+        self.fault(name, &format!("invalid_{name}"), detail)
     }
 
     /// A free-form object, or absent. A fault of `parse` is told as `invalid_<name>`.
