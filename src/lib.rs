@@ -4,8 +4,8 @@
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail ← features
 //!
-//! features: apps environments users credentials notifications links sessions
-//!           verification passwords magic_links pages locks departures
+//! features: apps environments users credentials notifications links devices
+//!           session_rules sessions verification passwords magic_links pages locks departures
 //!           api_keys revocations setup health discovery
 //! ```
 //!
@@ -24,6 +24,7 @@ pub mod cli;
 pub mod config;
 pub mod credentials;
 pub mod departures;
+pub mod devices;
 pub mod discovery;
 pub mod environments;
 pub mod events;
@@ -40,6 +41,7 @@ pub mod notifications;
 pub mod pages;
 pub mod passwords;
 pub mod revocations;
+pub mod session_rules;
 pub mod sessions;
 pub mod setup;
 pub mod store;

@@ -19,10 +19,11 @@ mod roles;
 
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
-    AssignRoles, BanUser, DeleteMe, DeleteUser, ExportMe, Grantable, ListOwnSessions,
-    ListUserSessions, ListUsers, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadMe,
-    ReadRevocations, ReadSelf, ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions,
-    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe,
+    AssignRoles, BanUser, ChangeOwnDevice, DeleteMe, DeleteUser, ExportMe, Grantable,
+    ListOwnDevices, ListOwnSessions, ListUserSessions, ListUsers, OperateApps, PERMISSIONS,
+    Permission, ReadEnvironments, ReadMe, ReadRevocations, ReadSelf, ReadSessionConfig, ReadUser,
+    ResetPasswords, RevokeOwnSession, RevokeUserSessions, UnbanUser, UnlockUser,
+    UpdateEnvironments, UpdateMe, UpdateSessionConfig,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

@@ -56,6 +56,7 @@ permissions! {
     "me":"delete" => DeleteMe; "delete one's own account"
     "me":"export" => ExportMe; "be given all that is kept about oneself"
     "me":"sessions" => ListOwnSessions, RevokeOwnSession; "list one's own sessions and end them"
+    "me":"devices" => ListOwnDevices, ChangeOwnDevice; "list one's own devices, name, trust and remove them"
     "users":"list" => ListUsers; "list the users of the app"
     "users":"read" => ReadUser; "read any user of the app"
     "users":"read_self" => ReadSelf; "read oneself among the users of the app"
@@ -68,6 +69,8 @@ permissions! {
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
     "revocations":"read" => ReadRevocations; "read which tokens are revoked"
+    "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
+    "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 

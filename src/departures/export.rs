@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 
 use super::service::{DepartureError, Departures};
 use crate::credentials::{self, Credential};
+use crate::devices::{self, Device};
 use crate::environments;
 use crate::events::{self, Event, Name, Origin, Outcome, Party};
 use crate::http::Caller;
-use crate::kernel::id::{EnvId, EventId, NotificationId, SessionId, UserId};
+use crate::kernel::id::{DeviceId, EnvId, EventId, NotificationId, SessionId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::time::Timestamp;
 use crate::notifications::{self, Channel, Notification};
@@ -34,6 +35,8 @@ pub struct Export {
     pub password: Option<ExportedPassword>,
     /// In every environment of the app, those that have ended included.
     pub sessions: Vec<ExportedSession>,
+    /// Browsers and machines signed in from; not what their clients know them by.
+    pub devices: Vec<ExportedDevice>,
     /// Letters that were sent or are to be sent.
     pub notifications: Vec<ExportedNotification>,
     /// What the user did, and what was done to the account.
@@ -69,6 +72,22 @@ pub struct ExportedSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub revoke_reason: Option<Ending>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedDevice {
+    pub id: DeviceId,
+    pub env_id: EnvId,
+    /// As people know it: its name, or browser and system.
+    pub label: String,
+    #[serde(rename = "type")]
+    pub kind: devices::Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ip_address: Option<String>,
+    pub trusted: bool,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -143,12 +162,17 @@ async fn gathered(tx: &mut Tx<'_>, user: &User, now: Timestamp) -> Result<Export
     let mut app = tx.within(user.app_id);
     let credential = credentials::by_user(&mut app, id).await?;
     let sessions = sessions::of_user(&mut app, id, MOST).await?;
+    let seen = devices::of_user(&mut app, id, MOST).await?;
     let letters = notifications::of_user(&mut app, id, MOST).await?;
     Ok(Export {
         exported_at: now,
         user: UserView::of(user.clone(), now),
         password: credential.map(|it| ExportedPassword::of(&it, user)),
         sessions: sessions.into_iter().map(ExportedSession::from).collect(),
+        devices: seen
+            .into_iter()
+            .map(|device| ExportedDevice::at(now, device))
+            .collect(),
         notifications: letters
             .into_iter()
             .map(ExportedNotification::from)
@@ -180,6 +204,21 @@ impl From<Session> for ExportedSession {
             expires_at: session.expires_at,
             revoked_at: session.revoked_at,
             revoke_reason: session.revoke_reason,
+        }
+    }
+}
+
+impl ExportedDevice {
+    fn at(now: Timestamp, device: Device) -> Self {
+        Self {
+            id: device.id,
+            env_id: device.env_id,
+            label: device.label(),
+            kind: device.kind,
+            trusted: device.is_trusted(now),
+            ip_address: device.ip_address,
+            created_at: device.created_at,
+            last_seen_at: device.last_seen_at,
         }
     }
 }

@@ -60,6 +60,14 @@ names! {
     SuspiciousSignIn = "auth.suspicious",
         "A right password came after so many wrong ones that the account had been locked.";
     UserUnlocked = "user.unlocked", "An administrator lifted the lock of an account.";
+    BindingRefused = "session.binding_refused",
+        "A refresh token was presented from another address or device than its session's; it stays good there.";
+    DeviceAdded = "device.added", "A user signed in from a device for the first time.";
+    DeviceRenamed = "device.renamed", "A device was named by its user.";
+    DeviceTrusted = "device.trusted", "A device is trusted by its user, for a term.";
+    DeviceUntrusted = "device.untrusted", "A device is no longer trusted by its user.";
+    DeviceRemoved = "device.removed", "A device was removed by its user, and its sessions ended.";
+    SessionConfigUpdated = "session_config.updated", "The session rules of an app were changed.";
     EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";

@@ -8,7 +8,7 @@
 //!   authenticate caller      who asks, in which tenant
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
-//! answer event_stream        what handlers return
+//! answer cookies event_stream                       what handlers return, and what browsers keep
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -19,6 +19,7 @@ mod authenticate;
 mod body;
 mod caller;
 mod client_ip;
+mod cookies;
 mod cors;
 mod docs;
 mod edge;
@@ -43,6 +44,7 @@ mod unread;
 pub use answer::{Accepted, Answer, Attachment, Created, NoContent, Ok200};
 pub use body::Body;
 pub use caller::{Authenticator, Caller, Credential, Directory, Principal};
+pub use cookies::{Cookies, HostCookie, WithCookie};
 pub use edge::{Edge, app, document};
 pub use event_stream::{EventStream, HungUp, Line, Subscription};
 #[cfg(test)]

@@ -73,6 +73,8 @@ kinds! {
     NotificationId = Notification, "antf", "notification";
     VerificationId = Verification, "avrf", "verification";
     PasswordResetId = PasswordReset, "apwr", "password reset";
+    DeviceId = Device, "adev", "device";
+    SessionConfigId = SessionConfig, "ascf", "session config";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

@@ -5,13 +5,14 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{MagicLinkError, MagicLinks};
+use crate::devices::{DeviceSecret, Presented};
 use crate::http::{
-    Accepted, Afterwards, Answer, Anyone, Body, Fields, FromFields, Ok200, Problem, ProblemKind,
-    Public,
+    Accepted, Afterwards, Answer, Anyone, Body, Cookies, Fields, FromFields, Ok200, Problem,
+    ProblemKind, Public, WithCookie,
 };
 use crate::kernel::text::Email;
 use crate::limits::Rule;
-use crate::sessions::{Sessions, SignedIn};
+use crate::sessions::{Sessions, SignedIn, Visit};
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(send).service(verify);
@@ -34,12 +35,19 @@ impl FromFields for SendMagicLink {
 #[derive(Debug, ToSchema)]
 struct VerifyMagicLink {
     token: String,
+    /// What names the device: what the server told it before, or a secret of its own.
+    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
+    device_id: Option<DeviceSecret>,
 }
 
 impl FromFields for VerifyMagicLink {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
-        Some(Self { token: token? })
+        let device_id = fields.optional("device_id", DeviceSecret::parse);
+        Some(Self {
+            token: token?,
+            device_id: device_id?,
+        })
     }
 }
 
@@ -98,15 +106,22 @@ async fn send(
 #[post("/v1/magic-link/verify")]
 async fn verify(
     access: Public,
+    cookies: Cookies,
     body: Body<VerifyMagicLink>,
     magic_links: Data<MagicLinks>,
     sessions: Data<Sessions>,
-) -> Answer<Ok200<SignedIn>> {
-    let token = body.into_inner().token;
+) -> Answer<WithCookie<Ok200<SignedIn>>> {
+    let VerifyMagicLink { token, device_id } = body.into_inner();
     let (named, origin) = (access.tenant()?, access.origin());
+    let device = Presented::of(device_id, &cookies, &sessions.entropy);
+    let visit = Visit {
+        origin,
+        device: &device.secret,
+    };
     sessions.limits.admit_ip(Rule::Code, named, origin).await?;
-    let issued = magic_links.follow(named, &token, origin).await?;
-    Ok(Ok200::new(issued.into()))
+    let issued = magic_links.follow(named, &token, visit).await?;
+    let signed_in = SignedIn::from(issued).on(&device.secret);
+    Ok(WithCookie::new(Ok200::new(signed_in), device.cookie()))
 }
 
 impl From<MagicLinkError> for Problem {

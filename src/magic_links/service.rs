@@ -4,7 +4,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::links::{self, LinkRefused, Verification};
-use crate::sessions::{Ended, Ending, Issued, Sessions, SignInError};
+use crate::sessions::{Ended, Ending, Issued, Sessions, SignInError, Visit};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose, Revocation};
 use crate::users::{self, User};
@@ -54,9 +54,9 @@ impl MagicLinks {
         &self,
         named: Option<Tenant>,
         token: &str,
-        origin: &Origin,
+        visit: Visit<'_>,
     ) -> Result<Issued, MagicLinkError> {
-        let Self(accounts) = self;
+        let (Self(accounts), origin) = (self, visit.origin);
         let purpose = (Purpose::MagicLink, token);
         let link = accounts
             .links
@@ -64,7 +64,7 @@ impl MagicLinks {
             .await?;
         let tenant = link.tenant();
         let environment = accounts.environment(tenant).await?;
-        accounts.prepare(tenant).await?;
+        let rules = accounts.prepare(tenant).await?;
         let now = accounts.clock.now();
         let (revoked, opened) = accounts
             .store
@@ -75,7 +75,8 @@ impl MagicLinks {
                     .await?;
                 let revoked = self.reclaim(tx, &link, (now, origin)).await?;
                 let who = (link.user_id, AMR);
-                let opened = accounts.open(tx, &environment, who, (now, origin)).await?;
+                let place = (&*environment, &rules);
+                let opened = accounts.open(tx, place, who, (now, visit)).await?;
                 Ok::<_, MagicLinkError>((revoked, opened))
             })
             .await?;

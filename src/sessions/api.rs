@@ -2,6 +2,7 @@ use actix_web::web::Data;
 use actix_web::{Either, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::opening::Visit;
 use super::reauthenticating::ReauthError;
 use super::record::Ending;
 use super::refreshing::RefreshError;
@@ -10,9 +11,10 @@ use super::signing_in::SignInError;
 use super::signing_up::{SignUpError, SignedUp};
 use super::wire::{Refresh, SignIn, SignUp, SignedIn, VerificationRequired};
 use crate::access::{Permission, RevokeOwnSession};
+use crate::devices::{self, Presented};
 use crate::http::{
-    Accepted, Afterwards, Allowed, Answer, Anyone, Body, Created, NoContent, Ok200, Problem,
-    ProblemKind, Public,
+    Accepted, Afterwards, Allowed, Answer, Anyone, Body, Cookies, Created, NoContent, Ok200,
+    Problem, ProblemKind, Public, WithCookie,
 };
 use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
@@ -25,6 +27,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sign_out)
         .service(sign_out_all)
         .configure(super::own::routes)
+        .configure(super::own_devices::routes)
         .configure(super::administration::routes);
 }
 
@@ -53,18 +56,25 @@ pub fn routes(config: &mut ServiceConfig) {
 #[post("/v1/signup")]
 async fn sign_up(
     access: Anyone,
+    cookies: Cookies,
     account: Body<SignUp>,
     sessions: Data<Sessions>,
     later: Afterwards,
-) -> Answer<Either<Created<SignedIn>, Accepted<VerificationRequired>>> {
-    let account = account.into_inner();
+) -> Answer<Either<WithCookie<Created<SignedIn>>, Accepted<VerificationRequired>>> {
+    let mut account = account.into_inner();
     let tenant = agreed(access.tenant(), account.app_id)?;
+    let device = Presented::of(account.device_id.take(), &cookies, &sessions.entropy);
     let (user, password) = account.into_user();
-    match sessions
-        .sign_up(tenant, &user, password, access.origin())
-        .await?
-    {
-        SignedUp::In(issued) => Ok(Either::Left(Created::new((*issued).into()))),
+    let visit = Visit {
+        origin: access.origin(),
+        device: &device.secret,
+    };
+    match sessions.sign_up(tenant, &user, password, visit).await? {
+        SignedUp::In(issued) => {
+            let signed_in = SignedIn::from(*issued).on(&device.secret);
+            let created = Created::new(signed_in);
+            Ok(Either::Left(WithCookie::new(created, device.cookie())))
+        }
         SignedUp::VerificationRequired { known } => {
             if let Some(known) = known {
                 let origin = access.origin().clone();
@@ -88,6 +98,10 @@ async fn sign_up(
 /// passwords in a row the account is locked for a while, also for the right one; one that does not
 /// exist answers the same.
 ///
+/// The device is named by `device_id`, or else by the cookie `authsome_device`; where neither is
+/// sent, one is made and the answer tells it. A user who has others is told of a new one by mail.
+/// Wrong passwords of strangers do not lock out a device that is known.
+///
 /// A backend that signs its users in with a secret key names the user's address in
 /// `X-Authsome-Client-IP`, so that each of them is limited for himself.
 #[utoipa::path(
@@ -107,21 +121,29 @@ async fn sign_up(
 #[post("/v1/signin")]
 async fn sign_in(
     access: Anyone,
+    cookies: Cookies,
     body: Body<SignIn>,
     sessions: Data<Sessions>,
-) -> Answer<Ok200<SignedIn>> {
-    let body = body.into_inner();
+) -> Answer<WithCookie<Ok200<SignedIn>>> {
+    let mut body = body.into_inner();
     let tenant = agreed(access.tenant(), body.app_id)?;
+    let device = Presented::of(body.device_id.take(), &cookies, &sessions.entropy);
     let (identifier, password) = body.into_identifier().ok_or(ProblemKind::InvalidBody)?;
+    let visit = Visit {
+        origin: access.origin(),
+        device: &device.secret,
+    };
     let issued = sessions
-        .sign_in(tenant, &identifier, password, access.origin())
+        .sign_in(tenant, &identifier, password, visit)
         .await?;
-    Ok(Ok200::new(issued.into()))
+    let signed_in = SignedIn::from(issued).on(&device.secret);
+    Ok(WithCookie::new(Ok200::new(signed_in), device.cookie()))
 }
 
 /// Exchange a refresh token
 ///
-/// Every refresh token is good once. Presenting a spent one ends its session.
+/// Every refresh token is good once. Presenting a spent one ends its session. Where the app binds
+/// sessions to their address or device, a refresh from elsewhere is refused and the token stays good.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.refresh",
     request_body(content = Refresh, example = json!({"refresh_token": "ases_….0.….…"})),
@@ -136,13 +158,17 @@ async fn sign_in(
 #[post("/v1/refresh")]
 async fn refresh(
     access: Public,
+    cookies: Cookies,
     body: Body<Refresh>,
     sessions: Data<Sessions>,
 ) -> Answer<Ok200<SignedIn>> {
-    let token = body.into_inner().refresh_token;
-    let issued = sessions
-        .refresh(access.tenant()?, &token, access.origin())
-        .await?;
+    let Refresh {
+        refresh_token: token,
+        device_id,
+    } = body.into_inner();
+    let device = devices::named(device_id, &cookies);
+    let from = (access.origin(), device.as_ref());
+    let issued = sessions.refresh(access.tenant()?, &token, from).await?;
     Ok(Ok200::new(issued.into()))
 }
 

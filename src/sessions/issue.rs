@@ -1,16 +1,15 @@
 //! The pair of tokens that a session is carried by.
 
-use std::time::Duration;
-
 use super::record::Session;
 use crate::access::Role;
 use crate::events::Origin;
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::SessionId;
+use crate::kernel::id::{DeviceId, SessionId};
 use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::tokens::{AccessClaims, AccessTokens, Grant, KeyError, RefreshTokens};
+use crate::session_rules::Rules;
+use crate::tokens::{AccessClaims, AccessTokens, Grant, KeyError, RefreshTokens, Revocation};
 use crate::users::User;
 
 /// Makes sessions and the tokens over them.
@@ -18,8 +17,6 @@ use crate::users::User;
 pub struct Issuer {
     pub access: AccessTokens,
     pub refresh: RefreshTokens,
-    pub access_ttl: Duration,
-    pub refresh_ttl: Duration,
     pub entropy: Entropy,
 }
 
@@ -40,14 +37,18 @@ pub(super) struct Draft {
     pub session: Session,
     pub claims: AccessClaims,
     pub refresh_token: SecretString,
+    /// Older sessions that end for this one.
+    pub ended: Vec<Revocation>,
 }
 
 impl Issuer {
-    /// A new session of `user`, who proved to be himself by `amr`, and its first tokens.
+    /// A new session of `user`, who proved to be himself by `amr`, on a device and under these
+    /// rules, and its first tokens.
     pub(super) fn begin(
         &self,
         tenant: Tenant,
         (user, amr): (&User, &str),
+        (device, rules): (DeviceId, &Rules),
         (now, origin): (Timestamp, &Origin),
     ) -> Draft {
         let id = SessionId::new(now, &self.entropy);
@@ -55,7 +56,7 @@ impl Issuer {
         let amr = vec![amr.to_owned()];
         let claims = self.access.claims(
             grant(tenant, user, id, (&amr, now)),
-            Some(self.access_ttl),
+            Some(rules.access_life(rules.refresh_ttl)),
             now,
         );
         let session = Session {
@@ -70,8 +71,9 @@ impl Issuer {
             auth_time: now,
             ip_address: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.clone(),
+            device_id: Some(device),
             last_activity_at: now,
-            expires_at: now.plus(self.refresh_ttl),
+            expires_at: now.plus(rules.refresh_ttl),
             revoked_at: None,
             revoke_reason: None,
             created_at: now,
@@ -81,20 +83,24 @@ impl Issuer {
             session,
             claims,
             refresh_token,
+            ended: Vec::new(),
         }
     }
 
     /// The claims of the next access token of a session, from what is true of the user now.
-    pub(super) fn next(&self, session: &Session, user: &User, now: Timestamp) -> AccessClaims {
-        let tenant = Tenant {
-            app_id: session.app_id,
-            env_id: session.env_id,
-        };
+    pub(super) fn next(
+        &self,
+        session: &Session,
+        (user, rules): (&User, &Rules),
+        now: Timestamp,
+    ) -> AccessClaims {
         let how = (session.amr.as_slice(), session.auth_time);
-        // A token must not outlive its session.
-        let life = session.expires_at.since(now).min(self.access_ttl);
-        self.access
-            .claims(grant(tenant, user, session.id, how), Some(life), now)
+        let life = rules.access_life(session.expires_at.since(now));
+        self.access.claims(
+            grant(session.tenant(), user, session.id, how),
+            Some(life),
+            now,
+        )
     }
 
     /// Signs. May write the environment's first key, so never inside a transaction.

@@ -3,7 +3,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::id::{AccessTokenId, AppId, EnvId, SessionId, UserId};
+use crate::kernel::id::{AccessTokenId, AppId, DeviceId, EnvId, SessionId, UserId};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment};
 
@@ -12,6 +13,7 @@ use crate::store::{Entity, Index, OfEnvironment};
 /// ```text
 /// live ──refresh──▶ live (next generation)     A refresh never moves `expires_at`.
 ///   ├──sign-out, revoke, replay──▶ revoked     A replayed refresh token ends the session.
+///   ├──idle for too long──▶ revoked          Found out at the next refresh.
 ///   └──expires_at──▶ over                      Removed some time after.
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +36,10 @@ pub struct Session {
     pub ip_address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// The device that it began on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+    /// When it was refreshed last, or began.
     pub last_activity_at: Timestamp,
     /// When the refresh token ends, and with it the session.
     pub expires_at: Timestamp,
@@ -60,6 +66,11 @@ pub enum Ending {
     PasswordReset,
     /// The account turned out to be another's: its address was proven by somebody else.
     Reclaimed,
+    /// Not refreshed for as long as a session may be idle.
+    Idle,
+    /// A newer one took its place.
+    SessionLimit,
+    DeviceRemoved,
 }
 
 impl Ending {
@@ -74,6 +85,9 @@ impl Ending {
             Ending::PasswordChanged => "password_changed",
             Ending::PasswordReset => "password_reset",
             Ending::Reclaimed => "reclaimed",
+            Ending::Idle => "idle",
+            Ending::SessionLimit => "session_limit",
+            Ending::DeviceRemoved => "device_removed",
         }
     }
 }
@@ -90,6 +104,18 @@ impl Entity for Session {
 }
 
 impl Session {
+    pub(super) fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
+
+    /// Whether it has not been refreshed for as long as it may be; the bound is exclusive.
+    pub(super) fn is_idle(&self, now: Timestamp, idle: Option<Duration>) -> bool {
+        idle.is_some_and(|idle| now.since(self.last_activity_at) >= idle)
+    }
+
     /// Neither revoked nor over at `now`; the bound is exclusive. The same rule as
     /// [`super::repo::live`], for a session already in hand.
     pub(super) fn is_live(&self, now: Timestamp) -> bool {

@@ -4,6 +4,7 @@ use super::issue::Issued;
 use super::record::{Ending, Session};
 use super::repo;
 use super::service::Sessions;
+use crate::devices::DeviceSecret;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -14,7 +15,7 @@ use crate::users;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// Forged, of a session that is gone, or of a user who may no longer sign in.
+    /// Forged, of a session that is gone or bound elsewhere, or of a user who may no longer sign in.
     #[error("the refresh token is not valid")]
     Invalid,
     #[error("the refresh token has been exchanged before")]
@@ -39,7 +40,7 @@ impl Sessions {
         &self,
         tenant: Option<Tenant>,
         text: &str,
-        origin: &Origin,
+        (origin, device): (&Origin, Option<&DeviceSecret>),
     ) -> Result<Issued, RefreshError> {
         self.limits.admit_refresh(tenant, origin).await?;
         let presented = self
@@ -52,10 +53,7 @@ impl Sessions {
             .session_of(&presented)
             .await?
             .ok_or(RefreshError::Invalid)?;
-        let own = Tenant {
-            app_id: session.app_id,
-            env_id: session.env_id,
-        };
+        let own = session.tenant();
         if tenant.is_some_and(|tenant| tenant != own) {
             return Err(RefreshError::OtherTenant);
         }
@@ -65,10 +63,18 @@ impl Sessions {
         if !session.is_live(now) {
             return Err(RefreshError::Invalid);
         }
+        let rules = self.rules.of(own.app_id).await?;
+        if session.is_idle(now, rules.idle) {
+            return self.fell_asleep(&session, (now, origin)).await;
+        }
+        let from = (now, origin);
+        if !self.keeps_bindings(&session, &rules, device, from).await? {
+            return Err(RefreshError::Invalid);
+        }
         let user = users::get(&mut self.store.once().within(own), session.user_id).await?;
         let usable = user.filter(|user| user.may_sign_in(now));
         let user = usable.ok_or(RefreshError::Invalid)?;
-        let claims = self.issuer.next(&session, &user, now);
+        let claims = self.issuer.next(&session, (&user, &rules), now);
         let generation = presented.generation + 1;
         let (next, digest) = self
             .issuer
@@ -89,6 +95,26 @@ impl Sessions {
         let mut once = self.store.once();
         let mut all = once.across_tenants("a refresh token names its session, and so its tenant");
         repo::get(&mut all, presented.session_id).await
+    }
+
+    /// Ends a session that has been idle for too long.
+    async fn fell_asleep(
+        &self,
+        session: &Session,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Issued, RefreshError> {
+        let only = std::slice::from_ref(session);
+        let ended = self
+            .store
+            .write(async |tx| {
+                let mut tx = tx.within(session.tenant());
+                let why = (Ending::Idle, Party::system());
+                self.end_each(&mut tx, only, why, (now, origin)).await
+            })
+            .await
+            .map_err(RefreshError::Store)?;
+        self.apply(&ended);
+        Err(RefreshError::Invalid)
     }
 
     /// Ends the session of a replayed token; only the first replay finds something to end.

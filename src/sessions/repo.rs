@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use super::record::{Ending, Session};
-use crate::kernel::id::{AccessTokenId, SessionId, UserId};
+use crate::kernel::id::{AccessTokenId, DeviceId, SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
@@ -8,6 +10,7 @@ const USER_ID: Field<Session, UserId> = Field::at("user_id");
 const TOKEN: Field<Session, AccessTokenId> = Field::at("token");
 const REFRESH_TOKEN: Field<Session, String> = Field::at("refresh_token");
 const GENERATION: Field<Session, i64> = Field::at("generation");
+const DEVICE_ID: Field<Session, DeviceId> = Field::at("device_id");
 const LAST_ACTIVITY_AT: Field<Session, Timestamp> = Field::at("last_activity_at");
 const EXPIRES_AT: Field<Session, Timestamp> = Field::at("expires_at");
 const REVOKED_AT: Field<Session, Timestamp> = Field::at("revoked_at");
@@ -15,9 +18,21 @@ const REVOKE_REASON: Field<Session, Ending> = Field::at("revoke_reason");
 const CREATED_AT: Field<Session, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Session, Timestamp> = Field::at("updated_at");
 
+/// More than one user has: a window must have a size, and MongoDB takes no larger one.
+const ALL: u32 = 1 << 30;
+
 /// Neither revoked nor over at `now`. The bound is exclusive: at `expires_at` it is over.
 pub(super) fn live(now: Timestamp) -> Filter<Session> {
     REVOKED_AT.absent() & EXPIRES_AT.gt(now)
+}
+
+/// Live, and refreshed within the time that a session may be idle: what its user still has. The
+/// same rule as [`Session::is_idle`].
+pub(super) fn in_use(now: Timestamp, idle: Option<Duration>) -> Filter<Session> {
+    match idle {
+        Some(idle) => live(now) & LAST_ACTIVITY_AT.gt(now.minus(idle)),
+        None => live(now),
+    }
 }
 
 fn ended(how: Ending, now: Timestamp) -> Update<Session> {
@@ -131,16 +146,43 @@ where
     tx.delete_many(USER_ID.eq(user)).await.map(drop)
 }
 
-/// The live sessions of a user, newest first.
+/// The sessions of a user that are `running`, but for the newest `kept`.
+pub(super) async fn surplus<S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    running: Filter<Session>,
+    kept: u32,
+) -> Stored<Vec<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let newest = Query::of(USER_ID.eq(user) & running).newest_by(CREATED_AT);
+    tx.find(newest.window(kept.into(), ALL)).await
+}
+
+/// The live sessions of a user on one device.
+pub(super) async fn on_device<S>(
+    tx: &mut Tx<'_, S>,
+    (user, device): (UserId, DeviceId),
+    now: Timestamp,
+) -> Stored<Vec<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let there = USER_ID.eq(user) & DEVICE_ID.eq(device) & live(now);
+    tx.find(Query::of(there)).await
+}
+
+/// The sessions of a user that are `running`, newest first.
 pub(super) async fn page<S>(
     tx: &mut Tx<'_, S>,
     user: UserId,
-    now: Timestamp,
+    running: Filter<Session>,
     (after, limit): (Option<&Position>, Limit),
 ) -> Stored<Slice<Session>>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    tx.page(USER_ID.eq(user) & live(now), CREATED_AT, after, limit)
+    tx.page(USER_ID.eq(user) & running, CREATED_AT, after, limit)
         .await
 }

@@ -17,8 +17,9 @@ use crate::kernel::time::{Clock, Timestamp};
 use crate::limits::{Limits, Lockouts};
 use crate::links::Links;
 use crate::notifications::Outbox;
-use crate::store::{Store, StoreError};
-use crate::tokens::{RevocationIndex, revoke_session};
+use crate::session_rules::SessionRules;
+use crate::store::{Store, StoreError, Stored, Tx};
+use crate::tokens::{Revocation, RevocationIndex, revoke_session};
 
 /// Signing up, in, on and out.
 #[derive(Debug, Clone)]
@@ -30,6 +31,7 @@ pub struct Sessions {
     pub environments: Environments,
     pub outbox: Outbox,
     pub links: Links,
+    pub rules: SessionRules,
     pub issuer: Issuer,
     pub revocations: RevocationIndex,
     pub limits: Limits,
@@ -67,7 +69,8 @@ impl Sessions {
         Event::new(name, tenant, actor, origin, (now, &self.entropy))
     }
 
-    /// The live sessions of a user in this environment, newest first.
+    /// The live sessions of a user in this environment, without those that have been idle for too
+    /// long, newest first.
     pub async fn page(
         &self,
         tenant: Tenant,
@@ -75,9 +78,10 @@ impl Sessions {
         after: Option<&Position>,
         limit: Limit,
     ) -> Result<Slice<Session>, SessionError> {
-        let now = self.clock.now();
+        let rules = self.rules.of(tenant.app_id).await?;
+        let running = repo::in_use(self.clock.now(), rules.idle);
         let mut once = self.store.once();
-        Ok(repo::page(&mut once.within(tenant), user, now, (after, limit)).await?)
+        Ok(repo::page(&mut once.within(tenant), user, running, (after, limit)).await?)
     }
 
     /// Ends a live session of the user; its tokens are refused from the next request on.
@@ -110,6 +114,42 @@ impl Sessions {
             .await?;
         self.revocations.apply(&revoked);
         Ok(())
+    }
+
+    /// Ends those of these sessions that are live, and tells of each. [`Sessions::apply`] what it
+    /// gives after the commit.
+    pub(super) async fn end_each(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        sessions: &[Session],
+        (how, actor): (Ending, Party),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Vec<Revocation>> {
+        let mut revoked = Vec::new();
+        for session in sessions {
+            if repo::end(tx, session.id, how, now).await?.is_none() {
+                continue;
+            }
+            let told = self
+                .event(
+                    Name::SessionRevoked,
+                    tx.scope(),
+                    actor.clone(),
+                    (now, origin),
+                )
+                .on(Party::new("session", session.id))
+                .with("reason", how.as_str());
+            events::record(tx, &told).await?;
+            revoked.push(revoke_session(tx, session.id, now, &self.entropy).await?);
+        }
+        Ok(revoked)
+    }
+
+    /// Makes committed revocations count on this node.
+    pub(super) fn apply(&self, revoked: &[Revocation]) {
+        for revocation in revoked {
+            self.revocations.apply(revocation);
+        }
     }
 
     /// Ends every session of the user, in every environment of his app, by his own hand.

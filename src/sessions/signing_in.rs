@@ -1,10 +1,10 @@
 //! Sign-in by password.
 
 use super::issue::Issued;
-use super::opening::Opened;
+use super::opening::{Opened, Place, Visit};
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
-use crate::environments::Environment;
+use crate::devices;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::UserId;
@@ -13,7 +13,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Phone, Username};
 use crate::kernel::time::Timestamp;
 use crate::limits::{Attempt, LimitError, Rule, Subject};
-use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
+use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, User};
 
@@ -82,23 +82,26 @@ impl Sessions {
         tenant: Tenant,
         identifier: &Identifier,
         password: Password,
-        origin: &Origin,
+        visit: Visit<'_>,
     ) -> Result<Issued, SignInError> {
+        let origin = visit.origin;
         self.limits.admit_ip(Rule::SignIn, tenant, origin).await?;
         let found = self
             .store
             .read(async |tx| {
                 let made = (self.clock.now(), &self.entropy);
-                account(&mut tx.within(tenant), identifier, made).await
+                account(&mut tx.within(tenant), (identifier, visit), made).await
             })
             .await?;
         let name = identifier.name();
-        let user = found.as_ref().map(|(user, _)| user.id);
+        let user = found.user.as_ref().map(|user| user.id);
         let subject = user.map_or(Subject::Nobody(&name), Subject::User);
-        let attempt = self.lockouts.reserve(tenant, subject, None, origin).await?;
-        let judged = self
-            .judge(tenant, found, password, (&attempt, origin))
-            .await;
+        let lane = found.lane.clone();
+        let attempt = self
+            .lockouts
+            .reserve(tenant, subject, lane.as_deref(), origin)
+            .await?;
+        let judged = self.judge(tenant, found, password, (&attempt, visit)).await;
         if let Err(error) = &judged {
             self.settle(tenant, &attempt, error).await?;
             self.tell(tenant, (user, error), origin).await?;
@@ -115,13 +118,14 @@ impl Sessions {
     async fn judge(
         &self,
         tenant: Tenant,
-        found: Option<(User, Option<Credential>)>,
+        found: Found,
         password: Password,
-        (attempt, origin): (&Attempt, &Origin),
+        (attempt, visit): (&Attempt, Visit<'_>),
     ) -> Result<Opened, SignInError> {
         let environment = self.environment(tenant).await?;
-        let (user, credential) = found.unzip();
-        let credential = credential.flatten();
+        let Found {
+            user, credential, ..
+        } = found;
         let stored = credential
             .as_ref()
             .map(|credential| credential.password_hash.clone());
@@ -130,12 +134,12 @@ impl Sessions {
             return Err(SignInError::Wrong);
         };
         self.keep_current(tenant, &credential, password).await;
-        self.prepare(tenant).await?;
+        let rules = self.prepare(tenant).await?;
         let now = self.clock.now();
-        let entering = (&user, attempt);
+        let (place, entering) = ((&*environment, &rules), (&user, attempt));
         self.store
             .write(async |tx| {
-                self.open_with_password(tx, &environment, entering, (now, origin))
+                self.open_with_password(tx, place, entering, (now, visit))
                     .await
             })
             .await
@@ -204,21 +208,22 @@ impl Sessions {
     async fn open_with_password(
         &self,
         tx: &mut Tx<'_>,
-        environment: &Environment,
+        place: Place<'_>,
         (seen, attempt): (&User, &Attempt),
-        (now, origin): (Timestamp, &Origin),
+        (now, visit): (Timestamp, Visit<'_>),
     ) -> Result<Opened, SignInError> {
         let who = (seen.id, PASSWORD);
-        let opened = self.open(tx, environment, who, (now, origin)).await?;
+        let opened = self.open(tx, place, who, (now, visit)).await?;
         if opened.user.password_version != seen.password_version {
             return Err(SignInError::Wrong);
         }
-        let mut tx = tx.within(environment.tenant());
+        let tenant = place.0.tenant();
+        let mut tx = tx.within(tenant);
         attempt.succeeded(&mut tx, now).await?;
         if let Some(failed) = attempt.failed_before() {
             let (name, anonymous) = (Name::SuspiciousSignIn, Party::anonymous());
             let told = self
-                .event(name, environment.tenant(), anonymous, (now, origin))
+                .event(name, tenant, anonymous, (now, visit.origin))
                 .on(Party::new("user", seen.id))
                 .with("failed_attempts", failed);
             events::record(&mut tx, &told).await?;
@@ -227,23 +232,34 @@ impl Sessions {
     }
 }
 
-async fn account<S>(
-    tx: &mut Tx<'_, S>,
-    identifier: &Identifier,
+/// What there is to judge a sign-in by.
+struct Found {
+    user: Option<User>,
+    credential: Option<Credential>,
+    /// The device, if it is known to be the user's: strangers' guesses do not lock it out.
+    lane: Option<String>,
+}
+
+async fn account(
+    tx: &mut Tx<'_, Tenant>,
+    (identifier, visit): (&Identifier, Visit<'_>),
     (now, entropy): (Timestamp, &Entropy),
-) -> Stored<Option<(User, Option<Credential>)>>
-where
-    S: Copy + Reaches<OfApp>,
-{
+) -> Stored<Found> {
     let user = match identifier {
         Identifier::Email(email) => users::by_email(tx, email).await?,
         Identifier::Username(username) => users::by_username(tx, username).await?,
         Identifier::Phone(phone) => users::by_phone(tx, phone).await?,
     };
-    // One look more for nobody too: an unknown account costs what a known one costs.
+    // The looks that follow for nobody too: an unknown account costs what a known one costs.
     let whose = user
         .as_ref()
         .map_or_else(|| UserId::new(now, entropy), |user| user.id);
     let credential = credentials::by_user(tx, whose).await?;
-    Ok(user.map(|user| (user, credential)))
+    let device = visit.device.fingerprint();
+    let is_known = devices::is_known(tx, whose, &device).await?;
+    Ok(Found {
+        credential: credential.filter(|_| user.is_some()),
+        user,
+        lane: is_known.then_some(device),
+    })
 }

@@ -1,7 +1,8 @@
 //! Sign-up: an account, its password and its first session, in one unit of work.
 
-use super::issue::{Draft, Issued};
+use super::issue::Issued;
 use super::new_password::PasswordRefused;
+use super::opening::{Opened, Place, Visit};
 use super::service::Sessions;
 use super::signing_in::PASSWORD;
 use crate::credentials::{self, StoredHash};
@@ -16,7 +17,7 @@ use crate::links::Request;
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose};
-use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
+use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN};
 
 /// What a sign-up leads to.
 #[derive(Debug)]
@@ -57,8 +58,9 @@ impl Sessions {
         tenant: Tenant,
         new: &NewUser,
         password: Password,
-        origin: &Origin,
+        visit: Visit<'_>,
     ) -> Result<SignedUp, SignUpError> {
+        let origin = visit.origin;
         self.limits.admit_ip(Rule::SignUp, tenant, origin).await?;
         let environment = self.environment(tenant).await?;
         if !environment.settings.signup_open {
@@ -67,25 +69,18 @@ impl Sessions {
         let new = &kept(new, &environment);
         let hash = self.hash_new(tenant.app_id, password, new.into()).await?;
         let writes = self.may_write_to(tenant, &new.email, origin).await?;
-        self.issuer.access.prepare(tenant).await?;
-        let now = self.clock.now();
+        let rules = self.prepare(tenant).await?;
+        let (now, place) = (self.clock.now(), (&*environment, &rules));
         let made = self
             .store
             .write(async |tx| {
                 let account = (new, &hash, writes);
-                self.make(tx, &environment, account, (now, origin)).await
+                self.make(tx, place, account, (now, visit)).await
             })
             .await;
         match made {
-            Ok((user, Some(draft))) => {
-                self.outbox.hurry();
-                let issued = self
-                    .issuer
-                    .sign(draft.claims, draft.refresh_token, user)
-                    .await?;
-                Ok(SignedUp::In(Box::new(issued)))
-            }
-            Ok((_, None)) => {
+            Ok(Some(opened)) => Ok(SignedUp::In(Box::new(self.issue(opened).await?))),
+            Ok(None) => {
                 self.outbox.hurry();
                 Ok(SignedUp::VerificationRequired { known: None })
             }
@@ -97,13 +92,15 @@ impl Sessions {
         }
     }
 
+    /// The account, its letter where it is to get one, and its first session where it may have one.
     async fn make(
         &self,
         tx: &mut Tx<'_>,
-        environment: &Environment,
+        place: Place<'_>,
         (new, hash, writes): (&NewUser, &StoredHash, bool),
-        (now, origin): (Timestamp, &Origin),
-    ) -> Result<(User, Option<Draft>), SignUpError> {
+        (now, visit): (Timestamp, Visit<'_>),
+    ) -> Result<Option<Opened>, SignUpError> {
+        let (environment, _) = place;
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
         let made = (now, &self.entropy);
@@ -113,29 +110,26 @@ impl Sessions {
         let owner = (tenant.app_id, user.id);
         credentials::create(&mut tx, owner, hash.clone(), made).await?;
         let party = Party::new("user", user.id);
+        let from = (now, visit.origin);
         let told = self
-            .event(Name::UserSignedUp, tenant, party.clone(), (now, origin))
-            .on(party.clone());
+            .event(Name::UserSignedUp, tenant, party.clone(), from)
+            .on(party);
         events::record(&mut tx, &told).await?;
-        let request = Request {
-            purpose: Purpose::VerifyEmail,
-            user: user.id,
-            to: user.email.clone(),
-            language: environment.settings.language(origin.language),
-        };
         if writes {
+            let request = Request {
+                purpose: Purpose::VerifyEmail,
+                user: user.id,
+                to: user.email.clone(),
+                language: environment.settings.language(visit.origin.language),
+            };
             self.links.send(&mut tx, &request, now).await?;
         }
         if environment.settings.require_verification {
-            return Ok((user, None));
+            return Ok(None);
         }
-        let draft = self.issuer.begin(tenant, (&user, PASSWORD), (now, origin));
-        tx.insert(&draft.session).await?;
-        let told = self
-            .event(Name::SessionCreated, tenant, party, (now, origin))
-            .on(Party::new("session", draft.session.id));
-        events::record(&mut tx, &told).await?;
-        Ok((user, Some(draft)))
+        let who = (&user, PASSWORD);
+        let draft = self.begin(&mut tx, place, who, (now, visit)).await?;
+        Ok(Some(Opened { user, draft }))
     }
 
     /// Writes to the holder of an address with which somebody signed up again: he is sent a new

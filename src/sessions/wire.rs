@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::issue::Issued;
 use super::signing_in::Identifier;
+use crate::devices::DeviceSecret;
 use crate::http::{Fields, FromFields, ProblemKind};
 use crate::kernel::id::{AppId, SessionId};
 use crate::kernel::metadata::Metadata;
@@ -28,6 +29,9 @@ pub(super) struct SignUp {
     pub(super) metadata: Option<Metadata>,
     /// Must agree with the publishable key.
     pub(super) app_id: Option<AppId>,
+    /// What names the device: what the server told it before, or a secret of its own.
+    #[schema(value_type = Option<String>, min_length = 16, max_length = 128, pattern = "^[A-Za-z0-9._~-]+$")]
+    pub(super) device_id: Option<DeviceSecret>,
 }
 
 impl FromFields for SignUp {
@@ -40,6 +44,7 @@ impl FromFields for SignUp {
         let phone = fields.optional("phone", Phone::parse);
         let metadata = fields.map("metadata", Metadata::parse);
         let app_id = fields.optional("app_id", str::parse);
+        let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {
             email: email?,
             password: password?,
@@ -49,6 +54,7 @@ impl FromFields for SignUp {
             phone: phone?,
             metadata: metadata?,
             app_id: app_id?,
+            device_id: device_id?,
         })
     }
 }
@@ -79,6 +85,9 @@ pub(super) struct SignIn {
     pub(super) password: Password,
     /// Must agree with the publishable key.
     pub(super) app_id: Option<AppId>,
+    /// What names the device: what the server told it before, or a secret of its own.
+    #[schema(value_type = Option<String>, min_length = 16, max_length = 128, pattern = "^[A-Za-z0-9._~-]+$")]
+    pub(super) device_id: Option<DeviceSecret>,
 }
 
 impl FromFields for SignIn {
@@ -88,6 +97,7 @@ impl FromFields for SignIn {
         let phone = fields.optional("phone", Phone::parse);
         let password = fields.required("password", Password::presented);
         let app_id = fields.optional("app_id", str::parse);
+        let device_id = fields.optional("device_id", DeviceSecret::parse);
         let (email, username, phone) = (email?, username?, phone?);
         let named = [email.is_some(), username.is_some(), phone.is_some()];
         if named.into_iter().filter(|named| *named).count() != 1 {
@@ -100,6 +110,7 @@ impl FromFields for SignIn {
             phone,
             password: password?,
             app_id: app_id?,
+            device_id: device_id?,
         })
     }
 }
@@ -117,13 +128,18 @@ impl SignIn {
 #[derive(Debug, ToSchema)]
 pub(super) struct Refresh {
     pub(super) refresh_token: String,
+    /// What names the device, where the app binds sessions to their devices and no cookie does.
+    #[schema(value_type = Option<String>, min_length = 16, max_length = 128, pattern = "^[A-Za-z0-9._~-]+$")]
+    pub(super) device_id: Option<DeviceSecret>,
 }
 
 impl FromFields for Refresh {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let refresh_token = fields.required("refresh_token", |text| Ok::<_, &str>(text.to_owned()));
+        let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {
             refresh_token: refresh_token?,
+            device_id: device_id?,
         })
     }
 }
@@ -145,6 +161,19 @@ pub struct SignedIn {
     pub(super) expires_at: Timestamp,
     /// Seconds until then.
     pub(super) expires_in: i64,
+    /// What names the device from now on: keep it, and send it with the next sign-in. Whoever keeps
+    /// cookies has it as `authsome_device`. Absent from a refresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) device_id: Option<String>,
+}
+
+impl SignedIn {
+    /// Told to the client of this device.
+    pub fn on(self, device: &DeviceSecret) -> Self {
+        let device_id = Some(device.expose().to_owned());
+        Self { device_id, ..self }
+    }
 }
 
 impl From<Issued> for SignedIn {
@@ -158,6 +187,7 @@ impl From<Issued> for SignedIn {
             token_type: "Bearer",
             expires_at: issued.expires_at,
             expires_in: issued.expires_at.as_secs() - issued.at.as_secs(),
+            device_id: None,
         }
     }
 }

@@ -54,6 +54,7 @@ pub struct User {
     pub password_version: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sign_in_at: Option<Timestamp>,
+    /// How often he has signed in. It makes every sign-in a change, also of two in one millisecond.
     #[serde(default)]
     pub sign_in_count: i64,
     #[serde(default)]

@@ -43,6 +43,8 @@ const TABLE: Table<'_> = Table {
         "credentials",
         "notifications",
         "links",
+        "devices",
+        "session_rules",
         "sessions",
         "verification",
         "passwords",

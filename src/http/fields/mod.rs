@@ -20,6 +20,7 @@ mod documented;
 mod tests;
 
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
@@ -188,6 +189,36 @@ impl Fields {
             Some(Value::Bool(flag)) => Some(Some(flag)),
             Some(_) => self.fault(name, "wrong_type", "must be true or false"),
         }
+    }
+
+    /// `true` or `false`, which must be there.
+    pub fn required_flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.demand(name)?.as_bool() {
+            Some(flag) => Some(flag),
+            None => self.fault(name, "wrong_type", "must be true or false"),
+        }
+    }
+
+    /// A whole number within `bounds`, or absent.
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<Option<u32>> {
+        let value = match self.take(name) {
+            None | Some(Value::Null) => return Some(None),
+            Some(value) => value,
+        };
+        if !value.is_number() {
+            return self.fault(name, "wrong_type", "must be a number");
+        }
+        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            return Some(Some(number));
+        }
+        let (least, most) = bounds.into_inner();
+        let detail = format!("not a whole number from {least} to {most}");
+        self.fault(name, &format!("invalid_{name}"), detail)
     }
 
     /// A free-form object, or absent. A fault of `parse` is told as `invalid_<name>`.

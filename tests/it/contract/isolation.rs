@@ -1,9 +1,11 @@
 //! Walls between tenants: what belongs to another one is not there, and asking changes nothing.
 
 use authsome::credentials::Credential;
+use authsome::devices::Device;
 use authsome::environments::Environment;
 use authsome::events::Event;
 use authsome::kernel::time::Timestamp;
+use authsome::session_rules::SessionConfig;
 use authsome::store::{Field, Query};
 use authsome::tokens::Revocation;
 use authsome::users::User;
@@ -21,6 +23,8 @@ const REVOKED_AT: Field<Revocation, Timestamp> = Field::at("created_at");
 struct Victim {
     app: TestApp,
     mia: Person,
+    /// The device that she is signed in on.
+    device: String,
 }
 
 /// Who asks, and what he is to the victim.
@@ -39,13 +43,18 @@ struct Neighbours {
 impl Victim {
     async fn of(app: TestApp) -> Self {
         let mia = app.person("mia@example.org").await;
-        Self { app, mia }
+        let devices = mia.get("/v1/devices").await.told(200);
+        let device = devices["devices"][0]["id"].as_str().expect("a device");
+        let device = device.to_owned();
+        Self { app, mia, device }
     }
 
     /// The identifier of the victim's thing of this kind.
     fn thing(&self, kind: &str) -> String {
         match kind {
             "UserId" => self.mia.id.clone(),
+            "AppId" => self.mia.door.app_id.clone(),
+            "DeviceId" => self.device.clone(),
             "SessionId" => self.mia.session_id(),
             "EnvironmentId" => self.mia.door.env_id.clone(),
             other => panic!("say here whose {other} it is that neighbours ask for"),
@@ -59,6 +68,8 @@ impl Victim {
             app.of_app::<User>(&own.development).await,
             app.of_app::<Credential>(&own.development).await,
             app.of_app::<Environment>(&own.development).await,
+            app.of_app::<SessionConfig>(&own.development).await,
+            app.of_environment::<Device>(&own.development).await,
             self.mia.sessions().await.told(200),
             self.revocations().await,
             app.of_environment::<Event>(&own.development).await,
@@ -108,11 +119,13 @@ impl Neighbours {
         ]
     }
 
-    /// Those to whom a thing of this kind does not exist. Users belong to the app as a whole, so
-    /// its other environment knows them.
+    /// Those to whom a thing of this kind does not exist. Users and session rules belong to the app
+    /// as a whole, so its other environment knows them.
     fn of_kind(&self, kind: &str) -> Vec<(&'static str, &dyn Asks)> {
         let mut all = self.elsewhere();
-        all.retain(|(who, _)| kind != "UserId" || *who != "a key of another environment");
+        all.retain(|(who, _)| {
+            !matches!(kind, "UserId" | "AppId") || *who != "a key of another environment"
+        });
         all.push(("another user", &self.stranger));
         all
     }

@@ -1,0 +1,80 @@
+//! The foundation: the store brought up to date, and what works on it. Enough for a command.
+
+use std::net::SocketAddr;
+
+use super::settings::{derived, hasher, store_settings, token_settings};
+use super::{SCHEMAS, StartError, World};
+use crate::apps;
+use crate::config::{Config, Secrets};
+use crate::credentials::Hasher;
+use crate::kernel::id::AppId;
+use crate::kernel::text::Slug;
+use crate::links::Links;
+use crate::notifications::Outbox;
+use crate::setup::{Report, Setup, Wanted};
+use crate::store::Store;
+use crate::tokens::{LinkTokens, SigningKeys, TokenSettings};
+
+#[derive(Debug, Clone)]
+pub struct Foundation {
+    pub config: Config,
+    pub world: World,
+    pub store: Store,
+    pub hasher: Hasher,
+    pub keys: SigningKeys,
+    pub tokens: TokenSettings,
+    pub links: Links,
+    pub(super) secrets: Secrets,
+}
+
+impl Foundation {
+    /// Opens and migrates the store. `bound` is where the server listens, or would.
+    pub async fn lay(
+        config: Config,
+        secrets: Secrets,
+        world: World,
+        bound: SocketAddr,
+    ) -> Result<Self, StartError> {
+        let store = Store::open(&store_settings(&config.store)).await?;
+        store.migrate(SCHEMAS, world.clock.now()).await?;
+        let tokens = token_settings(&config, bound);
+        let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
+        let ring = secrets.encryption.clone();
+        let links = Links {
+            tokens: LinkTokens::new(derived(&secrets, "link tokens")),
+            outbox: Outbox::new(ring.clone(), world.entropy.clone()),
+            entropy: world.entropy.clone(),
+        };
+        let keys = SigningKeys::new(store.clone(), ring, world.entropy.clone(), tokens.clone());
+        Ok(Self {
+            config,
+            world,
+            store,
+            hasher,
+            keys,
+            tokens,
+            links,
+            secrets,
+        })
+    }
+
+    /// Makes or finds the platform, its operator and an app.
+    pub async fn bootstrap(&self, wanted: &Wanted) -> Result<Report, StartError> {
+        let setup = Setup {
+            store: &self.store,
+            clock: &self.world.clock,
+            entropy: &self.world.entropy,
+            hasher: &self.hasher,
+            keys: &self.keys,
+        };
+        let installed = setup.run(wanted).await?;
+        Report::of(&installed).ok_or(StartError::NoPlatform)
+    }
+
+    /// The app that holds the operators, if there is one yet.
+    pub async fn platform(&self) -> Result<Option<AppId>, StartError> {
+        let slug = Slug::parse(apps::PLATFORM_SLUG).map_err(|_| StartError::NoPlatform)?;
+        let app = apps::by_slug(&mut self.store.once().shared(), &slug).await?;
+        Ok(app.map(|app| app.id))
+    }
+}

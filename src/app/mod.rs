@@ -1,0 +1,120 @@
+//! The composition root: the only place that knows every module.
+//!
+//! ```text
+//! settings     configuration as the modules want it
+//! foundation   the store brought up to date, and what works on it: enough for a command
+//! parts        everything that serves, made of the foundation
+//! serving      the server, with its jobs, from its first request to its last
+//! ```
+
+mod foundation;
+mod parts;
+mod serving;
+mod settings;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+pub use self::foundation::Foundation;
+pub use self::serving::Authsome;
+use crate::access::PolicyError;
+use crate::api_keys::ApiKey;
+use crate::apps::App;
+use crate::credentials::Credential;
+use crate::devices::Device;
+use crate::environments::Environment;
+use crate::events::Event;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::time::Clock;
+use crate::limits::{Lockout, RateCounter};
+use crate::links::{PasswordReset, Verification};
+use crate::mail::{MailError, Unrenderable};
+use crate::notifications::Notification;
+use crate::session_rules::SessionConfig;
+use crate::sessions::Session;
+use crate::setup::SetupError;
+use crate::store::{Schema, StoreError};
+use crate::tokens::{Revocation, SigningKey};
+use crate::users::User;
+use crate::{
+    departures, discovery, environments, health, http, locks, magic_links, passwords, revocations,
+    session_rules, sessions, users, verification,
+};
+
+/// Every collection of the product.
+const SCHEMAS: &[Schema] = &[
+    Schema::of::<App>(),
+    Schema::of::<Environment>(),
+    Schema::of::<User>(),
+    Schema::of::<Credential>(),
+    Schema::of::<Notification>(),
+    Schema::of::<Verification>(),
+    Schema::of::<PasswordReset>(),
+    Schema::of::<Device>(),
+    Schema::of::<SessionConfig>(),
+    Schema::of::<Session>(),
+    Schema::of::<ApiKey>(),
+    Schema::of::<SigningKey>(),
+    Schema::of::<Revocation>(),
+    Schema::of::<RateCounter>(),
+    Schema::of::<Lockout>(),
+    Schema::of::<Event>(),
+];
+
+/// Time and chance, which a test replaces.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub clock: Clock,
+    pub entropy: Entropy,
+}
+
+impl World {
+    pub fn real() -> Self {
+        Self {
+            clock: Clock::system(),
+            entropy: Entropy::system(),
+        }
+    }
+}
+
+/// Why the server does not start. The text is a sentence for its operator.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error(transparent)]
+    Templates(#[from] Unrenderable),
+    #[error("the platform app is missing: run `authsome bootstrap`")]
+    NoPlatform,
+    #[error("the hashing threads cannot be started: {0}")]
+    Hasher(std::io::Error),
+    #[error("the server cannot listen: {0}")]
+    Listen(std::io::Error),
+}
+
+/// Every route of the product; registering one is documenting it.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .configure(sessions::routes)
+        .configure(verification::routes)
+        .configure(passwords::routes)
+        .configure(magic_links::routes)
+        .configure(session_rules::routes)
+        .configure(users::routes)
+        .configure(locks::routes)
+        .configure(departures::routes)
+        .configure(environments::routes)
+        .configure(revocations::routes)
+        .configure(discovery::routes)
+        .configure(health::routes);
+}
+
+/// The OpenAPI document of [`routes`], as it is served and committed.
+pub fn document() -> serde_json::Value {
+    http::document(routes)
+}

@@ -1,0 +1,189 @@
+//! Everything that serves, made of the foundation.
+
+use std::sync::Arc;
+
+use actix_web::web::Data;
+
+use super::foundation::Foundation;
+use super::serving::{Authsome, Services};
+use super::settings::{derived, host_of, lockout_settings, rate_settings};
+use super::{StartError, World};
+use crate::access::Policy;
+use crate::api_keys::SecretKeys;
+use crate::departures::Departures;
+use crate::discovery::Issuer;
+use crate::environments::Environments;
+use crate::health::Health;
+use crate::http::{Edge, InFlight};
+use crate::kernel::id::AppId;
+use crate::limits::{Limits, Lockouts};
+use crate::locks::Locks;
+use crate::magic_links::MagicLinks;
+use crate::mail::{Mailer, Templates};
+use crate::notifications::{Composer, Deliveries, Post};
+use crate::passwords::Passwords;
+use crate::revocations::Feed;
+use crate::session_rules::{Rules, SessionRules};
+use crate::sessions::{self, BearerTokens, Sessions};
+use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
+use crate::users::Users;
+use crate::verification::Verification;
+
+impl Foundation {
+    /// Everything that serves. The platform must exist.
+    pub async fn raise(&self) -> Result<Authsome, StartError> {
+        let platform = self.platform().await?.ok_or(StartError::NoPlatform)?;
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        let revocations = RevocationIndex::new(store.clone());
+        revocations.load(clock.now()).await?;
+        let access = AccessTokens::new(
+            self.keys.clone(),
+            revocations.clone(),
+            self.tokens.clone(),
+            clock.clone(),
+            entropy.clone(),
+        );
+        let environments = Environments::new(store.clone(), clock.clone(), entropy);
+        let sessions = self.sessions(access.clone(), environments.clone(), revocations.clone());
+        Ok(Authsome {
+            config: self.config.server.clone(),
+            edge: self.edge(access, environments.clone(), platform).await?,
+            post: self.post(environments)?,
+            deliveries: Deliveries::default(),
+            health: Health::new(store.clone()),
+            feed: Feed::new(store, clock.clone(), revocations.clone()),
+            services: self.services(&sessions),
+            clock,
+            revocations,
+        })
+    }
+
+    /// What handlers ask for.
+    fn services(&self, sessions: &Sessions) -> Services {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        let revocations = sessions.revocations.clone();
+        Services {
+            environments: Data::new(sessions.environments.clone()),
+            rules: Data::new(sessions.rules.clone()),
+            verification: Data::new(Verification(sessions.clone())),
+            passwords: Data::new(Passwords(sessions.clone())),
+            magic_links: Data::new(MagicLinks(sessions.clone())),
+            departures: Data::new(Departures {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                outbox: sessions.outbox.clone(),
+                sessions: sessions.clone(),
+                revocations: revocations.clone(),
+            }),
+            locks: Data::new(Locks {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                lockouts: sessions.lockouts.clone(),
+            }),
+            issuer: Data::new(Issuer {
+                url: self.tokens.issuer.clone(),
+                keys: self.keys.clone(),
+                clock: clock.clone(),
+            }),
+            users: Data::new(Users::new(store, clock, entropy, revocations)),
+            sessions: Data::new(sessions.clone()),
+        }
+    }
+
+    fn sessions(
+        &self,
+        access: AccessTokens,
+        environments: Environments,
+        revocations: RevocationIndex,
+    ) -> Sessions {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        Sessions {
+            environments,
+            hasher: self.hasher.clone(),
+            outbox: self.links.outbox.clone(),
+            links: self.links.clone(),
+            rules: self.session_rules(),
+            issuer: sessions::Issuer {
+                access,
+                refresh: RefreshTokens::new(&self.secrets.refresh),
+                entropy: entropy.clone(),
+            },
+            revocations,
+            limits: self.limits(),
+            lockouts: self.lockouts(),
+            store,
+            clock,
+            entropy,
+        }
+    }
+
+    fn session_rules(&self) -> SessionRules {
+        let World { clock, entropy } = self.world.clone();
+        let own = Rules::new(self.tokens.access_ttl, self.tokens.refresh_ttl);
+        SessionRules::new(self.store.clone(), clock, entropy, own)
+    }
+
+    fn limits(&self) -> Limits {
+        let World { clock, entropy } = self.world.clone();
+        let key = derived(&self.secrets, "limits");
+        let settings = rate_settings(&self.config.limits);
+        Limits::new(self.store.clone(), clock, entropy, key, settings)
+    }
+
+    fn lockouts(&self) -> Lockouts {
+        let World { clock, entropy } = self.world.clone();
+        let key = derived(&self.secrets, "lockouts");
+        let settings = lockout_settings(&self.config.limits);
+        Lockouts::new(self.store.clone(), clock, entropy, key, settings)
+    }
+
+    fn post(&self, environments: Environments) -> Result<Post, StartError> {
+        let settings = &self.config.mail;
+        let public_url = self.tokens.issuer.clone();
+        let destination = settings.destination(&self.config.store);
+        Ok(Post {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            outbox: self.links.outbox.clone(),
+            mailer: Mailer::new(settings, destination, &host_of(&public_url))?,
+            composer: Composer {
+                store: self.store.clone(),
+                environments,
+                links: self.links.tokens.clone(),
+                templates: Templates::built_in()?,
+                public_url,
+            },
+        })
+    }
+
+    async fn edge(
+        &self,
+        access: AccessTokens,
+        environments: Environments,
+        platform: AppId,
+    ) -> Result<Edge, StartError> {
+        let server = &self.config.server;
+        Ok(Edge {
+            policy: Policy::built_in().await?,
+            authenticators: vec![
+                Arc::new(BearerTokens { access, platform }),
+                Arc::new(SecretKeys {
+                    store: self.store.clone(),
+                    platform,
+                }),
+            ],
+            directory: Arc::new(environments),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            trusted_proxies: server.trusted_proxies.clone(),
+            cursor_key: derived(&self.secrets, "page cursors"),
+            base_path: server.base_path.as_str().to_owned(),
+            body_timeout: server.body_timeout,
+            handler_timeout: server.handler_timeout,
+            in_flight: InFlight::default(),
+        })
+    }
+}

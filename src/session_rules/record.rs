@@ -1,0 +1,169 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::kernel::id::{AppId, SessionConfigId};
+use crate::kernel::time::Timestamp;
+use crate::store::{Entity, Index, OfApp};
+
+const HOUR: u32 = 60 * 60;
+const DAY: u32 = 24 * HOUR;
+
+pub(super) const TOKEN_TTL: RangeInclusive<u32> = 60..=HOUR;
+pub(super) const REFRESH_TOKEN_TTL: RangeInclusive<u32> = HOUR..=90 * DAY;
+pub(super) const IDLE_TIMEOUT: RangeInclusive<u32> = 300..=90 * DAY;
+pub(super) const MAX_ACTIVE_SESSIONS: RangeInclusive<u32> = 1..=1_000;
+
+/// What an administrator has set for an app; at most one document an app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SessionConfig {
+    #[serde(rename = "_id")]
+    pub id: SessionConfigId,
+    pub app_id: AppId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_ttl_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_ttl_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_seconds: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_active_sessions: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bind_to_ip: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bind_to_device: Option<bool>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl Entity for SessionConfig {
+    type Owner = OfApp;
+    const COLLECTION: &'static str = "authsome_app_session_configs";
+    const INDEXES: &'static [Index] = &[Index::unique("app_session_configs_app", &["app_id"])];
+}
+
+/// What is set, and nothing of what is left to the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = SessionConfig)]
+pub(super) struct Wanted {
+    /// How long an access token is good for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 60, maximum = 3600)]
+    pub token_ttl_seconds: Option<u32>,
+    /// How long a session lives, however often it is refreshed. Counts for sessions that begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 3600, maximum = 7_776_000)]
+    pub refresh_token_ttl_seconds: Option<u32>,
+    /// How long a session lives without being refreshed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 300, maximum = 7_776_000)]
+    pub idle_timeout_seconds: Option<u32>,
+    /// How many sessions a user has in one environment; the oldest ends for a newer one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 1000)]
+    pub max_active_sessions: Option<u32>,
+    /// Whether a session is refreshed from its own address only; of IPv6, from the same /64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bind_to_ip: Option<bool>,
+    /// Whether a session is refreshed by its own device only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bind_to_device: Option<bool>,
+}
+
+impl SessionConfig {
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted {
+            token_ttl_seconds: self.token_ttl_seconds,
+            refresh_token_ttl_seconds: self.refresh_token_ttl_seconds,
+            idle_timeout_seconds: self.idle_timeout_seconds,
+            max_active_sessions: self.max_active_sessions,
+            bind_to_ip: self.bind_to_ip,
+            bind_to_device: self.bind_to_device,
+        }
+    }
+}
+
+/// The rules that hold for the sessions of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    pub access_ttl: Duration,
+    pub refresh_ttl: Duration,
+    pub idle: Option<Duration>,
+    pub most: Option<u32>,
+    pub bind_to_ip: bool,
+    pub bind_to_device: bool,
+}
+
+impl Rules {
+    /// The rules of an app for which nothing is set.
+    pub fn new(access_ttl: Duration, refresh_ttl: Duration) -> Self {
+        Self {
+            access_ttl,
+            refresh_ttl,
+            idle: None,
+            most: None,
+            bind_to_ip: false,
+            bind_to_device: false,
+        }
+    }
+
+    /// These, but for what is set.
+    pub(super) fn with(self, wanted: &Wanted) -> Self {
+        let seconds = |set: Option<u32>| set.map(|seconds| Duration::from_secs(seconds.into()));
+        Self {
+            access_ttl: seconds(wanted.token_ttl_seconds).unwrap_or(self.access_ttl),
+            refresh_ttl: seconds(wanted.refresh_token_ttl_seconds).unwrap_or(self.refresh_ttl),
+            idle: seconds(wanted.idle_timeout_seconds).or(self.idle),
+            most: wanted.max_active_sessions.or(self.most),
+            bind_to_ip: wanted.bind_to_ip.unwrap_or(self.bind_to_ip),
+            bind_to_device: wanted.bind_to_device.unwrap_or(self.bind_to_device),
+        }
+    }
+
+    /// How long an access token lives that is given when its session has `left`: never longer than
+    /// the session, nor than the session may be idle.
+    pub fn access_life(&self, left: Duration) -> Duration {
+        let life = self.access_ttl.min(left);
+        self.idle.map_or(life, |idle| life.min(idle))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn what_is_set_counts_and_the_rest_is_the_server_s() {
+        let own = Rules::new(15 * MINUTE, 600 * MINUTE);
+        let wanted = Wanted {
+            token_ttl_seconds: Some(60),
+            bind_to_ip: Some(true),
+            ..Wanted::default()
+        };
+
+        let rules = own.with(&wanted);
+
+        assert_eq!(
+            (rules.access_ttl, rules.refresh_ttl),
+            (MINUTE, 600 * MINUTE)
+        );
+        assert_eq!((rules.bind_to_ip, rules.bind_to_device), (true, false));
+        assert_eq!(own.with(&Wanted::default()), own);
+    }
+
+    #[test]
+    fn an_access_token_outlives_neither_its_session_nor_its_idleness() {
+        let mut rules = Rules::new(15 * MINUTE, 600 * MINUTE);
+        assert_eq!(rules.access_life(600 * MINUTE), 15 * MINUTE);
+        assert_eq!(rules.access_life(2 * MINUTE), 2 * MINUTE);
+
+        rules.idle = Some(5 * MINUTE);
+
+        assert_eq!(rules.access_life(600 * MINUTE), 5 * MINUTE);
+        assert_eq!(rules.access_life(2 * MINUTE), 2 * MINUTE);
+    }
+}

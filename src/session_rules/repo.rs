@@ -1,0 +1,78 @@
+use serde::Serialize;
+
+use super::record::{SessionConfig, Wanted};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{AppId, SessionConfigId};
+use crate::kernel::time::Timestamp;
+use crate::store::{Field, Filter, OfApp, Reaches, Stored, Tx, Update};
+
+const TOKEN_TTL: Field<SessionConfig, u32> = Field::at("token_ttl_seconds");
+const REFRESH_TOKEN_TTL: Field<SessionConfig, u32> = Field::at("refresh_token_ttl_seconds");
+const IDLE_TIMEOUT: Field<SessionConfig, u32> = Field::at("idle_timeout_seconds");
+const MAX_ACTIVE_SESSIONS: Field<SessionConfig, u32> = Field::at("max_active_sessions");
+const BIND_TO_IP: Field<SessionConfig, bool> = Field::at("bind_to_ip");
+const BIND_TO_DEVICE: Field<SessionConfig, bool> = Field::at("bind_to_device");
+const UPDATED_AT: Field<SessionConfig, Timestamp> = Field::at("updated_at");
+
+/// What is set for the app in scope.
+pub(super) async fn of_app<S>(tx: &mut Tx<'_, S>) -> Stored<Option<SessionConfig>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.find_one(Filter::all()).await
+}
+
+/// Sets exactly what is wanted. Of two first times at once, one is refused as a duplicate.
+pub(super) async fn replace<S>(
+    tx: &mut Tx<'_, S>,
+    app_id: AppId,
+    wanted: &Wanted,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let update = UPDATED_AT
+        .set(now)
+        .and(exactly(TOKEN_TTL, wanted.token_ttl_seconds))
+        .and(exactly(REFRESH_TOKEN_TTL, wanted.refresh_token_ttl_seconds))
+        .and(exactly(IDLE_TIMEOUT, wanted.idle_timeout_seconds))
+        .and(exactly(MAX_ACTIVE_SESSIONS, wanted.max_active_sessions))
+        .and(exactly(BIND_TO_IP, wanted.bind_to_ip))
+        .and(exactly(BIND_TO_DEVICE, wanted.bind_to_device));
+    if tx.update_one(Filter::all(), update).await?.is_some() {
+        return Ok(());
+    }
+    tx.insert(&SessionConfig {
+        id: SessionConfigId::new(now, entropy),
+        app_id,
+        token_ttl_seconds: wanted.token_ttl_seconds,
+        refresh_token_ttl_seconds: wanted.refresh_token_ttl_seconds,
+        idle_timeout_seconds: wanted.idle_timeout_seconds,
+        max_active_sessions: wanted.max_active_sessions,
+        bind_to_ip: wanted.bind_to_ip,
+        bind_to_device: wanted.bind_to_device,
+        created_at: now,
+        updated_at: now,
+    })
+    .await
+}
+
+fn exactly<T: Serialize>(
+    field: Field<SessionConfig, T>,
+    wanted: Option<T>,
+) -> Update<SessionConfig> {
+    match wanted {
+        Some(value) => field.set(value),
+        None => field.unset(),
+    }
+}
+
+/// Takes away what is set; whether anything was.
+pub(super) async fn take<S>(tx: &mut Tx<'_, S>) -> Stored<bool>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let taken: Option<SessionConfig> = tx.take_one(Filter::all()).await?;
+    Ok(taken.is_some())
+}

@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use super::record::{Rules, SessionConfig, Wanted};
+use super::repo;
+use crate::events::{self, Event, Name, Origin, Party};
+use crate::http::Caller;
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::AppId;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::store::{Store, Stored, Tx};
+
+/// How long another node's change of the rules may go unseen.
+const STALE: Duration = Duration::from_secs(1);
+const CACHED: u64 = 10_000;
+
+/// The session rules of every app; look-ups are cached for a second.
+#[derive(Debug, Clone)]
+pub struct SessionRules {
+    store: Store,
+    clock: Clock,
+    entropy: Entropy,
+    own: Rules,
+    by_app: Cache<AppId, Rules>,
+}
+
+impl SessionRules {
+    /// `own` are the server's, for what an app has not set.
+    pub fn new(store: Store, clock: Clock, entropy: Entropy, own: Rules) -> Self {
+        let by_app = Cache::builder()
+            .max_capacity(CACHED)
+            .time_to_live(STALE)
+            .build();
+        Self {
+            store,
+            clock,
+            entropy,
+            own,
+            by_app,
+        }
+    }
+
+    /// The rules of an app, at most a second old.
+    pub async fn of(&self, app: AppId) -> Stored<Rules> {
+        if let Some(known) = self.by_app.get(&app) {
+            return Ok(known);
+        }
+        let rules = self.effective(&self.wanted(app).await?);
+        self.by_app.insert(app, rules);
+        Ok(rules)
+    }
+
+    /// What is set for an app.
+    pub(super) async fn wanted(&self, app: AppId) -> Stored<Wanted> {
+        let set = repo::of_app(&mut self.store.once().within(app)).await?;
+        Ok(set.as_ref().map(SessionConfig::wanted).unwrap_or_default())
+    }
+
+    /// The rules where this is set.
+    pub(super) fn effective(&self, wanted: &Wanted) -> Rules {
+        self.own.with(wanted)
+    }
+
+    /// Sets exactly what is wanted for the app acted on. Counts on this node at once.
+    pub(super) async fn replace(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        origin: &Origin,
+    ) -> Stored<()> {
+        let replaced = self.try_replace(caller, wanted, origin).await;
+        let replaced = match replaced {
+            // Somebody else was the first, and is found now.
+            Err(error) if error.duplicate().is_some() => {
+                self.try_replace(caller, wanted, origin).await
+            }
+            other => other,
+        };
+        self.by_app.invalidate(&caller.tenant.app_id);
+        replaced
+    }
+
+    async fn try_replace(&self, caller: &Caller, wanted: &Wanted, origin: &Origin) -> Stored<()> {
+        let (now, app) = (self.clock.now(), caller.tenant.app_id);
+        let told = self.updated(caller, (now, origin));
+        self.store
+            .write(async |tx: &mut Tx<'_>| {
+                repo::replace(&mut tx.within(app), app, wanted, (now, &self.entropy)).await?;
+                events::record(&mut tx.within(caller.tenant), &told).await
+            })
+            .await
+    }
+
+    /// Back to the server's own rules.
+    pub(super) async fn reset(&self, caller: &Caller, origin: &Origin) -> Stored<()> {
+        let (now, app) = (self.clock.now(), caller.tenant.app_id);
+        let told = self.updated(caller, (now, origin));
+        let reset = self
+            .store
+            .write(async |tx: &mut Tx<'_>| {
+                if !repo::take(&mut tx.within(app)).await? {
+                    return Ok(());
+                }
+                events::record(&mut tx.within(caller.tenant), &told).await
+            })
+            .await;
+        self.by_app.invalidate(&app);
+        reset
+    }
+
+    fn updated(&self, caller: &Caller, (now, origin): (Timestamp, &Origin)) -> Event {
+        let app = Party::new("app", caller.tenant.app_id);
+        let made = (now, &self.entropy);
+        let name = Name::SessionConfigUpdated;
+        Event::new(name, caller.tenant, caller.party(), origin, made).on(app)
+    }
+}
