@@ -10,6 +10,8 @@ mod hangups;
 mod http_edge;
 mod jwt;
 mod keys;
+mod limits;
+mod lockouts;
 mod me;
 mod nodes;
 mod outage;
