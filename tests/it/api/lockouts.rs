@@ -174,6 +174,26 @@ on_both_stores! {
         }
     }
 
+    /// All of them have seen that the lock is over before one of them writes.
+    async fn of_twenty_who_see_a_lock_run_out_one_tries(app: TestApp) {
+        let guard = Guard::of(&app);
+        for _ in 0..5 {
+            guard.tries(None).await.unwrap().failed().await.unwrap();
+        }
+        app.clock.advance(MINUTE);
+
+        let racers = (0..20).map(async |_| {
+            let attempt = guard.tries(None).await?;
+            attempt.failed().await.unwrap();
+            Ok(())
+        });
+        let tried: Vec<Result<(), u64>> = join_all(racers).await;
+
+        assert_eq!(tried.iter().filter(|tried| tried.is_ok()).count(), 1);
+        assert!(tried.iter().all(|tried| matches!(tried, Ok(()) | Err(120))), "{tried:?}");
+        assert_eq!(guard.failed().await, 6);
+    }
+
     async fn two_nodes_have_one_lock(app: Guarded) {
         let node = app.0.another_node(&[]).await;
         let mia = app.0.person("mia@example.org").await;
