@@ -1,10 +1,10 @@
 //! Limits: what may be tried how often, and accounts that are locked against guessing.
 //!
 //! ```text
-//! Limits     by address, recipient, user or app    one table of rules (GCRA), shared by all nodes
-//! Lockouts   by account                            open ──5 wrong in a row──▶ locked 1, 2, 4 … 15 minutes
-//!                                                    ▲ right                      │ over
-//!                                                    └──────────── one try ◀──────┘
+//! Limits     by address, recipient, user or app: one table of rules, shared by all nodes
+//! Lockouts   by account:   open ──5 wrong in a row──▶ locked for 1, 2, 4 … 15 minutes
+//!                            ▲                          │ over      ▲
+//!                            └──────── right ─────── one try ─wrong─┘
 //! ```
 //!
 //! What guards from guessing fails closed: a store that cannot be asked admits nobody. Subjects are

@@ -1,7 +1,7 @@
-//! Locks: what an administrator sees of an account that is locked after wrong passwords, and lifts.
+//! Locks of accounts after wrong passwords, as administrators see and lift them.
 //!
-//! A lock ends by itself, after minutes; lifting it also forgets the wrong passwords. Not here: when
-//! an account is locked ([`crate::limits`]).
+//! A lock ends by itself, after minutes; lifting it also forgets the wrong passwords. Sessions that
+//! exist go on meanwhile. Not here: when an account is locked ([`crate::limits`]).
 
 mod api;
 mod service;

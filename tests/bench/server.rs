@@ -52,6 +52,13 @@ impl Where {
     }
 }
 
+/// Every client is at one address, and asks as often as the server can answer.
+const WIDE: [(&str, &str); 3] = [
+    ("AUTHSOME_LIMITS__SIGNIN", "1000000/1m"),
+    ("AUTHSOME_LIMITS__SIGNUP", "1000000/1m"),
+    ("AUTHSOME_LIMITS__REFRESH", "1000000/1m"),
+];
+
 /// A running server and what is needed to call it.
 #[derive(Debug)]
 pub struct Running {
@@ -81,6 +88,7 @@ impl Running {
                 .current_dir(folder.path())
                 .env("AUTHSOME_SERVER__BIND", address.to_string())
                 .env("AUTHSOME_LOG__LEVEL", "warn")
+                .envs(WIDE)
                 .envs(place.settings())
                 .stdout(Stdio::piped());
             command

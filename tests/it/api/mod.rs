@@ -15,6 +15,8 @@ mod http_edge;
 mod jwt;
 mod keys;
 mod letters;
+mod limits;
+mod lockouts;
 mod me;
 mod nodes;
 mod outage;
