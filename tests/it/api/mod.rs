@@ -16,6 +16,7 @@ mod outage;
 mod overload;
 mod passwords;
 mod refresh;
+mod revocations;
 mod roles;
 mod secrecy;
 mod sessions;

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod client;
+pub mod events;
 pub mod exchange;
 pub mod facts;
 pub mod forge;
