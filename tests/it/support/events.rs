@@ -52,7 +52,7 @@ impl Events {
         loop {
             if let Some((event, rest)) = self.unread.split_once("\n\n") {
                 let event = Event::read(event);
-                self.unread = rest.to_owned();
+                self.unread = rest.to_string();
                 return Some(event);
             }
             let chunk = self
