@@ -159,7 +159,9 @@ async fn page(
 ) -> Result<RevocationPage, Problem> {
     let mut sweep = Sweep::at(query.after.as_ref(), feed.clock.now());
     let (found, has_more) = feed.read(tenant, &sweep, query.limit).await?;
-    found.iter().for_each(|revocation| sweep.passes(revocation));
+    for revocation in &found {
+        sweep.passes(revocation);
+    }
     let next = if has_more {
         sweep.place()
     } else {

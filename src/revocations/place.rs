@@ -47,6 +47,11 @@ impl Sweep {
         }
     }
 
+    /// Whether something has been passed: it is not of this moment.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.behind.id.is_empty()
+    }
+
     pub(super) fn passes(&mut self, revocation: &Revocation) {
         self.behind = Position {
             at: revocation.created_at,

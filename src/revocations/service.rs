@@ -68,3 +68,37 @@ impl Feed {
         repo::next(&mut tx, tenant, sweep, (now, limit)).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::Timestamp;
+    use crate::store::{Location, StoreSettings};
+
+    async fn feed() -> Feed {
+        let settings = StoreSettings::at(Location::Memory);
+        let store = Store::open(&settings).await.unwrap();
+        let index = RevocationIndex::new(store.clone());
+        Feed::new(store, Clock::frozen(Timestamp::from_millis(0)), index)
+    }
+
+    #[tokio::test]
+    async fn a_node_has_so_many_followers_and_no_more() {
+        let feed = feed().await;
+        let mut places: Vec<_> = (0..MOST_FOLLOWERS).map(|_| feed.clone().place()).collect();
+
+        assert!(places.iter().all(Option::is_some));
+        assert!(feed.place().is_none());
+        places.pop();
+        assert!(feed.place().is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_to_a_feed_that_has_stopped_is_hung_up_on_as_well() {
+        let feed = feed().await;
+
+        feed.clone().stop();
+
+        feed.stopped().await;
+    }
+}

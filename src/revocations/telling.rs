@@ -86,10 +86,25 @@ impl Telling {
     }
 
     async fn tell(&mut self, sweep: Sweep) -> Over {
-        match self.catch_up(sweep).await {
+        match self.begin(sweep).await {
             Ok(()) => self.go_on().await,
             Err(over) => over,
         }
+    }
+
+    async fn begin(&mut self, sweep: Sweep) -> Result<(), Over> {
+        let (began, is_resumed) = (sweep.began, sweep.has_begun());
+        self.catch_up(sweep).await?;
+        if is_resumed {
+            // Of what was committed behind its back since, nobody has told this connection.
+            self.catch_up_since(began).await?;
+        }
+        Ok(self.beat().await?)
+    }
+
+    async fn catch_up_since(&mut self, read_at: Timestamp) -> Result<(), Over> {
+        let now = self.feed.clock.now();
+        self.catch_up(Sweep::since(read_at, now)).await
     }
 
     /// Reads out a sweep.
@@ -102,7 +117,7 @@ impl Telling {
             }
             if !has_more {
                 self.told_by = sweep.began;
-                return Ok(self.beat().await?);
+                return Ok(());
             }
         }
     }
@@ -128,10 +143,7 @@ impl Telling {
                 self.say(Arc::unwrap_or_clone(told), &place).await
             }
             Ok(_) => Ok(()),
-            Err(RecvError::Lagged(_)) => {
-                let now = self.feed.clock.now();
-                self.catch_up(Sweep::since(self.told_by, now)).await
-            }
+            Err(RecvError::Lagged(_)) => self.catch_up_since(self.told_by).await,
             Err(RecvError::Closed) => Err(Over::Stopping),
         }
     }

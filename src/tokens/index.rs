@@ -162,7 +162,9 @@ impl RevocationIndex {
         let mut once = self.store.once();
         let mut tx = once.within(claims.app_id);
         let found = tx.find_one(stopping(claims, key_id, now)).await?;
-        found.iter().for_each(|revocation| self.apply(revocation));
+        if let Some(revocation) = &found {
+            self.apply(revocation);
+        }
         Ok(found.is_some())
     }
 

@@ -1,4 +1,5 @@
-//! The server beside its limits, measured in one run: `cargo bench`.
+//! The server beside its limits, measured in one run: `cargo bench`; or how long a revocation takes
+//! from node to node: `cargo bench -- revocation`.
 //!
 //! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
 //! database with the same durability. Everything talks to 127.0.0.1 and stops by itself. MongoDB is
@@ -16,6 +17,7 @@
 
 mod client;
 mod limits;
+mod revocation;
 mod server;
 
 use std::time::Duration;
@@ -30,6 +32,11 @@ const CONCURRENCY: usize = 16;
 fn main() {
     // `cargo test --benches` and `cargo bench -- --list` ask without wanting to wait.
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
+        return;
+    }
+    if std::env::args().any(|argument| argument == "revocation") {
+        let uri = std::env::var("MONGODB_URI").expect("MONGODB_URI names a replica set");
+        revocation::measure(&uri);
         return;
     }
     let hash = limits::bcrypt_hashes(12);

@@ -48,6 +48,8 @@ impl Where {
                 secret.clone() + ", for refreshing",
             ),
             ("AUTHSOME_SECURITY__PEPPER", secret + ", for peppering"),
+            // One issuer, whichever node a client asks.
+            ("AUTHSOME_SERVER__PUBLIC_URL", "http://localhost".to_owned()),
         ]
     }
 }
@@ -63,8 +65,10 @@ const WIDE: [(&str, &str); 3] = [
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     key: String,
+    /// Told by the first start on a database only.
+    pub secret: Option<String>,
     pub ready_after: Duration,
     _folder: TempDir,
 }
@@ -98,6 +102,7 @@ impl Running {
             .expect("bootstrap");
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
         let key = made["publishable_key"].as_str().expect("a key").to_owned();
+        let secret = made["secret_key"].as_str().map(str::to_owned);
         let began = Instant::now();
         let child = command(&["serve"]).spawn().expect("a server");
         wait_until_ready(address);
@@ -105,6 +110,7 @@ impl Running {
             child,
             address,
             key,
+            secret,
             ready_after: began.elapsed(),
             _folder: folder,
         }
@@ -139,7 +145,7 @@ impl Running {
     }
 
     /// The answer to a sign-in of the account, which is made first where it is missing.
-    fn signed_in(&self, number: usize) -> Value {
+    pub fn signed_in(&self, number: usize) -> Value {
         let mut connection = Connection::open(self.address).expect("a connection");
         let account = Self::account(number);
         connection

@@ -185,13 +185,6 @@ impl Scenario {
         let next = page["next_cursor"].as_str().expect("more users");
         let query = format!("{list}?limit=1&role=USER&cursor={next}");
         self.calls("admin.users.list", machine.get(&query).await);
-        for query in ["", "?limit=1"] {
-            let list = format!("/v1/revocations{query}");
-            let page = self.calls("revocations.list", machine.get(&list).await);
-            let next = page["next"].as_str().expect("somewhere to go on");
-            let list = format!("/v1/revocations?after={next}");
-            self.calls("revocations.list", machine.get(&list).await);
-        }
         self.sends_people_away(app).await;
         self.calls("environments.list", machine.get("/v1/environments").await);
         let settings = format!("/v1/environments/{}/settings", app.own.development.env_id);
@@ -222,6 +215,17 @@ impl Scenario {
         self.calls("me.delete", olga.leaves(PASSWORD).await);
         let paul = app.person("paul@example.org").await;
         self.calls("admin.users.delete", machine.deletes(&paul.id).await);
+    }
+
+    async fn follows(&mut self, app: &TestApp) {
+        let machine = app.key();
+        for query in ["", "?limit=1"] {
+            let list = format!("/v1/revocations{query}");
+            let page = self.calls("revocations.list", machine.get(&list).await);
+            let next = page["next"].as_str().expect("somewhere to go on");
+            let list = format!("/v1/revocations?after={next}");
+            self.calls("revocations.list", machine.get(&list).await);
+        }
     }
 
     async fn operates(&mut self, app: &TestApp) {
@@ -266,6 +270,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.signs_people_in(&app).await;
         scenario.goes_about_in_sessions(&app).await;
         scenario.administers(&app).await;
+        scenario.follows(&app).await;
         scenario.operates(&app).await;
         scenario.looks_around(&app).await;
         // A node that starts reads what counts, and asks again every second.

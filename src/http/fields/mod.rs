@@ -275,10 +275,6 @@ impl Fields {
     }
 
     /// The place after which a page begins; told as `bad_cursor` unless this list issued it.
-    #[expect(
-        clippy::option_option,
-        reason = "the outer level is the fault, the inner the absence"
-    )]
     pub fn cursor(&mut self, name: &'static str) -> Option<Option<Position>> {
         let Some(value) = self.take(name) else {
             return Some(None);

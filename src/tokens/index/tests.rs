@@ -1,11 +1,14 @@
 //! Revocations on the node that writes them, and on the others.
 
+use std::time::Duration;
+
 use super::RevocationIndex;
 use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId, UserId};
+use crate::kernel::id::{AppId, EnvId, SigningKeyId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::store::Stored;
+use crate::tokens::revocation::revoke_key;
 use crate::tokens::world::{MINUTE, NOON, world};
 use crate::tokens::{AccessClaims, LONGEST_LIFE, Refused, Revocation, revoke_session, revoke_user};
 
@@ -205,4 +208,68 @@ async fn a_clock_that_jumps_ahead_and_back_forgets_no_revocation() {
     index.catch_up(NOON.plus(MINUTE)).await.unwrap();
 
     assert!(index.seen().is_revoked(&claims));
+}
+
+/// Each kind of revocation, written by a node that this one has not heard of.
+#[tokio::test]
+async fn a_node_that_may_have_missed_something_asks_the_store() {
+    let world = world(Algorithm::Es256).await;
+    let (gone, demoted, well) = (world.claims(), world.claims(), world.claims());
+    let (key, other) = (
+        world.material().await.0,
+        SigningKeyId::new(NOON, &world.entropy),
+    );
+    let entropy = &world.entropy;
+    let written: Stored<_> = world
+        .store
+        .write(async |tx| {
+            let mut tx = tx.within(world.tenant);
+            let all = [
+                revoke_session(&mut tx, gone.sid, NOON, entropy).await?,
+                revoke_user(&mut tx, demoted.sub, demoted.ver + 1, NOON, entropy).await?,
+                revoke_key(&mut tx, other, NOON, entropy).await?,
+            ];
+            Ok(all)
+        })
+        .await;
+    drop(written.unwrap());
+    let blind = RevocationIndex::trusted_for(world.store.clone(), Duration::ZERO);
+    let newer = AccessClaims {
+        ver: demoted.ver + 1,
+        ..demoted.clone()
+    };
+
+    for (claims, key, expected) in [
+        (&gone, key, true),
+        (&demoted, key, true),
+        (&newer, key, false),
+        (&well, key, false),
+        (&well, other, true),
+    ] {
+        let stopped = blind.stops(claims, key, NOON).await.unwrap();
+        assert_eq!(stopped, expected, "{claims:?}");
+        let trusting = world.revocations.stops(claims, key, NOON).await;
+        assert!(!trusting.unwrap(), "it has heard nothing and need not ask");
+    }
+    let over = NOON.plus(LONGEST_LIFE + MINUTE);
+    let fresh = RevocationIndex::trusted_for(world.store.clone(), Duration::ZERO);
+    assert!(!fresh.stops(&gone, key, over).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_subscriber_is_told_once_what_is_new() {
+    let world = world(Algorithm::Es256).await;
+    let (first, second) = (world.claims(), world.claims());
+    let index = RevocationIndex::new(world.store.clone());
+    let of = |claims: &AccessClaims| of_user(world.tenant, claims.sub, 9, &world.entropy);
+    let (first, second) = (of(&first), of(&second));
+    let mut told = index.subscribe();
+
+    index.is_told(&[first.clone(), first.clone()], NOON);
+    index.is_told(&[first.clone(), second.clone()], NOON.plus(MINUTE));
+
+    assert_eq!(told.recv().await.unwrap().id, first.id);
+    assert_eq!(told.recv().await.unwrap().id, second.id);
+    assert!(told.is_empty());
+    assert_eq!(index.read_at(), Some(NOON.plus(MINUTE)));
 }

@@ -23,6 +23,7 @@ mod outage;
 mod overload;
 mod passwords;
 mod refresh;
+mod revocations;
 mod roles;
 mod secrecy;
 mod session_rules;

@@ -1,12 +1,18 @@
 //! Several nodes on one database: what one does, the others know within a second.
 
+use std::time::{Duration, Instant};
+
+use authsome::store::Location;
+use futures_util::future::{Either, select};
+use mongodb::bson::{Document, doc};
+use mongodb::{Client, Database};
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, eventually};
 use crate::support::client::Asks;
 use crate::support::node::Node;
 use crate::support::persona::{Administers, PASSWORD};
-use crate::support::stores::{Backend, on_both_stores};
+use crate::support::stores::{Backend, on_both_stores, run};
 
 struct Together(TestApp, Vec<Node>, Vec<Value>);
 
@@ -44,6 +50,24 @@ on_both_stores! {
         eventually(async || there().await.status == 401).await;
         let refreshed = mia.visitor().by(node.client()).presents(&mia.refresh_token()).await;
         refreshed.refuses(401, "invalid_refresh_token");
+    }
+
+    async fn of_twenty_sign_outs_here_each_counts_there_within_a_second(app: TestApp) {
+        let node = app.another_node(&[]).await;
+        let mia = app.person("mia@example.org").await;
+        let mut times = Vec::new();
+        for _ in 0..20 {
+            let device = mia.on_another_device().await;
+            let there = || node.client().get("/v1/me").bearer(&device.access_token());
+            there().await.told(200);
+
+            let _ = device.signs_out().await.expect(204);
+            let told = Instant::now();
+            eventually(async || there().await.status == 401).await;
+            times.push(told.elapsed());
+        }
+
+        assert!(times.iter().all(|time| *time < Duration::from_secs(1)), "{times:?}");
     }
 
     async fn a_role_that_is_taken_here_is_gone_there_within_a_second(app: TestApp) {
@@ -116,4 +140,76 @@ on_both_stores! {
         assert!(!told.contains("secret_key") && !told.contains("password"), "{told}");
         assert!(told.contains(&app.own.development.publishable_key));
     }
+}
+
+/// Those who listen to the revocations of an app, as MongoDB sees them.
+struct Listeners {
+    admin: Database,
+    ns: String,
+}
+
+impl Listeners {
+    async fn of(app: &TestApp) -> Self {
+        let Location::Mongo(url) = app.location() else {
+            panic!("not an app on MongoDB")
+        };
+        let client = Client::with_uri_str(url)
+            .await
+            .expect("the test server answers");
+        let database = client.default_database().expect("the URL names a database");
+        Self {
+            ns: format!("{}.authsome_revocations", database.name()),
+            admin: client.database("admin"),
+        }
+    }
+
+    /// Those that wait for news in this moment.
+    async fn waiting(&self) -> Vec<Document> {
+        let asked = doc! {"currentOp": true, "op": "getmore", "ns": &self.ns};
+        let told = self.admin.run_command(asked).await.expect("an answer");
+        let all = told.get_array("inprog").expect("a list").iter();
+        all.map(|op| op.as_document().expect("a document").clone())
+            .collect()
+    }
+
+    async fn cut(&self) {
+        for op in self.waiting().await {
+            let kill = doc! {"killOp": 1, "op": op.get("opid").expect("a number").clone()};
+            self.admin.run_command(kill).await.expect("an answer");
+        }
+    }
+}
+
+/// What a stream would have told is asked for while there is none.
+#[test]
+fn a_stream_that_is_cut_again_and_again_costs_nobody_the_second() {
+    run(async {
+        let app = TestApp::on(Backend::Mongo).await;
+        let node = app.another_node(&[]).await;
+        let mia = app.person("mia@example.org").await;
+        let listeners = Listeners::of(&app).await;
+        eventually(async || listeners.waiting().await.len() == 2).await;
+        let there = || node.client().get("/v1/me").bearer(&mia.access_token());
+
+        let cutting = Box::pin(async {
+            loop {
+                listeners.cut().await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let refused = Box::pin(async {
+            // By now every stream has been cut, and whatever has been opened since.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            there().await.told(200);
+            let _ = mia.signs_out().await.expect(204);
+            let told = Instant::now();
+            eventually(async || there().await.status == 401).await;
+            told.elapsed()
+        });
+        let Either::Left((time, cutting)) = select(refused, cutting).await;
+        drop(cutting);
+
+        assert!(time < Duration::from_secs(1), "{time:?}");
+        eventually(async || listeners.waiting().await.len() == 2).await;
+    });
 }

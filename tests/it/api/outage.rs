@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::support::app::TestApp;
-use crate::support::client::{Asks, Reply, Request};
-use crate::support::persona::PASSWORD;
+use crate::support::app::{TestApp, eventually};
+use crate::support::client::{Asks, Client, Reply, Request};
+use crate::support::persona::{PASSWORD, Person};
 use crate::support::stores::{Backend, on_both_stores};
 use crate::support::wire::Wire;
 
@@ -71,12 +71,52 @@ on_both_stores! {
 
         wired.app.get("/livez").await.told(200);
         keys().await.told(200);
-        mia.get("/v1/admin/users").await.refuses(403, "forbidden");
         wired.app.get("/v1/me").bearer("wrong").await.refuses(401, "invalid_token");
 
         wired.wire.mend();
         mia.me().await.told(200);
     }
+}
+
+/// The guard asks nobody but the node's own memory, for as long as that can be trusted.
+async fn knocks(node: &Client, mia: &Person) -> u16 {
+    let ask = node.get("/v1/admin/users").bearer(&mia.access_token());
+    ask.that_may_be(503).await.status
+}
+
+/// Whoever was let in before is not, once this node may have missed that he must not be.
+#[test]
+fn a_node_that_hears_nothing_lets_nobody_in_until_it_knows_again() {
+    crate::support::stores::run(async {
+        let Wired { app, wire } = Wired::on(Backend::Mongo).await;
+        let elsewhere = app.another_node(&[]).await;
+        let (mia, max) = (
+            app.person("mia@example.org").await,
+            app.person("max@example.org").await,
+        );
+        let node = app.client();
+        assert_eq!(
+            (knocks(node, &mia).await, knocks(node, &max).await),
+            (403, 403)
+        );
+        wire.cut();
+
+        let there = elsewhere
+            .client()
+            .post("/v1/signout")
+            .bearer(&max.access_token());
+        let _ = there.await.expect(204);
+        eventually(async || knocks(node, &mia).await == 503).await;
+
+        assert_eq!(knocks(node, &max).await, 503, "and he least of all");
+        wire.mend();
+        eventually(async || knocks(node, &mia).await == 403).await;
+        assert_eq!(knocks(node, &max).await, 401);
+        let in_memory = async || {
+            let _ = knocks(node, &mia).await;
+        };
+        eventually(async || app.calls_for(in_memory).await == 0).await;
+    });
 }
 
 /// Only MongoDB can be away altogether.

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::server::{Home, text};
+use super::server::{Home, PASSWORD, text};
 use super::{provided, succeeds};
 use crate::support::stores::run;
 
@@ -146,6 +146,72 @@ fn the_python_of_the_readme_verifies_a_token_and_its_environment() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains("PermissionError"));
     });
 }
+
+/// The verifier of the README, which follows revocations: the token is good, and then it is not.
+#[test]
+fn the_python_of_the_readme_refuses_what_is_revoked_within_a_second() {
+    run(async {
+        let (home, readme) = (Home::embedded(), readme());
+        let told = home.bootstrap(&[]);
+        let server = home.serve().await;
+        let (key, email) = (text(&told, "/publishable_key"), "mia@example.org");
+        let tokens = server.sign_up(&key, email).await;
+        let other = server.sign_in(&key, email, PASSWORD).await;
+        let fences = fences(&readme);
+        let snippet = fences
+            .iter()
+            .find(|it| it.language == "python" && it.text.contains("/v1/revocations"))
+            .expect("a verifier in Python");
+        let mut verifier = snippet
+            .text
+            .replace("https://auth.example.com", &server.url);
+        for (placeholder, pointer) in [
+            ("aapp_…", "/app_id"),
+            ("aenv_…", "/env_id"),
+            ("sk_test_…", "/secret_key"),
+        ] {
+            assert!(verifier.contains(placeholder), "{placeholder}");
+            verifier = verifier.replace(placeholder, &text(&told, pointer));
+        }
+        let (first, second) = (
+            text(&tokens, "/access_token"),
+            text(&other, "/access_token"),
+        );
+        let script = format!("{verifier}\nFIRST, SECOND = '{first}', '{second}'\n{SIGNS_OUT}");
+
+        let mut python = Command::new(provided("E2E_PYTHON"));
+        let said = succeeds(python.args(["-c", &script]));
+
+        let lines: Vec<_> = said.lines().collect();
+        assert_eq!(lines[0], text(&tokens, "/user/id"));
+        let seconds: f64 = lines[1].parse().expect("seconds");
+        assert!(seconds < 1.0, "{said}");
+        assert_eq!(lines[2], "the other device is still signed in");
+    });
+}
+
+/// Waits until the feed is heard, signs one device out, and looks at both.
+const SIGNS_OUT: &str = r#"
+def is_good(token):
+    try:
+        return claims(token)
+    except PermissionError:
+        return None
+
+began = time.monotonic()
+while not is_good(FIRST):
+    assert time.monotonic() - began < 10
+    time.sleep(0.01)
+print(claims(FIRST)["sub"])
+headers = {"Authorization": f"Bearer {FIRST}"}
+urllib.request.urlopen(urllib.request.Request(f"{ISSUER}/v1/signout", headers=headers, method="POST"))
+done = time.monotonic()
+while is_good(FIRST):
+    assert time.monotonic() - done < 10
+    time.sleep(0.001)
+print(time.monotonic() - done)
+print("the other device is still signed in" if is_good(SECOND) else "nobody is")
+"#;
 
 /// The rows of a table of settings.
 fn rows(text: &str) -> Vec<&str> {

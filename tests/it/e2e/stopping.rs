@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::server::{Home, PASSWORD, Server, eventually, text};
 use crate::support::client::Asks;
+use crate::support::events::Events;
 use crate::support::stores::{on_both_stores, run};
 
 /// A connection whose head the server has read and whose body of this length it awaits.
@@ -104,6 +105,24 @@ fn an_idle_server_ends_at_once() {
                 .code(),
             Some(0)
         );
+    });
+}
+
+/// A stream would go on for ever: it is not waited for, but ended as streams end.
+#[test]
+fn followers_of_revocations_are_hung_up_on() {
+    run(async {
+        let home = Home::embedded();
+        let secret = text(&home.bootstrap(&[]), "/secret_key");
+        let mut server = home.serve().await;
+        let mut events = Events::of(&server.url, &[("x-api-key", &secret)]).await;
+        events.caught_up().await;
+
+        server.process.signal(Signal::TERM);
+
+        assert_eq!(events.next().await, None);
+        let ended = tokio::time::timeout(Duration::from_secs(10), server.process.ended()).await;
+        assert_eq!(ended.expect("nobody is there any more").code(), Some(0));
     });
 }
 

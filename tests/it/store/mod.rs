@@ -6,6 +6,7 @@
 mod contract;
 mod deployments;
 mod failures;
+mod follow;
 mod indexes;
 mod mongod;
 mod oracle;

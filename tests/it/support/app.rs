@@ -175,7 +175,8 @@ impl TestApp {
     }
 
     /// How many verbs `asking` costs the store. Of several tries the fewest: the node itself asks
-    /// for revocations once a second, and what is in memory for a second may be asked for again.
+    /// for revocations four times a second on SQLite, and what is in memory for a second may be asked
+    /// for again.
     pub async fn calls_for(&self, asking: impl AsyncFn()) -> u64 {
         let mut fewest = u64::MAX;
         for _ in 0..20 {

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod client;
 pub mod dump;
+pub mod events;
 pub mod exchange;
 pub mod facts;
 pub mod forge;
