@@ -11,6 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::access::{Policy, PolicyError};
 use crate::api_keys::{ApiKey, SecretKeys};
 use crate::apps::{self, App};
+use crate::audit::{self, Audit};
 use crate::config::{self, Config, Secrets, StoreUrl};
 use crate::credentials::{Credential, Hasher, HasherSettings, Pepper};
 use crate::discovery::Issuer;
@@ -18,19 +19,22 @@ use crate::environments::{Environment, Environments};
 use crate::events::Event;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
+use crate::jobs::{self, Jobs, Lease};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
-use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
+use crate::store::{
+    self, Location, Resealed, Schema, Store, StoreError, StoreSettings, Synchronous,
+};
 use crate::tokens::{
-    AccessTokens, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
+    AccessTokens, KeyError, RefreshTokens, Revocation, RevocationIndex, SigningKey, SigningKeys,
     TokenSettings,
 };
 use crate::users::{User, Users};
-use crate::{discovery, environments, health, jobs, users};
+use crate::{discovery, environments, health, users};
 
 /// Every collection of the product.
 const SCHEMAS: &[Schema] = &[
@@ -43,6 +47,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<Event>(),
+    Schema::of::<Lease>(),
 ];
 
 /// Time and chance, which a test replaces.
@@ -70,6 +75,8 @@ pub enum StartError {
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
     #[error("the hashing threads cannot be started: {0}")]
@@ -128,6 +135,15 @@ impl Foundation {
         Report::of(&installed).ok_or(StartError::NoPlatform)
     }
 
+    /// Seals everything anew that is sealed under another key than the first. A collection with a
+    /// sealed field has a line here.
+    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
+        let (store, ring) = (&self.store, &self.secrets.encryption);
+        let mut done = Resealed::default();
+        done.add(store::reseal::<SigningKey>(store, ring).await?);
+        Ok(done)
+    }
+
     /// The app that holds the operators, if there is one yet.
     pub async fn platform(&self) -> Result<Option<AppId>, StartError> {
         let slug = crate::kernel::text::Slug::parse(apps::PLATFORM_SLUG);
@@ -140,6 +156,7 @@ impl Foundation {
     pub async fn raise(&self) -> Result<Authsome, StartError> {
         let platform = self.platform().await?.ok_or(StartError::NoPlatform)?;
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        self.keys.check(clock.now()).await?;
         let revocations = RevocationIndex::new();
         revocations.load(&store, clock.now()).await?;
         let access = AccessTokens::new(
@@ -159,8 +176,10 @@ impl Foundation {
             config: self.config.server.clone(),
             sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
             edge: self.edge(access, environments.clone(), platform).await?,
+            jobs: Jobs::new(store.clone(), clock.clone(), &entropy),
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
             health: Health::new(store.clone()),
+            audit: Audit::new(store.clone(), self.config.events.retention),
             store,
             clock,
             revocations,
@@ -228,7 +247,9 @@ pub struct Authsome {
     store: Store,
     clock: Clock,
     revocations: RevocationIndex,
+    jobs: Jobs,
     pub health: Health,
+    audit: Audit,
     edge: Edge,
     environments: Environments,
     users: Users,
@@ -242,14 +263,32 @@ impl Authsome {
         self.edge.in_flight.clone()
     }
 
+    /// What this node does by itself from [`Authsome::serve`] on, to be stopped before the process
+    /// ends, so that another node goes on with it at once.
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.clone()
+    }
+
+    fn start_jobs(&self) {
+        let store = self.store.clone();
+        self.jobs.every(jobs::SWEEPING, async move |now| {
+            jobs::sweep(&store, SCHEMAS, now).await.map(drop)
+        });
+        let audit = self.audit.clone();
+        self.jobs.every(audit::RETENTION, async move |now| {
+            audit.forget(now).await.map(drop)
+        });
+    }
+
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
         let (config, store) = (self.config.clone(), self.store.clone());
         jobs::follow_revocations(self.revocations.clone(), store, self.clock.clone());
+        self.start_jobs();
         let edge = Data::new(self.edge);
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
-        let issuer = Data::new(self.issuer);
+        let (issuer, audit) = (Data::new(self.issuer), Data::new(self.audit));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
@@ -257,6 +296,7 @@ impl Authsome {
                 .app_data(sessions.clone())
                 .app_data(health.clone())
                 .app_data(issuer.clone())
+                .app_data(audit.clone())
         });
         let listening = server
             .workers(config.workers)
@@ -277,6 +317,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(sessions::routes)
         .configure(users::routes)
         .configure(environments::routes)
+        .configure(audit::routes)
         .configure(discovery::routes)
         .configure(health::routes);
 }

@@ -4,7 +4,8 @@
 //! kernel ← store ← tokens, access, events, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config
 //!
-//! features: apps environments users credentials sessions api_keys setup health discovery
+//! features: apps environments users credentials sessions api_keys audit setup health
+//!           discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -18,6 +19,7 @@ pub mod access;
 pub mod api_keys;
 pub mod app;
 pub mod apps;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod credentials;

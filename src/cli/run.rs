@@ -39,6 +39,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Keys(Keys::Withdraw(asked)) => {
             with_config(load, |config| in_system(keys::withdraw(config, asked)))
         }
+        Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -115,6 +116,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let authsome = foundation.raise().await?;
     let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
+    let jobs = authsome.jobs();
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -128,6 +130,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!(graceful, "stopping");
     if graceful {
         let server = &foundation.config.server;
+        // Somebody else goes on with them, while this node still answers.
+        if tokio::time::timeout(server.shutdown_timeout, jobs.stop())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a job was not done in time");
+        }
         wait(server.stop_delay).await;
         handle.pause().await;
         finished(&in_flight, server.shutdown_timeout).await;

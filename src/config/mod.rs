@@ -12,6 +12,7 @@
 //! Not here: rules of an app or environment, which live in the store.
 
 mod environment;
+mod events;
 mod fault;
 mod file;
 mod log;
@@ -27,6 +28,7 @@ mod tokens;
 
 use std::{ffi::OsString, path::Path};
 
+pub use events::Events;
 pub use fault::{Fault, Faults};
 pub use log::{Log, LogFormat};
 pub use secrets::Secrets;
@@ -52,6 +54,7 @@ pub struct Config {
     pub store: Store,
     pub security: Security,
     pub tokens: Tokens,
+    pub events: Events,
     pub log: Log,
 }
 
@@ -61,6 +64,7 @@ const SECTIONS: &[&[Setting]] = &[
     Store::SETTINGS,
     Security::SETTINGS,
     Tokens::SETTINGS,
+    Events::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -95,11 +99,12 @@ impl Config {
             Store::read(&mut reader),
             Security::read(&mut reader),
             Tokens::read(&mut reader),
+            Events::read(&mut reader),
             Log::read(&mut reader),
         );
         let faults = reader.into_faults();
         match sections {
-            (Some(server), Some(store), Some(security), Some(tokens), Some(log))
+            (Some(server), Some(store), Some(security), Some(tokens), Some(events), Some(log))
                 if faults.is_empty() =>
             {
                 Ok(Self {
@@ -107,6 +112,7 @@ impl Config {
                     store,
                     security,
                     tokens,
+                    events,
                     log,
                 })
             }

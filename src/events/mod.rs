@@ -11,6 +11,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 pub use self::names::Name;
 pub use self::origin::Origin;
@@ -42,7 +43,9 @@ pub struct Event {
     pub created_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether it was done or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventOutcome)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Success,
@@ -50,10 +53,12 @@ pub enum Outcome {
 }
 
 /// Somebody or something: `user`, `key`, `session`, `anonymous`, `system` …, with its identifier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventParty)]
 pub struct Party {
     pub kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub id: Option<String>,
 }
 
@@ -85,10 +90,23 @@ impl Party {
 impl Entity for Event {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_events";
-    const INDEXES: &'static [Index] = &[Index::on(
-        "events_tenant_created",
-        &["app_id", "env_id", "created_at", "_id"],
-    )];
+    const INDEXES: &'static [Index] = &[
+        Index::on(
+            "events_tenant_created",
+            &["app_id", "env_id", "created_at", "_id"],
+        ),
+        Index::on(
+            "events_actor_created",
+            &["app_id", "env_id", "actor.id", "created_at", "_id"],
+        )
+        .when_present("actor.id"),
+        Index::on(
+            "events_target_created",
+            &["app_id", "env_id", "target.id", "created_at", "_id"],
+        )
+        .when_present("target.id"),
+        Index::on("events_created", &["created_at"]),
+    ];
 }
 
 impl Event {

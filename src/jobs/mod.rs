@@ -1,12 +1,20 @@
 //! Jobs: what a node does without being asked.
 //!
-//! Now: following the revocations that other nodes and commands write, once a second, so that a
-//! right taken away elsewhere is refused here within that time.
+//! Every node follows the revocations that other nodes and commands write, once a second, so that a
+//! right taken away elsewhere is refused here within that time. What one node does for all is a
+//! [`Schedule`] of its [`Jobs`], under a lease: see [`sweep`]. Not here: what features do so.
+
+mod lease;
+mod schedule;
+mod sweeper;
 
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+pub use self::lease::{Claim, Lease};
+pub use self::schedule::{Jobs, Schedule, TERM};
+pub use self::sweeper::{BATCH, SWEEPING, by_batches, sweep};
 use crate::kernel::time::Clock;
 use crate::store::Store;
 use crate::tokens::RevocationIndex;

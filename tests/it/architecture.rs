@@ -37,6 +37,7 @@ const TABLE: Table<'_> = Table {
         "credentials",
         "sessions",
         "api_keys",
+        "audit",
         "setup",
         "health",
         "discovery",
@@ -53,6 +54,10 @@ const MOST_LINES: usize = 450;
 /// Every look past the walls between tenants, with its reason.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("api_keys/authenticator.rs", "a secret key names its tenant"),
+    (
+        "audit/service.rs",
+        "how long events are kept is the installation's affair",
+    ),
     (
         "cli/keys.rs",
         "an operator names a key by its identifier alone",
@@ -74,6 +79,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "a refresh token names its session, and so its tenant",
     ),
     (
+        "store/sealed.rs",
+        "an encryption key seals for every tenant",
+    ),
+    (
         "tokens/revocation.rs",
         "every node refuses what any tenant has revoked",
     ),
@@ -84,11 +93,11 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where a field of a document may be named: the port itself, and the two documents of `tokens`,
-/// which have no repository of their own.
+/// Where a field of a document may be named: the port itself, and the documents of `tokens` and
+/// `jobs`, which have no repository of their own.
 fn may_name_fields(source: &Source) -> bool {
     match source.home() {
-        "store" | "tokens" => true,
+        "store" | "tokens" | "jobs" => true,
         home => TABLE.features.contains(&home) && source.name() == "repo.rs",
     }
 }
@@ -188,7 +197,7 @@ fn every_permission_is_asked_for() {
 #[test]
 fn every_setting_is_read() {
     let sources = of_the_crate();
-    for section in ["log", "security", "server", "store", "tokens"] {
+    for section in ["events", "log", "security", "server", "store", "tokens"] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(
             &sources,

@@ -1,6 +1,7 @@
 //! The API as its callers see it: one behaviour a test, each on both databases.
 
 mod addresses;
+mod audit;
 mod bodies;
 mod cors;
 mod credentials;
@@ -8,6 +9,7 @@ mod discovery;
 mod environments;
 mod hangups;
 mod http_edge;
+mod jobs;
 mod jwt;
 mod keys;
 mod me;
@@ -16,6 +18,7 @@ mod outage;
 mod overload;
 mod passwords;
 mod refresh;
+mod reseal;
 mod roles;
 mod secrecy;
 mod sessions;

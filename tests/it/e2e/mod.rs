@@ -12,6 +12,7 @@ mod first_start;
 mod journey;
 mod keys;
 mod readme;
+mod reseal;
 mod secrecy;
 mod server;
 mod starting;

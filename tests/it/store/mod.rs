@@ -13,6 +13,7 @@ mod pages;
 mod plans;
 mod races;
 mod startup;
+mod sweep;
 mod tenancy;
 mod uniqueness;
 mod units;
