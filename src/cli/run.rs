@@ -130,14 +130,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!(graceful, "stopping");
     if graceful {
         let server = &foundation.config.server;
-        // Somebody else goes on with them, while this node still answers.
-        if tokio::time::timeout(server.shutdown_timeout, jobs.stop())
-            .await
-            .is_err()
-        {
+        // Another node goes on with the jobs, while this one still answers.
+        let handed_over = tokio::time::timeout(server.shutdown_timeout, jobs.stop());
+        let (handed_over, ()) = tokio::join!(handed_over, wait(server.stop_delay));
+        if handed_over.is_err() {
             tracing::warn!("a job was not done in time");
         }
-        wait(server.stop_delay).await;
         handle.pause().await;
         finished(&in_flight, server.shutdown_timeout).await;
     }

@@ -249,6 +249,27 @@ mod tests {
     }
 
     #[test]
+    fn what_an_older_key_sealed_is_sealed_anew_and_the_rest_is_left() {
+        let old = format!("old:{}", hex(KEY));
+        let new = format!("new:{}", hex([0xfc; 32]));
+        let sealed = ring(&old).seal(b"seed", "here");
+        let both = ring(&format!("{new},{old}"));
+
+        let anew = both.reseal(&sealed, "here").unwrap().unwrap();
+
+        assert_eq!(ring(&new).open(&anew, "here").unwrap(), b"seed");
+        assert_eq!(both.reseal(&anew, "here"), Ok(None));
+        assert_eq!(both.reseal(&sealed, "there"), Err(Unopened::NotHere));
+        assert_eq!(both.reseal(&anew, "there"), Err(Unopened::NotHere));
+        let lacking = ring(&new).reseal(&sealed, "here");
+        assert_eq!(lacking, Err(Unopened::NoKey("old".into())));
+        assert_eq!(
+            both.reseal("seed", "here"),
+            Err(Unopened::NoKey(String::new()))
+        );
+    }
+
+    #[test]
     fn what_is_not_a_ring_is_refused_by_name() {
         let key = hex(KEY);
         for (text, why) in [

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::migrate::migrate;
 use super::translate::statement;
 use crate::kernel::time::Timestamp;
-use crate::store::op::{Find, Verb};
+use crate::store::op::{Find, Sweep, Verb};
 use crate::store::query::{Node, Sort, Test};
 use crate::store::schema::{Index, Schema};
 use crate::store::update::Change;
@@ -90,6 +90,14 @@ fn conditions_on_indexed_fields_search_their_index() {
         (
             Verb::DeleteMany(equals("seat.row", "A")),
             "guests_row (f_seat__row=?)",
+        ),
+        (
+            Verb::Sweep(Sweep {
+                filter: is("seat.row", Test::Lt("C".into())),
+                path: "seat.row",
+                most: 500,
+            }),
+            "LIST SUBQUERY 1; SEARCH guests USING INDEX guests_row (f_seat__row<?)",
         ),
         (
             Verb::DeleteMany(of_app(Node::All(vec![

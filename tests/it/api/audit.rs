@@ -5,15 +5,46 @@ use std::time::Duration;
 
 use authsome::audit::Audit;
 use authsome::events::Event;
+use authsome::store::Location;
+use bson::doc;
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, eventually};
-use crate::support::client::{Asks, assert_has};
+use crate::support::client::{Asks, Reply, Request, assert_has};
 use crate::support::persona::{Administers, Machine, PASSWORD};
 use crate::support::stores::on_both_stores;
 
 const EVENTS: &str = "/v1/admin/security-events";
 const DAY: Duration = Duration::from_hours(24);
+
+impl TestApp {
+    /// Lets the database refuse every event from now on.
+    async fn refuses_events(&self) {
+        match self.location() {
+            Location::Mongo(url) => {
+                let client = mongodb::Client::with_uri_str(url).await.unwrap();
+                let refuse = doc! {
+                    "collMod": "authsome_events", "validator": {"never": {"$exists": true}},
+                };
+                client
+                    .default_database()
+                    .unwrap()
+                    .run_command(refuse)
+                    .await
+                    .unwrap();
+            }
+            Location::Sqlite(path) => {
+                let refuse = "CREATE TRIGGER refused BEFORE INSERT ON authsome_events \
+                    BEGIN SELECT RAISE(ABORT, 'no more events'); END";
+                rusqlite::Connection::open(path)
+                    .unwrap()
+                    .execute_batch(refuse)
+                    .unwrap();
+            }
+            Location::Memory => unreachable!("no test runs there"),
+        }
+    }
+}
 
 /// The events that an asker sees, with this query.
 async fn seen(asks: &(impl Asks + ?Sized), query: &str) -> Vec<Value> {
@@ -50,6 +81,76 @@ on_both_stores! {
         }
         assert_eq!(one["actor"]["kind"], "key");
         assert!(one["details"].is_object(), "{one}");
+    }
+
+    /// What a client asked for, as it is told in the record: once, and with where it came from (ASVS
+    /// 16.2.1). What was refused for its form, or changed nothing, is none.
+    async fn a_day_is_recorded_event_by_event(app: TestApp) {
+        let (visitor, key) = (app.visitor(&app.own.production), app.machine(&app.own.production));
+        app.trusts_addresses(&app.own.production).await;
+        let agent = |request: Request| request.header("user-agent", "Herons/1.0");
+        let account = json!({"email": "mia@example.org", "password": PASSWORD});
+        let mut day = Vec::new();
+        let mut did = |names: &[&str], reply: Reply| {
+            let id = reply.header("x-request-id").expect("a request has a name").to_owned();
+            day.extend(names.iter().map(|name| ((*name).to_owned(), id.clone())));
+            reply
+        };
+
+        did(&[], agent(visitor.post("/v1/signup").json(json!({"email": "mia"}))).await);
+        let told = did(
+            &["user.signed_up", "session.created"],
+            agent(visitor.post("/v1/signup").json(account.clone())).await,
+        );
+        let id = told.json()["user"]["id"].as_str().unwrap().to_owned();
+        let wrong = json!({"email": "mia@example.org", "password": "no river"});
+        did(&["session.denied"], agent(visitor.post("/v1/signin").json(wrong)).await);
+        let told = did(
+            &["session.created"],
+            agent(visitor.post("/v1/signin").json(account)).await,
+        );
+        let tokens = told.json();
+        let access = tokens["access_token"].as_str().unwrap();
+        did(&[], agent(app.get("/v1/me").bearer(access)).await);
+        let profile = json!({"first_name": "Mia"});
+        did(&["user.updated"], agent(app.patch("/v1/me").bearer(access).json(profile)).await);
+        did(&[], agent(app.patch("/v1/me").bearer(access).json(json!({"image": "x"}))).await);
+        let refresh = json!({"refresh_token": tokens["refresh_token"]});
+        did(&[], agent(visitor.post("/v1/refresh").json(refresh.clone())).await);
+        did(&["refresh.reuse_detected"], agent(visitor.post("/v1/refresh").json(refresh)).await);
+        did(&["user.roles_changed"], agent(key.assigns(&id, &["ADMIN"])).await);
+        did(&[], agent(key.assigns(&id, &["KING"])).await);
+        let closed = json!({"signup_open": false});
+        did(&["environment.updated"], agent(key.sets(&key.door, closed)).await);
+
+        let recorded = seen(&key, "?limit=100&from=2040-01-01T00:00:00Z").await;
+        let ours = recorded.iter().filter(|it| it["user_agent"] == "Herons/1.0");
+        let mut ours: Vec<_> = ours
+            .map(|it| {
+                assert_eq!(it["ip_address"], "127.0.0.1");
+                let text = |name: &str| it[name].as_str().unwrap().to_owned();
+                (text("name"), text("request_id"))
+            })
+            .collect();
+        ours.sort();
+        day.sort();
+        assert_eq!(ours, day);
+    }
+
+    /// ASVS 16.3.4: what cannot be recorded does not happen.
+    async fn without_its_record_nothing_is_done(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let before = mia.sessions().await.told(200)["sessions"].as_array().unwrap().len();
+        app.refuses_events().await;
+
+        let entering = mia.visitor().signs_in(&mia.email, PASSWORD).that_may_be(503);
+        entering.await.refuses(503, "store_unavailable");
+        let joining = mia.visitor().signs_up("noah@example.org", PASSWORD).that_may_be(503);
+        joining.await.refuses(503, "store_unavailable");
+
+        let after = mia.sessions().await.told(200)["sessions"].as_array().unwrap().len();
+        assert_eq!(after, before);
+        assert_eq!(app.user_count(&app.own.development).await, 1);
     }
 
     async fn refusals_are_events_as_well(app: TestApp) {

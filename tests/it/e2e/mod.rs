@@ -9,6 +9,7 @@ mod commands;
 mod connections;
 mod docs;
 mod first_start;
+mod jobs;
 mod journey;
 mod keys;
 mod readme;
