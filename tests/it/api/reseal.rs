@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use authsome::kernel::secret::KeyRing;
-use authsome::store::{Field, by_id};
-use authsome::tokens::SigningKey;
+use authsome::store::{Field, Stored, by_id};
+use authsome::tokens::{self, SigningKey};
 
 use crate::support::app::{Door, TestApp};
 use crate::support::client::Asks;
@@ -87,6 +87,27 @@ on_both_stores! {
             node.client().get("/v1/me").bearer(&mia.access_token()).await.told(200);
         }
         assert_eq!(old.sealed_under().await, HashSet::from(["old".to_owned()]));
+    }
+
+    async fn what_is_sealed_from_now_on_is_sealed_under_the_first_key(old: Old) {
+        let mia = old.0.person("mia@example.org").await;
+        let changing = old.changing().await;
+        let (door, now) = (&old.0.own.development, old.0.clock.now());
+        let keys = &changing.foundation().keys;
+        let prepared = keys.prepare(door.tenant(), None, now).await.unwrap();
+
+        let published: Stored<SigningKey> = old
+            .0
+            .store()
+            .write(async |tx| tokens::publish(&mut tx.within(door.tenant()), &prepared, now).await)
+            .await;
+
+        assert!(published.unwrap().private_key.starts_with("new."));
+        let both = HashSet::from(["old".to_owned(), "new".to_owned()]);
+        assert_eq!(old.sealed_under().await, both);
+        let node = old.node(&format!("{OLD},{NEW}")).await;
+        let there = old.visitor(&node).enters(&mia.email, PASSWORD).await;
+        changing.client().get("/v1/me").bearer(&there.access_token()).await.told(200);
     }
 
     async fn after_sealing_anew_the_new_key_alone_is_enough(old: Old) {
