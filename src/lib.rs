@@ -6,7 +6,7 @@
 //!
 //! features: apps environments users credentials notifications links devices
 //!           session_rules sessions verification passwords magic_links pages locks departures
-//!           api_keys revocations setup health discovery
+//!           api_keys revocations audit setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -20,6 +20,7 @@ pub mod access;
 pub mod api_keys;
 pub mod app;
 pub mod apps;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod credentials;

@@ -21,8 +21,8 @@ pub use cases::{BadCase, Case, cases};
 pub use permission::{
     AssignRoles, BanUser, ChangeOwnDevice, DeleteMe, DeleteUser, ExportMe, Grantable,
     ListOwnDevices, ListOwnSessions, ListUserSessions, ListUsers, OperateApps, PERMISSIONS,
-    Permission, ReadEnvironments, ReadMe, ReadRevocations, ReadSelf, ReadSessionConfig, ReadUser,
-    ResetPasswords, RevokeOwnSession, RevokeUserSessions, UnbanUser, UnlockUser,
+    Permission, ReadEnvironments, ReadEvents, ReadMe, ReadRevocations, ReadSelf, ReadSessionConfig,
+    ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions, UnbanUser, UnlockUser,
     UpdateEnvironments, UpdateMe, UpdateSessionConfig,
 };
 pub use policy::{Policy, PolicyError};

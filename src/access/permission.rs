@@ -71,6 +71,7 @@ permissions! {
     "revocations":"read" => ReadRevocations; "read which tokens are revoked"
     "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
     "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
+    "events":"read" => ReadEvents; "read the security events of an environment"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 

@@ -10,10 +10,10 @@ use crate::credentials::Hasher;
 use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
 use crate::links::Links;
-use crate::notifications::Outbox;
+use crate::notifications::{Notification, Outbox};
 use crate::setup::{Report, Setup, Wanted};
-use crate::store::Store;
-use crate::tokens::{LinkTokens, SigningKeys, TokenSettings};
+use crate::store::{self, Resealed, Store, StoreError};
+use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
 
 #[derive(Debug, Clone)]
 pub struct Foundation {
@@ -69,6 +69,16 @@ impl Foundation {
         };
         let installed = setup.run(wanted).await?;
         Report::of(&installed).ok_or(StartError::NoPlatform)
+    }
+
+    /// Seals everything anew that is sealed under another key than the first. A collection with a
+    /// sealed field has a line here.
+    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
+        let (store, ring) = (&self.store, &self.secrets.encryption);
+        let mut done = Resealed::default();
+        done.add(store::reseal::<SigningKey>(store, ring).await?);
+        done.add(store::reseal::<Notification>(store, ring).await?);
+        Ok(done)
     }
 
     /// The app that holds the operators, if there is one yet.

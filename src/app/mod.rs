@@ -23,6 +23,7 @@ use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::Environment;
 use crate::events::Event;
+use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
 use crate::limits::{Lockout, RateCounter};
@@ -33,11 +34,11 @@ use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
 use crate::setup::SetupError;
 use crate::store::{Schema, StoreError};
-use crate::tokens::{Revocation, SigningKey};
+use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    departures, discovery, environments, health, http, locks, magic_links, passwords, revocations,
-    session_rules, sessions, users, verification,
+    audit, departures, discovery, environments, health, http, locks, magic_links, passwords,
+    revocations, session_rules, sessions, users, verification,
 };
 
 /// Every collection of the product.
@@ -58,6 +59,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<RateCounter>(),
     Schema::of::<Lockout>(),
     Schema::of::<Event>(),
+    Schema::of::<Lease>(),
 ];
 
 /// Time and chance, which a test replaces.
@@ -89,6 +91,8 @@ pub enum StartError {
     Mail(#[from] MailError),
     #[error(transparent)]
     Templates(#[from] Unrenderable),
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
     #[error("the hashing threads cannot be started: {0}")]
@@ -110,6 +114,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(departures::routes)
         .configure(environments::routes)
         .configure(revocations::routes)
+        .configure(audit::routes)
         .configure(discovery::routes)
         .configure(health::routes);
 }

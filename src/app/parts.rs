@@ -10,11 +10,13 @@ use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{StartError, World};
 use crate::access::Policy;
 use crate::api_keys::SecretKeys;
+use crate::audit::Audit;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
 use crate::http::{Edge, InFlight};
+use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
 use crate::limits::{Limits, Lockouts};
 use crate::locks::Locks;
@@ -34,6 +36,7 @@ impl Foundation {
     pub async fn raise(&self) -> Result<Authsome, StartError> {
         let platform = self.platform().await?.ok_or(StartError::NoPlatform)?;
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        self.keys.check(clock.now()).await?;
         let revocations = RevocationIndex::new(store.clone());
         revocations.load(clock.now()).await?;
         let access = AccessTokens::new(
@@ -43,6 +46,7 @@ impl Foundation {
             clock.clone(),
             entropy.clone(),
         );
+        let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
         let environments = Environments::new(store.clone(), clock.clone(), entropy);
         let sessions = self.sessions(access.clone(), environments.clone(), revocations.clone());
         Ok(Authsome {
@@ -50,7 +54,10 @@ impl Foundation {
             edge: self.edge(access, environments.clone(), platform).await?,
             post: self.post(environments)?,
             deliveries: Deliveries::default(),
+            jobs,
+            audit: Audit::new(store.clone(), self.config.events.retention),
             health: Health::new(store.clone()),
+            store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
             services: self.services(&sessions),
             clock,

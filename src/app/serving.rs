@@ -6,25 +6,28 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::{Data, ServiceConfig};
 
-use super::{StartError, routes};
+use super::{SCHEMAS, StartError, routes};
+use crate::audit::{self, Audit};
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
+use crate::jobs::{self, Jobs};
 use crate::kernel::time::Clock;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::notifications::{Deliveries, Post};
+use crate::pages;
 use crate::passwords::Passwords;
 use crate::revocations::Feed;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
+use crate::store::Store;
 use crate::tokens::RevocationIndex;
 use crate::users::Users;
 use crate::verification::Verification;
-use crate::{jobs, pages};
 
 /// The server, ready to listen.
 #[derive(Debug, Clone)]
@@ -32,7 +35,10 @@ pub struct Authsome {
     pub health: Health,
     pub feed: Feed,
     pub(super) config: config::Server,
+    pub(super) store: Store,
     pub(super) clock: Clock,
+    pub(super) jobs: Jobs,
+    pub(super) audit: Audit,
     pub(super) revocations: RevocationIndex,
     pub(super) edge: Edge,
     pub(super) post: Post,
@@ -82,19 +88,39 @@ impl Authsome {
         self.deliveries.clone()
     }
 
+    /// What this node does by itself from [`Authsome::serve`] on, to be stopped before the process
+    /// ends, so that another node goes on with it at once.
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.clone()
+    }
+
+    fn start_jobs(&self) {
+        jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
+        let store = self.store.clone();
+        self.jobs.every(jobs::SWEEPING, async move |now| {
+            jobs::sweep(&store, SCHEMAS, now).await.map(drop)
+        });
+        let audit = self.audit.clone();
+        self.jobs.every(audit::RETENTION, async move |now| {
+            audit.forget(now).await.map(drop)
+        });
+        self.deliveries.start(self.post.clone());
+    }
+
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
+        self.start_jobs();
         let config = self.config;
-        jobs::follow_revocations(self.revocations, self.clock);
-        self.deliveries.start(self.post);
         let (edge, services) = (Data::new(self.edge), self.services);
         let (health, feed) = (Data::new(self.health), Data::new(self.feed));
+        let audit = Data::new(self.audit);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
                 .configure(|config| services.register(config))
                 .app_data(health.clone())
                 .app_data(feed.clone())
+                .app_data(audit.clone())
         });
         let listening = server
             .workers(config.workers)

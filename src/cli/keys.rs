@@ -8,8 +8,14 @@ use crate::app::Foundation;
 use crate::apps;
 use crate::config::Config;
 use crate::environments::{self, Environment};
-use crate::store::Stored;
+use crate::events::{self, Event, Name, Origin, Party};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{Store, StoreError, Stored, Tx};
 use crate::tokens::{self, SigningKey, publish};
+
+/// How often a unit of work is begun that others keep from its documents; each takes two seconds.
+const TURNS: u32 = 40;
 
 /// Publishes a new key for every environment asked for, and says from when it signs.
 pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> {
@@ -23,12 +29,16 @@ pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> 
         };
         let tenant = environment.tenant();
         let prepared = foundation.keys.prepare(tenant, None, now).await?;
-        let key = foundation
-            .store
-            .write(async |tx| -> Stored<_> {
-                publish(&mut tx.within(tenant), &prepared, activates).await
-            })
-            .await?;
+        let told = &event(&foundation, Name::SigningKeyPublished, tenant, now);
+        let key = patiently(&foundation.store, async |tx| {
+            let mut tx = tx.within(tenant);
+            let key = publish(&mut tx, &prepared, activates).await?;
+            let told = told.clone().on(Party::new("signing_key", key.id));
+            let told = told.with("activates_at", activates.to_string());
+            events::record(&mut tx, &told).await?;
+            Ok(key)
+        })
+        .await?;
         println!(
             "{} {} signs from {}",
             environment.slug, key.id, key.activates_at
@@ -49,11 +59,17 @@ pub(super) async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<
         .tenant();
     let successor = foundation.keys.prepare(tenant, None, now).await?;
     let entropy = &foundation.world.entropy;
-    let withdrawn = store
-        .write(async |tx| -> Stored<_> {
-            tokens::withdraw(&mut tx.within(tenant), asked.key, &successor, now, entropy).await
-        })
-        .await?;
+    let told = event(&foundation, Name::SigningKeyWithdrawn, tenant, now);
+    let told = &told.on(Party::new("signing_key", asked.key));
+    let withdrawn = patiently(store, async |tx| {
+        let mut tx = tx.within(tenant);
+        let done = tokens::withdraw(&mut tx, asked.key, &successor, now, entropy).await?;
+        if done.is_some() {
+            events::record(&mut tx, told).await?;
+        }
+        Ok(done)
+    })
+    .await?;
     // The revocation counts here only for this process; every server reads it from the store.
     let _ = withdrawn.ok_or_else(|| anyhow!("{} was withdrawn by somebody else", asked.key))?;
     println!(
@@ -61,6 +77,43 @@ pub(super) async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<
         asked.key
     );
     Ok(())
+}
+
+/// A unit of work that waits for a command that was killed in the middle of its own: MongoDB keeps
+/// what that had written from others for up to a minute.
+async fn patiently<T>(store: &Store, work: impl AsyncFn(&mut Tx<'_>) -> Stored<T>) -> Stored<T> {
+    for _ in 1..TURNS {
+        match store.write(&work).await {
+            Err(StoreError::Conflict) => {
+                tracing::warn!("another command is at the same keys, or was killed there: waiting");
+            }
+            done => return done,
+        }
+    }
+    store.write(&work).await
+}
+
+/// What the operator of the command line has done.
+fn event(foundation: &Foundation, name: Name, tenant: Tenant, now: Timestamp) -> Event {
+    let origin = Origin::new("command".to_owned(), None, None);
+    let made = (now, &foundation.world.entropy);
+    Event::new(name, tenant, Party::system(), &origin, made)
+}
+
+/// Seals everything under the first encryption key. Safe while servers run, and to repeat.
+pub(super) async fn reseal(config: Config) -> anyhow::Result<()> {
+    let done = foundation(config).await?.reseal().await?;
+    println!("{} sealed anew, {} were already", done.anew, done.already);
+    if done.unopened.is_empty() {
+        return Ok(());
+    }
+    for sentence in &done.unopened {
+        eprintln!("authsome: {sentence}");
+    }
+    Err(anyhow!(
+        "{} could not be opened, and are as they were",
+        done.unopened.len()
+    ))
 }
 
 async fn chosen(foundation: &Foundation, asked: &Rotate) -> anyhow::Result<Vec<Environment>> {

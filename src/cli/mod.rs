@@ -152,6 +152,8 @@ pub enum Keys {
     Rotate(Rotate),
     /// Replace a key that others may have; all its tokens are refused at once, sessions go on
     Withdraw(Withdraw),
+    /// Seal what is encrypted anew, under the first encryption key, so that the others can go
+    Reseal,
 }
 
 #[derive(Debug, Args)]

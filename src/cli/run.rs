@@ -39,6 +39,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Keys(Keys::Withdraw(asked)) => {
             with_config(load, |config| in_system(keys::withdraw(config, asked)))
         }
+        Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -117,6 +118,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
     let feed = authsome.feed.clone();
     let deliveries = authsome.deliveries();
+    let jobs = authsome.jobs();
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -130,7 +132,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     tracing::info!(graceful, "stopping");
     if graceful {
         let server = &foundation.config.server;
-        wait(server.stop_delay).await;
+        // Another node goes on with the jobs, while this one still answers.
+        let handed_over = tokio::time::timeout(server.shutdown_timeout, jobs.stop());
+        let (handed_over, ()) = tokio::join!(handed_over, wait(server.stop_delay));
+        if handed_over.is_err() {
+            tracing::warn!("a job was not done in time");
+        }
         handle.pause().await;
         feed.stop();
         finished(&in_flight, server.shutdown_timeout).await;

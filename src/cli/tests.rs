@@ -58,6 +58,7 @@ fn keys_are_rotated_everywhere_or_in_one_place() {
     // The slug of an environment says nothing without its app.
     assert!(command("authsome keys rotate --env production").is_none());
     assert!(command("authsome keys rotate --app Not_A_Slug").is_none());
+    assert!(command("authsome keys reseal").is_some());
 }
 
 #[test]

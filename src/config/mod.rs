@@ -12,6 +12,7 @@
 //! Not here: rules of an app or environment, which live in the store.
 
 mod environment;
+mod events;
 mod fault;
 mod file;
 mod limits;
@@ -29,6 +30,7 @@ mod tokens;
 
 use std::{ffi::OsString, path::Path};
 
+pub use events::Events;
 pub use fault::{Fault, Faults};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
@@ -58,6 +60,7 @@ pub struct Config {
     pub tokens: Tokens,
     pub limits: Limits,
     pub mail: Mail,
+    pub events: Events,
     pub log: Log,
 }
 
@@ -69,6 +72,7 @@ const SECTIONS: &[&[Setting]] = &[
     Tokens::SETTINGS,
     Limits::SETTINGS,
     Mail::SETTINGS,
+    Events::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -110,6 +114,7 @@ impl Config {
         let tokens = Tokens::read(reader);
         let limits = Limits::read(reader);
         let mail = Mail::read(reader);
+        let events = Events::read(reader);
         let log = Log::read(reader);
         Some(Self {
             server: server?,
@@ -118,6 +123,7 @@ impl Config {
             tokens: tokens?,
             limits: limits?,
             mail: mail?,
+            events: events?,
             log: log?,
         })
     }

@@ -12,6 +12,7 @@ use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 pub use self::concerning::concerning;
 pub use self::names::Name;
@@ -44,7 +45,9 @@ pub struct Event {
     pub created_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether it was done or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventOutcome)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Success,
@@ -52,10 +55,12 @@ pub enum Outcome {
 }
 
 /// Somebody or something: `user`, `key`, `session`, `anonymous`, `system` …, with its identifier.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EventParty)]
 pub struct Party {
     pub kind: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub id: Option<String>,
 }
 
@@ -95,11 +100,14 @@ impl Entity for Event {
         Index::on(
             "events_actor_created",
             &["app_id", "env_id", "actor.id", "created_at", "_id"],
-        ),
+        )
+        .when_present("actor.id"),
         Index::on(
             "events_target_created",
             &["app_id", "env_id", "target.id", "created_at", "_id"],
-        ),
+        )
+        .when_present("target.id"),
+        Index::on("events_created", &["created_at"]),
     ];
 }
 

@@ -1,6 +1,10 @@
 //! The table of event names: stable, documented, one row each.
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{
+    RefOr,
+    schema::{ObjectBuilder, Schema, Type},
+};
 
 macro_rules! names {
     ($($variant:ident = $name:literal, $meaning:literal;)+) => {
@@ -23,6 +27,25 @@ macro_rules! names {
             }
         }
     };
+}
+
+// Written out because the derive does not see names that come out of a table.
+impl utoipa::PartialSchema for Name {
+    fn schema() -> RefOr<Schema> {
+        let row = |(_, name, meaning): &(Name, &str, &str)| format!("- `{name}`: {meaning}\n");
+        let rows: String = Name::ALL.iter().map(row).collect();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Name::ALL.iter().map(|(_, name, _)| *name)))
+            .description(Some(format!("What happened.\n\n{rows}")))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Name {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "EventName".into()
+    }
 }
 
 names! {
@@ -72,6 +95,10 @@ names! {
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";
     EnvironmentCreated = "environment.created", "An environment was made.";
+    SigningKeyPublished = "signing_key.published",
+        "A new signing key was published, which signs from the time in `activates_at`.";
+    SigningKeyWithdrawn = "signing_key.withdrawn",
+        "A signing key was replaced at once, and every token it had signed was refused from then on.";
 }
 
 #[cfg(test)]

@@ -231,7 +231,8 @@ impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Store(error) => error.into(),
-            KeyError::Sealed(_)
+            KeyError::NoEncryptionKey(..)
+            | KeyError::Sealed(_)
             | KeyError::Damaged(_)
             | KeyError::NotMade
             | KeyError::NoneSigns

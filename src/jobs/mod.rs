@@ -1,7 +1,15 @@
 //! Jobs: what a node does without being asked.
 //!
-//! Now: following the revocations that other nodes and commands write ([`follow_revocations`]).
+//! Every node follows the revocations that other nodes and commands write ([`follow_revocations`]),
+//! so that a right taken away elsewhere is refused here within a second. What one node does for all
+//! is a [`Schedule`] of its [`Jobs`], under a lease: see [`sweep`]. Not here: what features do so.
 
 mod following;
+mod lease;
+mod schedule;
+mod sweeper;
 
-pub use following::follow_revocations;
+pub use self::following::follow_revocations;
+pub use self::lease::{Claim, Lease};
+pub use self::schedule::{Jobs, Schedule, TERM};
+pub use self::sweeper::{BATCH, SWEEPING, by_batches, sweep};

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::record::{Channel, Message, Notification, Status};
 use super::repo;
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{EnvId, NotificationId, UserId};
+use crate::kernel::id::{NotificationId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
@@ -56,9 +56,10 @@ impl Outbox {
     ) -> Stored<()> {
         let tenant = tx.scope();
         let id = NotificationId::new(now, &self.entropy);
-        let sealed = self
-            .ring
-            .seal(letter.to.as_str().as_bytes(), &place(tenant.env_id, id));
+        let sealed = self.ring.seal(
+            letter.to.as_str().as_bytes(),
+            &Notification::place(tenant.env_id, id),
+        );
         let notification = Notification {
             id,
             app_id: tenant.app_id,
@@ -95,13 +96,8 @@ impl Outbox {
     /// The address of a letter; `None` where it was sealed for another place or by a key that is
     /// not here.
     pub(super) fn address(&self, letter: &Notification) -> Option<Email> {
-        let place = place(letter.env_id, letter.id);
+        let place = Notification::place(letter.env_id, letter.id);
         let opened = self.ring.open(&letter.to, &place).ok()?;
         Email::parse(str::from_utf8(&opened).ok()?).ok()
     }
-}
-
-/// What a sealed address is bound to, so that it opens in its own notification only.
-fn place(env_id: EnvId, id: NotificationId) -> String {
-    format!("notification {env_id} {id}")
 }

@@ -7,7 +7,7 @@ use crate::kernel::id::{AppId, EnvId, NotificationId, PasswordResetId, UserId, V
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Index, OfEnvironment};
+use crate::store::{Entity, Index, OfEnvironment, Sealed};
 
 /// How long the history of a letter is kept.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -138,6 +138,29 @@ impl Notification {
             app_id: self.app_id,
             env_id: self.env_id,
         }
+    }
+}
+
+impl Sealed for Notification {
+    const FIELD: &'static str = "to";
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn sealed(&self) -> Option<&str> {
+        Some(&self.to)
+    }
+
+    fn bound_to(&self) -> String {
+        Self::place(self.env_id, self.id)
+    }
+}
+
+impl Notification {
+    /// What a sealed address is bound to, so that it opens in its own notification only.
+    pub(super) fn place(env_id: EnvId, id: NotificationId) -> String {
+        format!("notification {env_id} {id}")
     }
 }
 

@@ -20,6 +20,7 @@ mod op;
 mod query;
 mod reference;
 mod schema;
+mod sealed;
 mod settings;
 mod sqlite;
 mod tx;
@@ -38,11 +39,13 @@ pub use schema::{
     AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, Reaches, Schema,
     Unscoped,
 };
+pub use sealed::{Resealed, Sealed, reseal};
 pub use settings::{Location, StoreSettings, Synchronous};
 pub use tx::{Tx, by_id};
 pub use update::Update;
 
 use crate::kernel::time::Timestamp;
+use op::{Op, Verb};
 use unit::{Driver, Unit};
 
 /// How often a unit of work is run again after conflicts before [`StoreError::Conflict`] is told.
@@ -149,6 +152,22 @@ impl Store {
         Once {
             unit: Unit::of_single_verbs(driver, self.calls.clone()),
         }
+    }
+
+    /// Removes documents that are over: those whose time, in a field that `schema` declares with
+    /// [`Index::expires_after`], is that long before `now`. The oldest first, of each such field
+    /// `most` at most; the number removed, which is 0 when nothing is left to do.
+    ///
+    /// Whoever they belong to: being over is a matter of the declaration, not of a tenant.
+    pub async fn sweep(&self, schema: &Schema, now: Timestamp, most: u32) -> Stored<u64> {
+        let mut once = self.once();
+        let mut removed = 0;
+        for sweep in schema.sweeps(now, most) {
+            let verb = Verb::Sweep(sweep);
+            let schema = *schema;
+            removed += once.unit.run(Op { schema, verb }).await?.count();
+        }
+        Ok(removed)
     }
 
     /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.

@@ -26,6 +26,15 @@ pub(crate) enum Verb {
     /// Removes at most one document and returns it.
     TakeOne(Node),
     DeleteMany(Node),
+    Sweep(Sweep),
+}
+
+/// Removes documents that match, the oldest by `path` first, `most` at most.
+#[derive(Debug)]
+pub(crate) struct Sweep {
+    pub filter: Node,
+    pub path: &'static str,
+    pub most: u32,
 }
 
 #[derive(Debug)]
@@ -60,7 +69,8 @@ impl Verb {
             | Verb::UpdateOne(..)
             | Verb::UpdateMany(..)
             | Verb::TakeOne(_)
-            | Verb::DeleteMany(_) => false,
+            | Verb::DeleteMany(_)
+            | Verb::Sweep(_) => false,
         }
     }
 }

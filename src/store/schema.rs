@@ -5,8 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::op::Sweep;
+use super::query::{Node, Test};
+use super::value;
 use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
 
 /// A document of one collection.
 ///
@@ -187,6 +191,22 @@ impl Schema {
     /// The fields that name a document's owner, outermost first.
     pub const fn owner(&self) -> &'static [&'static str] {
         self.owner
+    }
+
+    /// What is over at `now`, one sweep for each field that says so.
+    pub(super) fn sweeps(&self, now: Timestamp, most: u32) -> impl Iterator<Item = Sweep> {
+        let expiring = self.indexes.iter().filter_map(move |index| {
+            let path = *index.fields.first()?;
+            Some((path, now.minus(index.expires_after?)))
+        });
+        expiring.map(move |(path, before)| Sweep {
+            filter: Node::Is {
+                path,
+                test: Test::Lt(value::of(&before)),
+            },
+            path,
+            most,
+        })
     }
 
     /// The declared index of that name, or the identifier's.

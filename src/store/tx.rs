@@ -1,4 +1,4 @@
-//! Transactions as repositories see them: eleven verbs, each within a scope.
+//! Transactions as repositories see them: twelve verbs, each within a scope.
 //!
 //! The scope's owner conditions are conjoined to every filter and checked on every insert, so a
 //! query that forgets its tenant cannot be written.
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::error::{StoreError, Stored};
 use super::follow::Follower;
-use super::op::{Encoded, Find, Op, Outcome, Verb};
+use super::op::{Encoded, Find, Op, Outcome, Sweep, Verb};
 use super::query::{Field, Filter, Node, Query, Sort, Test};
 use super::schema::{AcrossTenants, Entity, Reaches, Schema, Unscoped};
 use super::unit::{Notation, Unit};
@@ -224,6 +224,26 @@ impl<S: Copy> Tx<'_, S> {
     {
         let filter = self.scoped(filter);
         self.run::<E, _>(Verb::DeleteMany(filter), |removed| Ok(removed.count()))
+            .await
+    }
+
+    /// Removes documents whose time is before `before`, the oldest first and `most` at most; the
+    /// number removed. An index should begin with the owner and the field.
+    pub async fn sweep<E: Entity>(
+        &mut self,
+        field: Field<E, Timestamp>,
+        before: Timestamp,
+        most: u32,
+    ) -> Stored<u64>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let sweep = Sweep {
+            filter: self.scoped(field.lt(before)),
+            path: field.path,
+            most,
+        };
+        self.run::<E, _>(Verb::Sweep(sweep), |removed| Ok(removed.count()))
             .await
     }
 

@@ -41,6 +41,7 @@ impl Key {
     /// Opens a stored key. The published half must be that of the sealed one: otherwise somebody
     /// wrote to the store.
     pub(super) fn open(stored: &SigningKey, ring: &KeyRing) -> Result<Self, KeyError> {
+        stored.names_a_key_of(ring)?;
         let place = SigningKey::place(stored.env_id, stored.id);
         let private = ring
             .open(&stored.private_key, &place)

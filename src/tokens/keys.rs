@@ -19,10 +19,11 @@ use super::revocation::{self, Revocation};
 use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, SigningKeyId};
+use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{
-    Entity, Field, Filter, Index, OfEnvironment, Query, StoreError, Stored, Tx, by_id,
+    Entity, Field, Filter, Index, OfEnvironment, Query, Sealed, StoreError, Stored, Tx, by_id,
 };
 
 /// One generation of an environment's signing keys.
@@ -53,8 +54,11 @@ pub struct PreparedKey(pub(super) SigningKey);
 pub enum KeyError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Sealed under an encryption key that is not configured, or moved from another record.
-    #[error("signing key {0} does not open with the configured encryption keys")]
+    /// Sealed under an encryption key that is not configured.
+    #[error("signing key {0} is sealed under the encryption key {1}, which is not configured")]
+    NoEncryptionKey(SigningKeyId, String),
+    /// Altered, or moved from another record.
+    #[error("signing key {0} does not open where it is")]
     Sealed(SigningKeyId),
     /// What opened is no key of its algorithm, or not the one that is published.
     #[error("signing key {0} is damaged")]
@@ -82,11 +86,35 @@ impl Entity for SigningKey {
     ];
 }
 
+impl Sealed for SigningKey {
+    const FIELD: &'static str = "private_key";
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn sealed(&self) -> Option<&str> {
+        Some(&self.private_key)
+    }
+
+    fn bound_to(&self) -> String {
+        Self::place(self.env_id, self.id)
+    }
+}
+
 impl SigningKey {
     pub fn tenant(&self) -> Tenant {
         Tenant {
             app_id: self.app_id,
             env_id: self.env_id,
+        }
+    }
+
+    /// Refuses a key that is sealed under an encryption key the ring lacks.
+    pub(super) fn names_a_key_of(&self, ring: &KeyRing) -> Result<(), KeyError> {
+        match ring.lacks(&self.private_key) {
+            Some(lacking) => Err(KeyError::NoEncryptionKey(self.id, lacking.to_owned())),
+            None => Ok(()),
         }
     }
 

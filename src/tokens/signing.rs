@@ -105,6 +105,15 @@ impl SigningKeys {
         self.signing(tenant, now).await.map(drop)
     }
 
+    /// Fails where a key that counts is sealed under an encryption key that is not configured: its
+    /// environment could not issue a token, and it is better not to start than to find out then.
+    pub async fn check(&self, now: Timestamp) -> Result<(), KeyError> {
+        for key in counting(self.everywhere().await?, now) {
+            key.names_a_key_of(&self.ring)?;
+        }
+        Ok(())
+    }
+
     /// When a key that is published now should begin to sign.
     pub fn activation(&self, now: Timestamp) -> Timestamp {
         now.plus(self.settings.publish_ahead)
@@ -132,21 +141,28 @@ impl SigningKeys {
         {
             return Ok(set.clone());
         }
-        let mut once = self.store.once();
-        let mut everywhere =
-            once.across_tenants("the key set of the issuer has every environment's");
-        let found = everywhere
-            .find(Query::of(Filter::all()).oldest_by(CREATED_AT))
-            .await;
-        let stored = match (found, known) {
+        let stored = match (self.everywhere().await, known) {
             (Ok(stored), _) => stored,
             // Public keys are safe to serve from memory, and verifiers elsewhere need them.
             (Err(_), Some((set, _))) => return Ok(set),
             (Err(error), None) => return Err(error.into()),
         };
-        let set = Arc::new(counting(stored, now));
+        let public = counting(stored, now).filter_map(|key| key.public_jwk);
+        let set = Arc::new(Jwks {
+            keys: public.collect(),
+        });
         self.everything.insert((), (set.clone(), now));
         Ok(set)
+    }
+
+    /// The keys of every environment, oldest first.
+    async fn everywhere(&self) -> Stored<Vec<SigningKey>> {
+        let mut once = self.store.once();
+        let mut everywhere =
+            once.across_tenants("the key set of the issuer has every environment's");
+        everywhere
+            .find(Query::of(Filter::all()).oldest_by(CREATED_AT))
+            .await
     }
 
     /// The key that signs for `tenant`, made if there is none yet.
@@ -252,8 +268,7 @@ impl SigningKeys {
         self.open(&stored, known, now)
     }
 
-    /// A past key names no living token, so one that no longer opens, because its encryption key has
-    /// been retired, is passed over.
+    /// A past key names no living token: it is not opened, as the next rotation removes it.
     fn open(
         &self,
         stored: &[SigningKey],
@@ -322,8 +337,8 @@ fn is_fresh(read_at: Timestamp, fresh: Duration, now: Timestamp) -> bool {
     read_at <= now && now.since(read_at) < fresh
 }
 
-/// The published halves of those keys that count at `now`, in the order given.
-fn counting(stored: Vec<SigningKey>, now: Timestamp) -> Jwks {
+/// Those of all keys that count at `now`, in the order given.
+fn counting(stored: Vec<SigningKey>, now: Timestamp) -> impl Iterator<Item = SigningKey> {
     let mut chains: HashMap<EnvId, Vec<(i64, Timestamp)>> = HashMap::new();
     for key in &stored {
         chains
@@ -331,16 +346,11 @@ fn counting(stored: Vec<SigningKey>, now: Timestamp) -> Jwks {
             .or_default()
             .push((key.generation, key.activates_at));
     }
-    let counts = |key: &SigningKey| {
+    let counts = move |key: &SigningKey| {
         let chain = chains.get(&key.env_id).into_iter().flatten().copied();
         !is_past(key.generation, chain, now)
     };
-    let keys = stored
-        .into_iter()
-        .filter(counts)
-        .filter_map(|key| key.public_jwk)
-        .collect();
-    Jwks { keys }
+    stored.into_iter().filter(counts)
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ const TABLE: Table<'_> = Table {
         "departures",
         "api_keys",
         "revocations",
+        "audit",
         "setup",
         "health",
         "discovery",
@@ -70,6 +71,10 @@ const MOST_LINES: usize = 450;
 /// Every look past the walls between tenants, with its reason.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("api_keys/authenticator.rs", "a secret key names its tenant"),
+    (
+        "audit/service.rs",
+        "how long events are kept is the installation's affair",
+    ),
     (
         "cli/keys.rs",
         "an operator names a key by its identifier alone",
@@ -95,6 +100,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "a refresh token names its session, and so its tenant",
     ),
     (
+        "store/sealed.rs",
+        "an encryption key seals for every tenant",
+    ),
+    (
         "tokens/index.rs",
         "every node hears of what any tenant revokes",
     ),
@@ -110,10 +119,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
 ];
 
 /// Where a field of a document may be named: the port itself, and the documents of `tokens` and
-/// `limits` and `events`, which have no repositories of their own.
+/// of `limits`, `events` and `jobs`, which have no repositories of their own.
 fn may_name_fields(source: &Source) -> bool {
     match source.home() {
-        "store" | "tokens" | "limits" | "events" => true,
+        "store" | "tokens" | "limits" | "events" | "jobs" => true,
         home => TABLE.features.contains(&home) && source.name() == "repo.rs",
     }
 }
@@ -214,7 +223,7 @@ fn every_permission_is_asked_for() {
 fn every_setting_is_read() {
     let sources = of_the_crate();
     for section in [
-        "limits", "log", "mail", "security", "server", "store", "tokens",
+        "events", "limits", "log", "mail", "security", "server", "store", "tokens",
     ] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(

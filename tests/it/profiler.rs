@@ -228,6 +228,23 @@ impl Scenario {
         }
     }
 
+    async fn audits(&mut self, app: &TestApp) {
+        let machine = app.key();
+        let olga = app.person("olga@example.org").await;
+        for query in [
+            "",
+            "?limit=1",
+            "?name=session.created&outcome=success",
+            "?actor=nobody",
+            &format!("?target={}", olga.id),
+            &format!("?user_id={}&limit=1", olga.id),
+            "?from=2040-01-01T00:00:00Z&to=2041-01-01T00:00:00Z",
+        ] {
+            let list = format!("/v1/admin/security-events{query}");
+            self.calls("admin.security_events.list", machine.get(&list).await);
+        }
+    }
+
     async fn operates(&mut self, app: &TestApp) {
         let operator = app.operator().await;
         let list = format!("/v1/admin/users{}", app.own.development.query());
@@ -271,6 +288,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.goes_about_in_sessions(&app).await;
         scenario.administers(&app).await;
         scenario.follows(&app).await;
+        scenario.audits(&app).await;
         scenario.operates(&app).await;
         scenario.looks_around(&app).await;
         // A node that starts reads what counts, and asks again every second.
@@ -296,6 +314,7 @@ fn no_operation_reads_a_whole_collection() {
             "environments",
             "events",
             "notifications",
+            "leases",
             "revocations",
             "sessions",
             "signing_keys",

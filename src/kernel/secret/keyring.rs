@@ -16,6 +16,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
     prelude::{BASE64_URL_SAFE_NO_PAD, Engine},
 };
+use secrecy::{ExposeSecret, SecretSlice};
 
 const KEY_LEN: usize = 32;
 const KEY_ID_MAX: usize = 32;
@@ -55,6 +56,15 @@ pub enum BadKeyRing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("sealed text does not open here")]
 pub struct CannotOpen;
+
+/// Why sealed text does not open, for its operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unopened {
+    #[error("it is sealed under the encryption key {0}, which is not configured")]
+    NoKey(String),
+    #[error("it was altered, or sealed for another place")]
+    NotHere,
+}
 
 impl KeyRing {
     /// Reads `[<id>:]<key>` items separated by commas; the first seals.
@@ -121,6 +131,23 @@ impl KeyRing {
             .len();
         text.truncate(plain_len);
         Ok(text)
+    }
+
+    /// The id of the key that `sealed` names, where the ring lacks it.
+    pub fn lacks<'s>(&self, sealed: &'s str) -> Option<&'s str> {
+        let id = sealed.split_once('.').map_or("", |(id, _)| id);
+        self.key(id).is_none().then_some(id)
+    }
+
+    /// The same, sealed under the first key; `None` where it is already.
+    pub fn reseal(&self, sealed: &str, aad: &str) -> Result<Option<String>, Unopened> {
+        if let Some(id) = self.lacks(sealed) {
+            return Err(Unopened::NoKey(id.to_owned()));
+        }
+        let opened = self.open(sealed, aad);
+        let plain = SecretSlice::from(opened.map_err(|CannotOpen| Unopened::NotHere)?);
+        let is_current = sealed.split_once('.').map(|(id, _)| id) == Some(&*self.sealing.id);
+        Ok((!is_current).then(|| self.seal(plain.expose_secret(), aad)))
     }
 
     fn key(&self, id: &str) -> Option<&RandomizedNonceKey> {
@@ -219,6 +246,27 @@ mod tests {
             );
         }
         assert!(sealed.starts_with(&format!("{}.", fingerprint(&KEY))));
+    }
+
+    #[test]
+    fn what_an_older_key_sealed_is_sealed_anew_and_the_rest_is_left() {
+        let old = format!("old:{}", hex(KEY));
+        let new = format!("new:{}", hex([0xfc; 32]));
+        let sealed = ring(&old).seal(b"seed", "here");
+        let both = ring(&format!("{new},{old}"));
+
+        let anew = both.reseal(&sealed, "here").unwrap().unwrap();
+
+        assert_eq!(ring(&new).open(&anew, "here").unwrap(), b"seed");
+        assert_eq!(both.reseal(&anew, "here"), Ok(None));
+        assert_eq!(both.reseal(&sealed, "there"), Err(Unopened::NotHere));
+        assert_eq!(both.reseal(&anew, "there"), Err(Unopened::NotHere));
+        let lacking = ring(&new).reseal(&sealed, "here");
+        assert_eq!(lacking, Err(Unopened::NoKey("old".into())));
+        assert_eq!(
+            both.reseal("seed", "here"),
+            Err(Unopened::NoKey(String::new()))
+        );
     }
 
     #[test]

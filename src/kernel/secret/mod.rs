@@ -16,7 +16,7 @@ use std::fmt;
 use aws_lc_rs::{constant_time, hmac};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
-pub use keyring::{BadKeyRing, CannotOpen, KeyRing};
+pub use keyring::{BadKeyRing, CannotOpen, KeyRing, Unopened};
 pub use secrecy::{ExposeSecret, SecretString};
 
 /// SHA-256 as 43 characters of base64url. Only for secrets of at least 128 random bits: anything

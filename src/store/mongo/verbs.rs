@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use bson::RawDocumentBuf;
+use bson::{RawDocumentBuf, doc};
 use futures_util::TryStreamExt;
 use mongodb::error::Result;
 use mongodb::options::ReturnDocument;
 use mongodb::{ClientSession, Collection, Database};
 
 use super::translate::{filter, order, selection, update};
-use crate::store::op::{Encoded, Find, Op, Outcome, Verb};
+use crate::store::op::{Encoded, Find, Op, Outcome, Sweep, Verb};
 use crate::store::query::Node;
 use crate::store::update::Change;
 
@@ -53,7 +53,41 @@ pub(super) async fn run(
             };
             done.map(|done| Outcome::Count(done.deleted_count))
         }
+        Verb::Sweep(wanted) => sweep(&collection, session, &wanted).await,
     }
+}
+
+/// The server removes one or all: which ones they are is asked first, and they are judged again.
+async fn sweep(
+    collection: &Collection<RawDocumentBuf>,
+    mut session: Option<&mut ClientSession>,
+    wanted: &Sweep,
+) -> Result<Outcome> {
+    let action = collection
+        .find(filter(&wanted.filter))
+        .projection(doc! { "_id": 1 })
+        .sort(doc! { wanted.path: 1 })
+        .limit(i64::from(wanted.most))
+        .batch_size(wanted.most)
+        .max_time(BOUND);
+    let oldest: Vec<RawDocumentBuf> = match session.as_deref_mut() {
+        Some(session) => {
+            let mut cursor = action.session(&mut *session).await?;
+            cursor.stream(session).try_collect().await?
+        }
+        None => action.await?.try_collect().await?,
+    };
+    if oldest.is_empty() {
+        return Ok(Outcome::Count(0));
+    }
+    let ids = oldest.iter().filter_map(|found| found.get_str("_id").ok());
+    let these = doc! { "_id": { "$in": ids.collect::<Vec<_>>() } };
+    let action = collection.delete_many(doc! { "$and": [these, filter(&wanted.filter)] });
+    let done = match session {
+        Some(session) => action.session(session).await?,
+        None => action.await?,
+    };
+    Ok(Outcome::Count(done.deleted_count))
 }
 
 async fn insert(

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::migrate::migrate;
 use super::translate::statement;
 use crate::kernel::time::Timestamp;
-use crate::store::op::{Find, Verb};
+use crate::store::op::{Find, Sweep, Verb};
 use crate::store::query::{Node, Sort, Test};
 use crate::store::schema::{Index, Schema};
 use crate::store::update::Change;
@@ -120,5 +120,20 @@ fn a_page_begins_at_its_position_and_is_not_sorted() {
     assert_eq!(
         deep,
         "SEARCH guests USING INDEX guests_created (f_app_id=? AND (f_created_at,id)<(?,?))"
+    );
+}
+
+#[test]
+fn a_sweep_begins_with_the_oldest_and_does_not_sort() {
+    let before = bson::DateTime::from_millis(2_208_988_800_000);
+    let plan = plan(&Verb::Sweep(Sweep {
+        filter: of_app(is("created_at", Test::Lt(before.into()))),
+        path: "created_at",
+        most: 500,
+    }));
+
+    assert!(
+        plan.ends_with("INDEX guests_created (f_app_id=? AND f_created_at<?)"),
+        "{plan}"
     );
 }

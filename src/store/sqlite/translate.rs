@@ -10,7 +10,7 @@ use bson::Bson;
 use rusqlite::types::Value as Param;
 
 use crate::kernel::time::Timestamp;
-use crate::store::op::{Encoded, Find, Verb};
+use crate::store::op::{Encoded, Find, Sweep, Verb};
 use crate::store::query::{Node, Test};
 use crate::store::schema::{Index, Schema, When};
 use crate::store::update::Change;
@@ -76,6 +76,10 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
         Verb::DeleteMany(filter) => {
             sql.push(&format!("DELETE FROM {table} WHERE "));
             sql.node(filter);
+            Answer::Changed
+        }
+        Verb::Sweep(sweep) => {
+            sql.sweep(sweep);
             Answer::Changed
         }
     };
@@ -189,6 +193,19 @@ impl Sql<'_> {
             self.push(" OFFSET ");
             self.bind(Param::Integer(i64::try_from(find.skip).unwrap_or(i64::MAX)));
         }
+    }
+
+    fn sweep(&mut self, sweep: &Sweep) {
+        let table = self.schema.collection;
+        self.push(&format!(
+            "DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE "
+        ));
+        self.node(&sweep.filter);
+        self.push(" ORDER BY ");
+        self.path(sweep.path);
+        self.push(" LIMIT ");
+        self.bind(Param::Integer(i64::from(sweep.most)));
+        self.push(")");
     }
 
     /// ` WHERE` the row is one that matches.

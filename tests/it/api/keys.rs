@@ -131,6 +131,33 @@ on_both_stores! {
         assert_eq!(HashSet::from([kid(&first), kid(&second), kid(&mia.access_token())]).len(), 3);
     }
 
+    /// A backend that fetches the key set no more often than it has to never meets a key that it
+    /// does not know, through two rotations in a row and their activation (JW-10).
+    async fn who_caches_the_key_set_verifies_every_token_across_rotations(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let (max_age, step) = (Duration::from_mins(10), Duration::from_secs(9 * 60 + 59));
+        publishes(&app, &mia.door, AHEAD).await;
+        let last = publishes(&app, &mia.door, AHEAD + Duration::from_mins(1)).await;
+        let mut cached = (published(&app, &mia.door).await, app.clock.now());
+        let mut signed = HashSet::new();
+
+        for _ in 0..160 {
+            app.clock.advance(step);
+            let (before, _) = (mia.access_token(), mia.refreshes().await.expect(200));
+            if app.clock.now().since(cached.1) >= max_age {
+                cached = (published(&app, &mia.door).await, app.clock.now());
+            }
+            for token in [before, mia.access_token()] {
+                assert!(cached.0.contains(&kid(&token)), "{} in {:?}", kid(&token), cached.0);
+                app.get("/v1/me").bearer(&token).await.told(200);
+            }
+            signed.insert(kid(&mia.access_token()));
+        }
+
+        assert!(signed.len() >= 2 && signed.contains(&last), "{signed:?}");
+        assert_eq!(published(&app, &mia.door).await, [last]);
+    }
+
     async fn the_tokens_of_a_withdrawn_key_are_dead_and_sessions_go_on(app: TestApp) {
         let mia = app.person("mia@example.org").await;
         let stolen = kid(&mia.access_token());

@@ -263,7 +263,7 @@ on_both_stores! {
     async fn a_right_password_resets_also_where_the_account_cannot_be_entered(app: Guarded) {
         let app = app.0;
         let max = app.person("max@example.org").await;
-        app.disables(&max.door, &max.id).await;
+        let _ = app.key().bans(&max.id, json!({})).await.expect(200);
         let production = app.visitor(&app.own.production);
         production.signs_up("una@example.org", PASSWORD).await.told(202);
 

@@ -1,6 +1,7 @@
 //! The API as its callers see it: one behaviour a test, each on both databases.
 
 mod addresses;
+mod audit;
 mod bans;
 mod bodies;
 mod cors;
@@ -12,6 +13,7 @@ mod environments;
 mod export;
 mod hangups;
 mod http_edge;
+mod jobs;
 mod jwt;
 mod keys;
 mod letters;
@@ -23,6 +25,7 @@ mod outage;
 mod overload;
 mod passwords;
 mod refresh;
+mod reseal;
 mod revocations;
 mod roles;
 mod secrecy;

@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use authsome::events::Name;
+
 use super::server::{Home, PASSWORD, text};
 use super::{provided, succeeds};
 use crate::support::stores::run;
@@ -235,6 +237,20 @@ fn the_table_of_settings_is_what_the_binary_prints() {
         shown, printed,
         "rows that are no setting, or in another order"
     );
+}
+
+#[test]
+fn the_table_of_events_is_what_the_code_has() {
+    let readme = readme();
+    let (_, section) = readme
+        .split_once("\n## Events\n")
+        .expect("a section of events");
+    let section = section.split("\n## ").next().expect("what comes first");
+    let shown = section.lines().filter(|line| line.starts_with("| `"));
+
+    let wanted = Name::ALL.iter();
+    let wanted = wanted.map(|(_, name, meaning)| format!("| `{name}` | {meaning} |"));
+    assert_eq!(shown.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod pages;
 mod plans;
 mod races;
 mod startup;
+mod sweep;
 mod tenancy;
 mod uniqueness;
 mod units;

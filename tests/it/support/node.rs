@@ -54,6 +54,10 @@ impl Node {
     pub fn client(&self) -> &Client {
         &self.client
     }
+
+    pub fn foundation(&self) -> &Foundation {
+        &self.foundation
+    }
 }
 
 async fn serve(

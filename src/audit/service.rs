@@ -1,0 +1,56 @@
+//! Reading the record, and forgetting what is older than it is kept.
+
+use std::time::Duration;
+
+use super::repo::{self, EventQuery};
+use crate::events::Event;
+use crate::jobs::{BATCH, Schedule, TERM, by_batches};
+use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{Store, Stored};
+
+/// When old events are looked for.
+pub const RETENTION: Schedule = Schedule {
+    name: "event_retention",
+    period: Duration::from_hours(1),
+    term: TERM,
+};
+
+/// The record of all environments.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    store: Store,
+    retention: Duration,
+}
+
+impl Audit {
+    /// Events are kept for `retention`.
+    pub fn new(store: Store, retention: Duration) -> Self {
+        Self { store, retention }
+    }
+
+    /// One page of what happened in an environment, newest first.
+    pub async fn page(
+        &self,
+        tenant: Tenant,
+        query: &EventQuery,
+        after: Option<&Position>,
+        limit: Limit,
+    ) -> Stored<Slice<Event>> {
+        let mut once = self.store.once();
+        repo::page(&mut once.within(tenant), query, after, limit).await
+    }
+
+    /// Removes what is older at `now` than it is to be kept, batch by batch; the number removed.
+    pub async fn forget(&self, now: Timestamp) -> Stored<u64> {
+        let until = now.minus(self.retention);
+        let batch = async || {
+            let mut once = self.store.once();
+            let mut every =
+                once.across_tenants("how long events are kept is the installation's affair");
+            repo::forget(&mut every, until, BATCH).await
+        };
+        by_batches(batch).await
+    }
+}
