@@ -4,6 +4,7 @@ use authsome::credentials::Credential;
 use authsome::environments::Environment;
 use authsome::events::Event;
 use authsome::kernel::time::Timestamp;
+use authsome::notifications::Notification;
 use authsome::store::{Field, Query};
 use authsome::tokens::Revocation;
 use authsome::users::User;
@@ -62,6 +63,7 @@ impl Victim {
             self.mia.sessions().await.told(200),
             self.revocations().await,
             app.of_environment::<Event>(&own.development).await,
+            app.of_environment::<Notification>(&own.development).await,
         ])
     }
 }
