@@ -77,7 +77,8 @@ impl Users {
     }
 
     /// The caller's own account, for the most asked of all questions: after the first time within
-    /// a second, without the store. A change made on this node is seen at once.
+    /// a second, without the store. A change of the profile or the roles that is made on
+    /// this node is seen at once.
     pub async fn own(&self, tenant: Tenant, id: UserId) -> Result<Arc<User>, UserError> {
         if let Some(recent) = self.recent.get(&(tenant.app_id, id)) {
             return Ok(recent);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, eventually};
 use crate::support::client::{Asks, Reply, Request};
-use crate::support::persona::{PASSWORD, Person};
+use crate::support::persona::{Administers, PASSWORD, Person};
 use crate::support::raw;
 use crate::support::stores::{Backend, on_both_stores};
 

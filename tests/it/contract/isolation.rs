@@ -5,6 +5,7 @@ use authsome::devices::Device;
 use authsome::environments::Environment;
 use authsome::events::Event;
 use authsome::kernel::time::Timestamp;
+use authsome::notifications::Notification;
 use authsome::session_rules::SessionConfig;
 use authsome::store::{Field, Query};
 use authsome::tokens::Revocation;
@@ -73,6 +74,7 @@ impl Victim {
             self.mia.sessions().await.told(200),
             self.revocations().await,
             app.of_environment::<Event>(&own.development).await,
+            app.of_environment::<Notification>(&own.development).await,
         ])
     }
 }
