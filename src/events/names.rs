@@ -56,7 +56,9 @@ names! {
     VerificationRequested = "verification.requested",
         "Another letter was asked for that verifies an address.";
     EmailChangeRequested = "email_change.requested", "A user asked for another address.";
-    EmailChanged = "email_change.completed", "A new address was confirmed, or its link refused.";
+    EmailChanged = "email_change.completed", "A new address was confirmed.";
+    EmailChangeRejected = "email_change.rejected",
+        "A new address was not confirmed: its link was void or over, or somebody else had it.";
     PasswordResetRequested = "password.reset_requested",
         "A letter was asked for that sets a new password.";
     PasswordReset = "password.reset", "A new password was set by link.";

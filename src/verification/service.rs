@@ -218,7 +218,7 @@ impl Verification {
             Err(refused @ (VerificationError::Link(_) | VerificationError::EmailTaken)) => {
                 let told = accounts
                     .event(
-                        Name::EmailChanged,
+                        Name::EmailChangeRejected,
                         link.tenant(),
                         Party::anonymous(),
                         (now, origin),
