@@ -25,7 +25,7 @@ use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
 use crate::notifications::{Notification, Outbox};
 use crate::session_rules::{self, Rules, SessionConfig, SessionRules};
-use crate::sessions::{self, BearerTokens, Session, Sessions};
+use crate::sessions::{self, BearerTokens, Session, Sessions, Turns};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
 use crate::tokens::{
@@ -209,6 +209,7 @@ impl Foundation {
                 refresh: RefreshTokens::new(&self.secrets.refresh),
                 entropy: self.world.entropy.clone(),
             },
+            turns: Turns::default(),
             revocations,
         }
     }

@@ -18,6 +18,7 @@ mod repo;
 mod service;
 mod signing_in;
 mod signing_up;
+mod turns;
 mod wire;
 
 pub use self::api::routes;
@@ -26,3 +27,4 @@ pub use self::issue::Issuer;
 pub use self::opening::Visit;
 pub use self::record::Session;
 pub use self::service::Sessions;
+pub use self::turns::Turns;

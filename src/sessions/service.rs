@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::issue::Issuer;
 use super::record::{Ending, Session};
 use super::repo;
+use super::turns::Turns;
 use crate::credentials::Hasher;
 use crate::environments::{Environment, EnvironmentError, Environments};
 use crate::events::{self, Event, Name, Origin, Party};
@@ -30,6 +31,7 @@ pub struct Sessions {
     pub outbox: Outbox,
     pub rules: SessionRules,
     pub issuer: Issuer,
+    pub turns: Turns,
     pub revocations: RevocationIndex,
 }
 

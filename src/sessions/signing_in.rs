@@ -113,6 +113,7 @@ impl Sessions {
         self.keep_current(tenant, &credential, password).await;
         self.issuer.access.prepare(tenant).await?;
         let rules = self.rules.of(tenant.app_id).await?;
+        let _turn = self.turns.of(user.id).await;
         let (now, known) = (self.clock.now(), (&user, &rules));
         let (user, draft) = self
             .store
