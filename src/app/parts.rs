@@ -26,7 +26,7 @@ use crate::notifications::{Composer, Deliveries, Post};
 use crate::passwords::Passwords;
 use crate::revocations::Feed;
 use crate::session_rules::{Rules, SessionRules};
-use crate::sessions::{self, BearerTokens, Sessions};
+use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
 use crate::users::Users;
 use crate::verification::Verification;
@@ -112,6 +112,7 @@ impl Foundation {
             outbox: self.links.outbox.clone(),
             links: self.links.clone(),
             rules: self.session_rules(),
+            turns: Turns::default(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),

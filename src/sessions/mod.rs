@@ -23,6 +23,7 @@ mod repo;
 mod service;
 mod signing_in;
 mod signing_up;
+mod turns;
 mod wire;
 
 pub use self::api::routes;
@@ -36,4 +37,5 @@ pub use self::record::{Ending, Session};
 pub use self::repo::{end_all, forget, of_user};
 pub use self::service::{SessionError, Sessions};
 pub use self::signing_in::SignInError;
+pub use self::turns::Turns;
 pub use self::wire::SignedIn;

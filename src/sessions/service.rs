@@ -6,6 +6,7 @@ use super::ending::Ended;
 use super::issue::Issuer;
 use super::record::{Ending, Session};
 use super::repo;
+use super::turns::Turns;
 use crate::credentials::Hasher;
 use crate::environments::{Environment, EnvironmentError, Environments};
 use crate::events::{self, Event, Name, Origin, Party};
@@ -33,6 +34,7 @@ pub struct Sessions {
     pub links: Links,
     pub rules: SessionRules,
     pub issuer: Issuer,
+    pub turns: Turns,
     pub revocations: RevocationIndex,
     pub limits: Limits,
     pub lockouts: Lockouts,

@@ -135,6 +135,7 @@ impl Sessions {
         };
         self.keep_current(tenant, &credential, password).await;
         let rules = self.prepare(tenant).await?;
+        let _turn = self.turns.of(user.id).await;
         let now = self.clock.now();
         let (place, entering) = ((&*environment, &rules), (&user, attempt));
         self.store

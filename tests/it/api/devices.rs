@@ -430,18 +430,6 @@ on_both_stores! {
         phone.me().await.refuses(401, "invalid_token");
     }
 
-    async fn thirty_right_sign_ins_at_once_all_succeed(app: TestApp) {
-        let mia = app.person("mia@example.org").await;
-
-        let replies = join_all((0..30).map(async |_| mia.visitor().signs_in(&mia.email, PASSWORD).await));
-
-        for reply in replies.await {
-            reply.told(200);
-        }
-        assert_eq!(devices(&mia).await.len(), 20);
-        assert_eq!(mia.sessions().await.told(200)["has_more"], true);
-    }
-
     async fn a_machine_has_no_devices(app: TestApp) {
         app.key().get("/v1/devices").await.refuses(403, "forbidden");
         app.get("/v1/devices").await.refuses(401, "unauthenticated");
