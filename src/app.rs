@@ -24,7 +24,7 @@ use crate::kernel::id::AppId;
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::time::Clock;
 use crate::mail::{MailError, Mailer, Templates, Unrenderable};
-use crate::notifications::{Composer, Deliveries, Notification, Outbox, Post};
+use crate::notifications::{self, Composer, Deliveries, Notification, Notifications, Outbox, Post};
 use crate::sessions::{self, BearerTokens, Session, Sessions};
 use crate::setup::{Report, Setup, SetupError, Wanted};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Synchronous};
@@ -174,6 +174,10 @@ impl Foundation {
             sessions: self.sessions(access.clone(), environments.clone(), revocations.clone()),
             edge: self.edge(access, environments.clone(), platform).await?,
             users: Users::new(store.clone(), clock.clone(), entropy, revocations.clone()),
+            notifications: Notifications {
+                store: store.clone(),
+                outbox: self.outbox.clone(),
+            },
             post: self.post(environments.clone())?,
             deliveries: Deliveries::default(),
             health: Health::new(store.clone()),
@@ -271,6 +275,7 @@ pub struct Authsome {
     users: Users,
     sessions: Sessions,
     issuer: Issuer,
+    notifications: Notifications,
     post: Post,
     deliveries: Deliveries,
 }
@@ -295,6 +300,7 @@ impl Authsome {
         let (environments, users) = (Data::new(self.environments), Data::new(self.users));
         let (sessions, health) = (Data::new(self.sessions), Data::new(self.health));
         let issuer = Data::new(self.issuer);
+        let notifications = Data::new(self.notifications);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .app_data(environments.clone())
@@ -302,6 +308,7 @@ impl Authsome {
                 .app_data(sessions.clone())
                 .app_data(health.clone())
                 .app_data(issuer.clone())
+                .app_data(notifications.clone())
         });
         let listening = server
             .workers(config.workers)
@@ -322,6 +329,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(sessions::routes)
         .configure(users::routes)
         .configure(environments::routes)
+        .configure(notifications::routes)
         .configure(discovery::routes)
         .configure(health::routes);
 }

@@ -20,7 +20,8 @@ mod roles;
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
     AssignRoles, Grantable, ListOwnSessions, ListUsers, OperateApps, PERMISSIONS, Permission,
-    ReadEnvironments, ReadMe, ReadSelf, ReadUser, RevokeOwnSession, UpdateEnvironments, UpdateMe,
+    ReadEnvironments, ReadMe, ReadNotifications, ReadSelf, ReadUser, RevokeOwnSession,
+    UpdateEnvironments, UpdateMe,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

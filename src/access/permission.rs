@@ -60,6 +60,7 @@ permissions! {
     "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
     "environments":"read" => ReadEnvironments; "read the environments of the app"
     "environments":"update" => UpdateEnvironments; "change the environments of the app"
+    "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 

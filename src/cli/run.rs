@@ -9,7 +9,7 @@ use actix_web::rt::System;
 use anyhow::{Context, anyhow};
 use tracing_subscriber::EnvFilter;
 
-use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Policy, healthcheck, keys};
+use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, mail};
 use crate::access;
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
@@ -28,6 +28,9 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Openapi => openapi(),
         Command::Policy(Policy::Test) => policy_test(),
         Command::Healthcheck(check) => health(&check, load),
+        Command::Mail(Mail::Preview(asked)) => {
+            with_config(load, |config| mail::preview(&config, &asked))
+        }
         Command::Serve => with_config(load, |config| in_system(serve(config))),
         Command::Bootstrap(asked) => {
             with_config(load, |config| in_system(bootstrap(config, asked)))
@@ -127,14 +130,13 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     health.stop();
     tracing::info!(graceful, "stopping");
+    let shutdown_timeout = foundation.config.server.shutdown_timeout;
     if graceful {
-        let server = &foundation.config.server;
-        wait(server.stop_delay).await;
+        wait(foundation.config.server.stop_delay).await;
         handle.pause().await;
-        finished(&in_flight, server.shutdown_timeout).await;
-    }
-    if graceful {
-        deliveries.stop().await;
+        finished(&in_flight, shutdown_timeout).await;
+        // What is not given back in time is sent when its lease is over.
+        let _ = tokio::time::timeout(shutdown_timeout, deliveries.stop()).await;
     }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;

@@ -22,5 +22,6 @@ mod secrecy;
 mod sessions;
 mod signin;
 mod signup;
+mod smtp;
 mod tenancy;
 mod users_admin;

@@ -11,6 +11,7 @@ mod docs;
 mod first_start;
 mod journey;
 mod keys;
+mod letters;
 mod readme;
 mod secrecy;
 mod server;
