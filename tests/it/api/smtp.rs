@@ -39,12 +39,14 @@ impl Unposted {
 }
 
 async fn sending(backend: Backend, url: &str, more: &[(&str, &str)]) -> TestApp {
-    let settings = [
+    let mut settings = vec![
         ("MAIL__URL", url),
         ("MAIL__FROM", "Shop <no-reply@shop.example>"),
         ("MAIL__TIMEOUT", "2s"),
     ];
-    TestApp::with(backend, &[&settings, more].concat()).await
+    settings.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
+    settings.extend(more);
+    TestApp::with(backend, &settings).await
 }
 
 fn header<'a>(raw: &'a str, name: &str) -> Vec<&'a str> {
