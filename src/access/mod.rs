@@ -21,9 +21,9 @@ pub use cases::{BadCase, Case, cases};
 pub use permission::{
     AssignRoles, BanUser, ChangeOwnDevice, DeleteMe, DeleteUser, ExportMe, Grantable,
     ListOwnDevices, ListOwnSessions, ListUserSessions, ListUsers, OperateApps, PERMISSIONS,
-    Permission, ReadEnvironments, ReadEvents, ReadMe, ReadRevocations, ReadSelf, ReadSessionConfig,
-    ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions, UnbanUser, UnlockUser,
-    UpdateEnvironments, UpdateMe, UpdateSessionConfig,
+    Permission, ReadEnvironments, ReadEvents, ReadMe, ReadNotifications, ReadRevocations, ReadSelf,
+    ReadSessionConfig, ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions, UnbanUser,
+    UnlockUser, UpdateEnvironments, UpdateMe, UpdateSessionConfig,
 };
 pub use policy::{Policy, PolicyError};
 pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};

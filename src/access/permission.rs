@@ -72,6 +72,7 @@ permissions! {
     "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
     "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     "events":"read" => ReadEvents; "read the security events of an environment"
+    "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
     "apps":"operate" => OperateApps; "act on another app, and create apps"
 }
 

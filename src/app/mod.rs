@@ -37,8 +37,8 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, locks, magic_links, passwords,
-    revocations, session_rules, sessions, users, verification,
+    audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
+    passwords, revocations, session_rules, sessions, users, verification,
 };
 
 /// Every collection of the product.
@@ -113,6 +113,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(locks::routes)
         .configure(departures::routes)
         .configure(environments::routes)
+        .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)
         .configure(discovery::routes)

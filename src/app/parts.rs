@@ -22,7 +22,7 @@ use crate::limits::{Limits, Lockouts};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::mail::{Mailer, Templates};
-use crate::notifications::{Composer, Deliveries, Post};
+use crate::notifications::{Composer, Deliveries, Notifications, Post};
 use crate::passwords::Passwords;
 use crate::revocations::Feed;
 use crate::session_rules::{Rules, SessionRules};
@@ -88,6 +88,10 @@ impl Foundation {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 lockouts: sessions.lockouts.clone(),
+            }),
+            notifications: Data::new(Notifications {
+                store: store.clone(),
+                outbox: sessions.outbox.clone(),
             }),
             issuer: Data::new(Issuer {
                 url: self.tokens.issuer.clone(),

@@ -18,7 +18,7 @@ use crate::jobs::{self, Jobs};
 use crate::kernel::time::Clock;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
-use crate::notifications::{Deliveries, Post};
+use crate::notifications::{Deliveries, Notifications, Post};
 use crate::pages;
 use crate::passwords::Passwords;
 use crate::revocations::Feed;
@@ -58,6 +58,7 @@ pub(super) struct Services {
     pub magic_links: Data<MagicLinks>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
+    pub notifications: Data<Notifications>,
     pub issuer: Data<Issuer>,
 }
 
@@ -73,6 +74,7 @@ impl Services {
             .app_data(self.magic_links.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
+            .app_data(self.notifications.clone())
             .app_data(self.issuer.clone());
     }
 }

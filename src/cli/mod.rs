@@ -8,19 +8,24 @@
 
 mod healthcheck;
 mod keys;
+mod mail;
 mod run;
 
 use std::{fs, io::Read, path::PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 
 pub use run::run;
 
-use crate::kernel::{
-    id::SigningKeyId,
-    secret::{ExposeSecret, SecretString},
-    text::{Email, Label, Slug},
+use crate::{
+    kernel::{
+        id::SigningKeyId,
+        language::Language,
+        secret::{ExposeSecret, SecretString},
+        text::{Email, Label, Slug},
+    },
+    mail::Templates,
 };
 
 const FIRST_STEPS: &str = "\
@@ -41,6 +46,7 @@ Examples:
   AUTHSOME_STORE__URL='mongodb://127.0.0.1:27017/authsome?replicaSet=rs0' authsome migrate
   authsome bootstrap --app Shop --admin-email mia@example.org --admin-password-file ./password
   authsome keys rotate --app shop --env production
+  authsome mail preview --template verify_email --lang de
 
 Without AUTHSOME_STORE__URL everything is kept in authsome-data/ below the working directory,
 the secrets too: back that folder up as a whole.";
@@ -81,6 +87,9 @@ pub enum Command {
     /// Look after signing keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Look after letters
+    #[command(subcommand)]
+    Mail(Mail),
     /// Look after the access policy
     #[command(subcommand)]
     Policy(Policy),
@@ -179,6 +188,27 @@ pub struct Withdraw {
 }
 
 #[derive(Debug, Subcommand)]
+pub enum Mail {
+    /// Show the letters as people get them, from samples; nothing is sent
+    Preview(Preview),
+}
+
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// Only this letter
+    #[arg(long, value_name = "NAME", value_parser = template_names())]
+    pub template: Option<String>,
+
+    /// Only in this language
+    #[arg(long, value_name = "en|de", value_parser = language)]
+    pub lang: Option<Language>,
+
+    /// Write .txt, .html and .eml files into this folder instead of printing the text
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
 pub enum Policy {
     /// Compare the decisions of the policy with the expected ones; exit 1 on a difference
     Test,
@@ -190,6 +220,14 @@ fn label(text: &str) -> Result<Label, String> {
 
 fn email(text: &str) -> Result<Email, String> {
     Email::parse(text).map_err(|why| why.to_string())
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    text.parse::<Language>().map_err(|why| why.to_string())
+}
+
+fn template_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(Templates::names())
 }
 
 fn slug(text: &str) -> Result<Slug, String> {

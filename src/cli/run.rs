@@ -9,7 +9,7 @@ use actix_web::rt::System;
 use anyhow::{Context, anyhow};
 use tracing_subscriber::EnvFilter;
 
-use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Policy, healthcheck, keys};
+use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, mail};
 use crate::access;
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
@@ -28,6 +28,9 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Openapi => openapi(),
         Command::Policy(Policy::Test) => policy_test(),
         Command::Healthcheck(check) => health(&check, load),
+        Command::Mail(Mail::Preview(asked)) => {
+            with_config(load, |config| mail::preview(&config, &asked))
+        }
         Command::Serve => with_config(load, |config| in_system(serve(config))),
         Command::Bootstrap(asked) => {
             with_config(load, |config| in_system(bootstrap(config, asked)))
@@ -130,20 +133,20 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     health.stop();
     tracing::info!(graceful, "stopping");
+    let shutdown_timeout = foundation.config.server.shutdown_timeout;
     if graceful {
-        let server = &foundation.config.server;
         // Another node goes on with the jobs, while this one still answers.
-        let handed_over = tokio::time::timeout(server.shutdown_timeout, jobs.stop());
-        let (handed_over, ()) = tokio::join!(handed_over, wait(server.stop_delay));
+        let handed_over = tokio::time::timeout(shutdown_timeout, jobs.stop());
+        let stop_delay = wait(foundation.config.server.stop_delay);
+        let (handed_over, ()) = tokio::join!(handed_over, stop_delay);
         if handed_over.is_err() {
             tracing::warn!("a job was not done in time");
         }
         handle.pause().await;
         feed.stop();
-        finished(&in_flight, server.shutdown_timeout).await;
-    }
-    if graceful {
-        deliveries.stop().await;
+        finished(&in_flight, shutdown_timeout).await;
+        // What is not given back in time is sent when its lease is over.
+        let _ = tokio::time::timeout(shutdown_timeout, deliveries.stop()).await;
     }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;

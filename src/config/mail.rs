@@ -293,6 +293,63 @@ mod tests {
         assert_eq!(login.password.expose_secret(), "p/q+r:");
     }
 
+    fn mail(url: Option<&str>, from: &str) -> Mail {
+        Mail {
+            url: url.map(|url| MailUrl::parse(url).expect("a URL")),
+            from: from.parse().expect("a mailbox"),
+            ca_file: None,
+            timeout: seconds(10),
+        }
+    }
+
+    #[test]
+    fn without_a_server_letters_are_beside_the_database_or_in_the_data_folder() {
+        let store = |url| Store {
+            url,
+            pool_size: 1,
+            readers: 1,
+            synchronous: crate::config::Synchronous::Full,
+        };
+        let table = [
+            (
+                StoreUrl::File("authsome-data/authsome.db".into()),
+                "authsome-data/mail",
+            ),
+            (StoreUrl::File("/var/lib/a.db".into()), "/var/lib/mail"),
+            (StoreUrl::File("a.db".into()), "mail"),
+            (StoreUrl::Memory, "authsome-data/mail"),
+        ];
+        for (url, folder) in table {
+            let destination = mail(None, "a@localhost").destination(&store(url));
+            assert!(matches!(destination, MailUrl::Folder(path) if path == Path::new(folder)));
+        }
+    }
+
+    #[test]
+    fn who_sends_links_in_clear_or_from_nowhere_is_warned() {
+        let table = [
+            (None, "a@localhost", 0),
+            (Some("smtps://mail.example"), "a@shop.example", 0),
+            (
+                Some("smtp://mail.example?tls=required"),
+                "a@shop.example",
+                0,
+            ),
+            (Some("smtp://127.0.0.1:25"), "a@shop.example", 0),
+            (Some("smtp://localhost"), "a@shop.example", 0),
+            (Some("smtp://mail.example"), "a@shop.example", 1),
+            (
+                Some("smtp://mail.example?tls=opportunistic"),
+                "a@shop.example",
+                1,
+            ),
+            (Some("smtps://mail.example"), "a@localhost", 1),
+        ];
+        for (url, from, count) in table {
+            assert_eq!(mail(url, from).warnings().len(), count, "{url:?} {from}");
+        }
+    }
+
     #[test]
     fn what_would_be_misunderstood_is_refused() {
         for text in [

@@ -84,11 +84,14 @@ impl Name {
         let likeness = |known: &Name| {
             let whole = strsim::normalized_damerau_levenshtein(&self.0, &known.0);
             let key = strsim::normalized_damerau_levenshtein(self.key(), known.key());
-            whole.max(0.9 * key)
+            // Sections have keys of the same name: of those the one that is most alike as a whole.
+            (whole.max(0.9 * key), whole)
         };
         names()
             .map(|(name, ..)| (likeness(&name), name))
-            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .max_by(|((one, whole), _), ((other, other_whole), _)| {
+                one.total_cmp(other).then(whole.total_cmp(other_whole))
+            })
             .map_or_else(|| self.clone(), |(_, name)| name)
     }
 

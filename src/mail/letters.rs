@@ -40,6 +40,10 @@ impl fmt::Debug for Enclosed {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that serde asks of a serializer"
+)]
 /// An instant, as letters tell it: to the minute, in UTC.
 fn to_the_minute<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     let text = at.to_string();

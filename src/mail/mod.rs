@@ -30,3 +30,6 @@ pub use self::message::Parcel;
 pub use self::plain::Plain;
 pub use self::refusal::Refusal;
 pub use self::templates::{Head, Rendered, Templates, Unrenderable};
+
+#[cfg(test)]
+mod tests;

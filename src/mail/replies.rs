@@ -22,6 +22,20 @@ pub(super) enum Stage {
     Letter,
 }
 
+/// What an operator should know of faults of the network.
+const WORDS: &[(ErrorKind, &str)] = &[
+    (ErrorKind::ConnectionRefused, "connection refused"),
+    (ErrorKind::ConnectionReset, "connection lost"),
+    (ErrorKind::UnexpectedEof, "connection lost"),
+    (ErrorKind::BrokenPipe, "connection lost"),
+    (ErrorKind::TimedOut, "timeout"),
+    (ErrorKind::HostUnreachable, "unreachable"),
+    (ErrorKind::NetworkUnreachable, "unreachable"),
+    // How the TLS library tells of certificates and broken protocol.
+    (ErrorKind::InvalidData, "tls"),
+    (ErrorKind::InvalidInput, "tls"),
+];
+
 pub(super) fn refusal(stage: Stage, error: &Error) -> Refusal {
     let Some(code) = error.status() else {
         return Refusal::for_now(fault(stage, error));
@@ -60,14 +74,12 @@ fn fault(stage: Stage, error: &Error) -> &'static str {
         return "tls";
     }
     if let Some(error) = io_error(error) {
-        return match error.kind() {
-            ErrorKind::ConnectionRefused => "connection refused",
-            ErrorKind::TimedOut => "timeout",
-            // How the TLS library tells of certificates and protocol errors.
-            ErrorKind::InvalidData | ErrorKind::InvalidInput => "tls",
-            ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "unreachable",
-            _ if error.raw_os_error().is_none() && stage == Stage::Connection => "unknown host",
-            _ => "connection lost",
+        let known = WORDS.iter().find(|(kind, _)| *kind == error.kind());
+        let lookup = stage == Stage::Connection && error.raw_os_error().is_none();
+        return match known {
+            Some((_, words)) => words,
+            None if lookup => "unknown host",
+            None => "connection lost",
         };
     }
     if error.is_timeout() {

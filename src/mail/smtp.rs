@@ -111,8 +111,10 @@ impl Smtp {
             self.said(Stage::Letter, to.command(recipient)).await?;
         }
         self.said(Stage::Letter, to.command(Data)).await?;
-        self.said(Stage::Letter, to.message(&message.formatted()))
-            .await?;
+        // A server may look long at a letter. Whoever does not wait for it sends the letter twice:
+        // only the time for the whole of it ends this (RFC 5321 §4.5.3.2.6).
+        let taken = to.message(&message.formatted()).await;
+        taken.map_err(|error| replies::refusal(Stage::Letter, &error))?;
         self.kept.put(to, now);
         Ok(())
     }

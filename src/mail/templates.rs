@@ -83,12 +83,9 @@ impl Templates {
     pub fn built_in() -> Result<Self, Unrenderable> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") {
-                AutoEscape::Html
-            } else {
-                AutoEscape::None
-            }
+        environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+            Some((_, "html")) => AutoEscape::Html,
+            Some(_) | None => AutoEscape::None,
         });
         environment.add_filter("duration", duration);
         environment.add_filter("href", href);

@@ -9,9 +9,8 @@ const DAY: u64 = 24 * HOUR;
 pub(super) fn duration(minutes: u64, language: Language) -> String {
     let (count, unit) = match minutes {
         0 => return less_than_a_minute(language).to_owned(),
-        ..HOUR => (minutes, Unit::Minute),
         HOUR => (1, Unit::Hour),
-        ..120 => (minutes, Unit::Minute),
+        _ if minutes < 2 * HOUR => (minutes, Unit::Minute),
         _ if minutes < 2 * DAY => (minutes / HOUR, Unit::Hour),
         _ => (minutes / DAY, Unit::Day),
     };

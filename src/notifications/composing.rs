@@ -70,7 +70,7 @@ impl Composer {
         };
         let mut once = self.store.once();
         let user = users::get(&mut once.within(notification.tenant()), id).await;
-        let user = user.map_err(unreadable)?;
+        let user = user.map_err(|error| unreadable(&error))?;
         if user.is_none() && notification.data != Message::AccountDeleted {
             return Err(Refusal::for_good("gone"));
         }
@@ -145,13 +145,12 @@ impl Writing<'_> {
     fn link(&self, purpose: Purpose, id: &str) -> Enclosed {
         let token = self.composer.links.token(purpose, id);
         let token = token.expose_secret();
-        Enclosed::new(match self.settings.page(purpose) {
-            Some(page) => page.with("token", token),
-            None => {
-                let page = purpose.page();
-                format!("{}/pages/{page}?token={token}", self.composer.public_url)
-            }
-        })
+        let ours = || {
+            let page = purpose.page();
+            format!("{}/pages/{page}?token={token}", self.composer.public_url)
+        };
+        let theirs = self.settings.page(purpose);
+        Enclosed::new(theirs.map_or_else(ours, |page| page.with("token", token)))
     }
 
     fn code(&self, purpose: Purpose, id: &str) -> Enclosed {
@@ -178,11 +177,11 @@ fn head(app: &App, user: Option<&User>) -> Head {
 fn unknown(error: EnvironmentError) -> Refusal {
     match error {
         EnvironmentError::Unknown => Refusal::for_good("gone"),
-        EnvironmentError::Store(error) => unreadable(error),
+        EnvironmentError::Store(error) => unreadable(&error),
     }
 }
 
-fn unreadable(error: StoreError) -> Refusal {
+fn unreadable(error: &StoreError) -> Refusal {
     tracing::warn!(%error, "a letter cannot be written");
     Refusal::for_now("store")
 }

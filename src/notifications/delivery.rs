@@ -166,7 +166,7 @@ impl Post {
             match self.settle(&letter, &fate).await {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::warn!(%error, id = %letter.id, "a letter's fate is not written")
+                    tracing::warn!(%error, id = %letter.id, "a letter's fate is not written");
                 }
             }
             wait(EVERY).await;

@@ -11,12 +11,14 @@
 //! derived when the letter is written ([`crate::tokens::LinkTokens`]). Not here: what a letter
 //! looks like and how it travels ([`crate::mail`]).
 
+mod api;
 mod composing;
 mod delivery;
 mod outbox;
 mod record;
 mod repo;
 
+pub use self::api::{Notifications, routes};
 pub use self::composing::Composer;
 pub use self::delivery::{Deliveries, Post};
 pub use self::outbox::{Letter, Outbox};

@@ -1,17 +1,20 @@
+use super::api::Wanted;
 use super::record::{Notification, Status};
 use crate::kernel::id::{NotificationId, UserId};
+use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
 
+const USER_ID: Field<Notification, UserId> = Field::at("user_id");
+const TEMPLATE: Field<Notification, String> = Field::at("template");
 const STATUS: Field<Notification, Status> = Field::at("status");
 const ATTEMPTS: Field<Notification, i64> = Field::at("attempts");
 const NEXT_ATTEMPT_AT: Field<Notification, Timestamp> = Field::at("next_attempt_at");
 const LEASE_UNTIL: Field<Notification, Timestamp> = Field::at("lease_until");
 const SENT_AT: Field<Notification, Timestamp> = Field::at("sent_at");
 const LAST_ERROR: Field<Notification, String> = Field::at("last_error");
-const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
-const USER_ID: Field<Notification, UserId> = Field::at("user_id");
 const CREATED_AT: Field<Notification, Timestamp> = Field::at("created_at");
+const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
 
 pub(super) async fn insert<S>(tx: &mut Tx<'_, S>, notification: &Notification) -> Stored<()>
 where
@@ -33,6 +36,27 @@ where
         .oldest_by(NEXT_ATTEMPT_AT)
         .window(0, most);
     tx.find(first).await
+}
+
+/// A page of letters, newest first.
+pub(super) async fn page<S>(
+    tx: &mut Tx<'_, S>,
+    wanted: &Wanted,
+    (after, limit): (Option<&Position>, Limit),
+) -> Stored<Slice<Notification>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let conditions = [
+        wanted.status.map(|status| STATUS.eq(status)),
+        wanted.template.clone().map(|name| TEMPLATE.eq(name)),
+        wanted.user_id.map(|id| USER_ID.eq(id)),
+    ];
+    let wanted = conditions
+        .into_iter()
+        .flatten()
+        .fold(Filter::all(), |all, condition| all & condition);
+    tx.page(wanted, CREATED_AT, after, limit).await
 }
 
 /// Takes a letter in hand until `lease_until`. Of any number of nodes that try, one gets it.

@@ -37,6 +37,7 @@ mod sessions;
 mod sessions_admin;
 mod signin;
 mod signup;
+mod smtp;
 mod tenancy;
 mod users_admin;
 mod verification;

@@ -63,6 +63,7 @@ fn looking_leaves_nothing_behind() {
         &["config"],
         &["--help"],
         &["healthcheck"],
+        &["mail", "preview"],
     ] {
         home.run(look);
     }
@@ -104,4 +105,38 @@ fn migrate_can_be_repeated_and_makes_no_app() {
         told["admin"]["password"].is_string(),
         "the operator was there before: {told}"
     );
+}
+
+#[test]
+fn letters_can_be_looked_at_before_anybody_gets_one() {
+    let home = Home::embedded();
+
+    let one = home.run(&[
+        "mail",
+        "preview",
+        "--template",
+        "verify_email",
+        "--lang",
+        "de",
+    ]);
+    let all = home.run(&["mail", "preview", "--out", "letters"]);
+    let none = home.run(&["mail", "preview", "--template", "verify_emial"]);
+
+    assert_eq!(one.code, Some(0), "{one:?}");
+    assert!(one.out.contains("Subject: Bestätigen Sie"), "{}", one.out);
+    assert!(!one.out.contains("Confirm"), "{}", one.out);
+    assert_eq!(all.code, Some(0), "{all:?}");
+    let files = fs::read_dir(home.folder().join("letters")).expect("a folder");
+    let names: Vec<_> = files
+        .map(|file| file.expect("a file").file_name())
+        .collect();
+    for name in [
+        "new_device.en.1.html",
+        "new_device.de.2.txt",
+        "reset_password.en.1.eml",
+    ] {
+        assert!(names.iter().any(|it| it == name), "{name} in {names:?}");
+    }
+    assert_eq!(none.code, Some(2), "{none:?}");
+    assert!(none.err.contains("verify_email"), "{none:?}");
 }

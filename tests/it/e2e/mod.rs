@@ -12,6 +12,7 @@ mod first_start;
 mod jobs;
 mod journey;
 mod keys;
+mod letters;
 mod readme;
 mod reseal;
 mod secrecy;

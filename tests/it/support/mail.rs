@@ -9,9 +9,14 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use authsome::kernel::id::{PasswordResetId, VerificationId};
+use authsome::kernel::language::Language;
+use authsome::kernel::text::Email;
+use authsome::notifications::{self, Message, Notification, Status};
+use authsome::store::Stored;
 use mail_parser::{MessageParser, MimeHeaders};
 
-use super::app::TestApp;
+use super::app::{Door, TestApp};
 
 /// A letter waits at most a second for its node; a busy machine may take longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -145,9 +150,71 @@ impl TestApp {
         }
     }
 
-    /// What has been sent to `address` when everything queued has been: waits until nothing is.
-    pub async fn no_letter_to(&self, address: &str) {
-        tokio::time::sleep(Duration::from_millis(1_500)).await;
-        assert!(self.letters_to(address).is_empty(), "a letter to {address}");
+    /// Queues a letter in the default environment, as a unit of work does.
+    pub async fn queues(&self, address: &str, message: Message) {
+        self.queues_at(&self.own.development, letter(address, message))
+            .await;
+    }
+
+    pub async fn queues_at(&self, door: &Door, letter: notifications::Letter) {
+        let (outbox, now) = (&self.foundation().links.outbox, self.clock.now());
+        let queued = self.store().write(async |tx| -> Stored<()> {
+            let mut tx = tx.within(door.tenant());
+            outbox.enqueue(&mut tx, letter.clone(), now).await
+        });
+        queued.await.expect("a letter can be queued");
+        outbox.hurry();
+    }
+
+    /// What the default environment knows of its only letter, once that is so.
+    pub async fn notification(&self, is_so: impl Fn(&Notification) -> bool) -> Notification {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let all: Vec<Notification> = self.of_environment(&self.own.development).await;
+            let [one] = &all[..] else {
+                panic!("one letter: {all:?}")
+            };
+            if is_so(one) {
+                return one.clone();
+            }
+            assert!(Instant::now() < until, "not so: {one:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The only letter, once it has been tried so often and waits for the next time.
+    pub async fn tried(&self, attempts: i64) -> Notification {
+        let has_been = |it: &Notification| {
+            it.attempts == attempts && it.lease_until.is_none() && it.status == Status::Pending
+        };
+        self.notification(has_been).await
+    }
+
+    /// A letter with a link and a code, good for a day.
+    pub fn verification(&self) -> Message {
+        let (now, entropy) = (self.clock.now(), &self.foundation().world.entropy);
+        Message::VerifyEmail {
+            verification_id: VerificationId::new(now, entropy),
+            expires_at: now.plus(Duration::from_hours(24)),
+        }
+    }
+
+    /// A letter with a link, good for so long.
+    pub fn reset(&self, term: Duration) -> Message {
+        let (now, entropy) = (self.clock.now(), &self.foundation().world.entropy);
+        Message::ResetPassword {
+            reset_id: PasswordResetId::new(now, entropy),
+            expires_at: now.plus(term),
+        }
+    }
+}
+
+/// In English, about nobody.
+pub fn letter(address: &str, message: Message) -> notifications::Letter {
+    notifications::Letter {
+        user: None,
+        to: Email::parse(address).expect("an address"),
+        language: Language::English,
+        message,
     }
 }

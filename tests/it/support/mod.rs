@@ -13,6 +13,7 @@ pub mod node;
 pub mod persona;
 pub mod plans;
 pub mod raw;
+pub mod smtp;
 pub mod spec;
 pub mod stores;
 pub mod wire;

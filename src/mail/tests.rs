@@ -1,0 +1,170 @@
+//! Every letter, in every language, from every sample; and letters about hostile names.
+
+use super::*;
+use crate::kernel::language::Language;
+
+fn head() -> Head {
+    Head {
+        app: Plain::app("Acme").expect("a name"),
+        logo: Some("https://app.example.com/logo.png?a=1&b=2".to_owned()),
+        name: Plain::name("Mia"),
+    }
+}
+
+fn written(head: &Head, language: Language) -> Vec<(&'static str, Rendered)> {
+    let templates = Templates::built_in().expect("templates");
+    templates.samples(head, language).expect("letters")
+}
+
+fn links(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| c.is_whitespace() || "\"<>".contains(c));
+    words.filter(|word| word.contains("token=")).collect()
+}
+
+#[test]
+fn every_letter_is_whole_in_every_language() {
+    let plain = Head {
+        logo: None,
+        name: None,
+        ..head()
+    };
+    for (head, language) in [head(), plain]
+        .iter()
+        .flat_map(|head| Language::ALL.map(|it| (head, it)))
+    {
+        let letters = written(head, language);
+        for (name, letter) in &letters {
+            let Rendered {
+                subject,
+                text,
+                html,
+            } = letter;
+            let what = format!("{name} in {language}\n{subject}\n{text}\n{html}");
+            assert!((8..=78).contains(&subject.chars().count()), "{what}");
+            assert!(!subject.contains(['\r', '\n']), "{what}");
+            for part in [subject, text, html] {
+                assert!(!part.contains(['{', '}']), "{what}");
+                assert!(!part.contains("None") && !part.contains("none,"), "{what}");
+            }
+            assert!(!text.contains("\n\n\n"), "{what}");
+            assert!(text.contains("Acme") && subject.contains("Acme"), "{what}");
+            assert!(
+                html.contains(&format!("<html lang=\"{language}\">")),
+                "{what}"
+            );
+            assert!(
+                html.contains(&format!("<title>{subject}</title>")),
+                "{what}"
+            );
+            assert_eq!(links(text).len() * 3, links(html).len(), "{what}");
+            for (link, as_html) in links(text).iter().zip(links(html)) {
+                assert!(link.starts_with("https://app.example.com/"), "{what}");
+                assert_eq!(*link, as_html, "{what}");
+            }
+            let not_you = match language {
+                Language::English => "If this was not you",
+                Language::German => "Falls Sie das nicht waren",
+            };
+            assert!(text.contains(not_you) && html.contains(not_you), "{what}");
+            assert_eq!(text.contains("Mia"), head.name.is_some(), "{what}");
+            assert_eq!(html.contains("<img"), head.logo.is_some(), "{what}");
+        }
+        for name in Templates::names() {
+            assert!(letters.iter().any(|(written, _)| written == name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn codes_and_their_term_are_in_both_parts() {
+    for (language, term) in [
+        (Language::English, "24 hours"),
+        (Language::German, "24 Stunden"),
+    ] {
+        let letters = written(&head(), language);
+        let (_, letter) = &letters[0];
+        for part in [&letter.text, &letter.html] {
+            assert!(part.contains("042917") && part.contains(term), "{part}");
+        }
+    }
+}
+
+#[test]
+fn languages_differ_in_every_sentence() {
+    let [english, german] = Language::ALL.map(|language| written(&head(), language));
+    for ((name, one), (_, other)) in english.iter().zip(&german) {
+        assert_ne!(one.subject, other.subject, "{name}");
+        let sentences = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| line.contains(' '));
+            lines
+                .filter(|line| !line.contains("UTC"))
+                .map(str::to_owned)
+                .collect()
+        };
+        for sentence in sentences(&one.text) {
+            let is_brand = sentence == "Acme";
+            assert!(
+                is_brand || !other.text.contains(&sentence),
+                "{name}: {sentence}"
+            );
+        }
+    }
+}
+
+/// What an app calls itself is shown as it is, and is nothing but text.
+#[test]
+fn names_are_escaped_in_html_and_alone_on_their_line() {
+    let hostile = Head {
+        app: Plain::app("<script>alert(1)</script>\r\nBcc: x \"' & {{ 7*7 }}").expect("a name"),
+        logo: Some("javascript:alert(1)".to_owned()),
+        name: Plain::name("Mia & <b>co"),
+    };
+    for language in Language::ALL {
+        for (name, letter) in written(&hostile, language) {
+            let Rendered {
+                subject,
+                text,
+                html,
+            } = letter;
+            assert!(
+                !html.contains("<script") && !html.contains("javascript:"),
+                "{name}: {html}"
+            );
+            assert!(html.contains("&lt;script&gt;"), "{name}: {html}");
+            assert!(!subject.contains(['\r', '\n']), "{name}: {subject}");
+            assert!(
+                text.contains("{{ 7*7 }}") && !text.contains("49"),
+                "{name}: {text}"
+            );
+            assert!(
+                !text.lines().any(|line| line.starts_with("Bcc")),
+                "{name}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_logo_cannot_leave_its_attribute() {
+    let hostile = Head {
+        logo: Some("https://x.example/a.png\"onerror=\"alert(1)".to_owned()),
+        ..head()
+    };
+    let letters = written(&hostile, Language::English);
+    assert!(
+        letters
+            .iter()
+            .all(|(_, letter)| !letter.html.contains("\"onerror"))
+    );
+}
+
+#[test]
+fn what_is_enclosed_is_not_printed() {
+    for letter in VerifyEmail::samples() {
+        let printed = format!("{letter:?}");
+        assert!(
+            !printed.contains("token") && !printed.contains("042917"),
+            "{printed}"
+        );
+    }
+}
