@@ -6,7 +6,6 @@ use authsome::events::Name;
 use authsome::notifications::{Message, Notification, Status};
 
 use crate::support::app::{TestApp, eventually};
-use crate::support::client::Asks;
 use crate::support::mail::letter;
 use crate::support::smtp::MailServer;
 use crate::support::stores::{Backend, on_both_stores, run};
