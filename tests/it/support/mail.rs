@@ -133,6 +133,12 @@ impl TestApp {
         self.nth_letter_to(address, 1).await
     }
 
+    /// Nobody writes to `address`: not within the time in which a node looks twice.
+    pub async fn no_letter_to(&self, address: &str) {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(self.letters_to(address).len(), 0, "letters to {address}");
+    }
+
     /// The newest letter to `address` once there are `count` of them.
     pub async fn nth_letter_to(&self, address: &str, count: usize) -> Letter {
         let until = Instant::now() + PATIENCE;
