@@ -28,7 +28,7 @@ use crate::revocations::Feed;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
-use crate::users::Users;
+use crate::users::{Recent, Users};
 use crate::verification::Verification;
 
 impl Foundation {
@@ -98,7 +98,13 @@ impl Foundation {
                 keys: self.keys.clone(),
                 clock: clock.clone(),
             }),
-            users: Data::new(Users::new(store, clock, entropy, revocations)),
+            users: Data::new(Users {
+                store,
+                clock,
+                entropy,
+                revocations,
+                recent: sessions.recent.clone(),
+            }),
             sessions: Data::new(sessions.clone()),
         }
     }
@@ -117,6 +123,7 @@ impl Foundation {
             links: self.links.clone(),
             rules: self.session_rules(),
             turns: Turns::default(),
+            recent: Recent::default(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),

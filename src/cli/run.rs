@@ -13,7 +13,6 @@ use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthchec
 use crate::access;
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
-use crate::http::InFlight;
 use crate::setup::Wanted;
 
 /// Runs the command; what is wrong with it is said on standard error.
@@ -118,10 +117,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }
     let authsome = foundation.raise().await?;
-    let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
-    let feed = authsome.feed.clone();
-    let deliveries = authsome.deliveries();
-    let jobs = authsome.jobs();
+    let (health, background) = (authsome.health.clone(), authsome.background());
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -133,34 +129,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     health.stop();
     tracing::info!(graceful, "stopping");
-    let shutdown_timeout = foundation.config.server.shutdown_timeout;
     if graceful {
-        // Another node goes on with the jobs, while this one still answers.
-        let handed_over = tokio::time::timeout(shutdown_timeout, jobs.stop());
-        let stop_delay = wait(foundation.config.server.stop_delay);
-        let (handed_over, ()) = tokio::join!(handed_over, stop_delay);
-        if handed_over.is_err() {
-            tracing::warn!("a job was not done in time");
-        }
+        let server = &foundation.config.server;
+        let most = server.shutdown_timeout;
+        tokio::join!(background.hand_over(most), wait(server.stop_delay));
         handle.pause().await;
-        feed.stop();
-        finished(&in_flight, shutdown_timeout).await;
-        // What is not given back in time is sent when its lease is over.
-        let _ = tokio::time::timeout(shutdown_timeout, deliveries.stop()).await;
+        background.wind_down(most).await;
     }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;
     Ok(())
-}
-
-/// Waits until no unit of work is under way, also of clients who hung up, or the time is over.
-async fn finished(in_flight: &InFlight, most: Duration) {
-    const LOOK: Duration = Duration::from_millis(20);
-    let mut left = most;
-    while !in_flight.is_empty() && !left.is_zero() {
-        wait(LOOK).await;
-        left = left.saturating_sub(LOOK);
-    }
 }
 
 #[expect(

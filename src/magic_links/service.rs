@@ -82,6 +82,7 @@ impl MagicLinks {
             .await?;
         if let Some(revoked) = revoked {
             accounts.revocations.apply(&revoked);
+            accounts.recent.forget(tenant.app_id, link.user_id);
         }
         Ok(accounts.issue(opened).await?)
     }

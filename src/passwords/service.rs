@@ -69,9 +69,8 @@ impl Passwords {
             .store
             .write(async |tx| self.exchange(tx, tenant, &change, (now, origin)).await)
             .await?;
-        for revoked in &revoked {
-            accounts.revocations.apply(revoked);
-        }
+        accounts.apply(&revoked);
+        accounts.recent.forget(tenant.app_id, proven.user.id);
         accounts.outbox.hurry();
         Ok(())
     }
@@ -193,6 +192,7 @@ impl Passwords {
             })
             .await?;
         accounts.revocations.apply(&revoked);
+        accounts.recent.forget(tenant.app_id, link.user_id);
         accounts.outbox.hurry();
         Ok(())
     }

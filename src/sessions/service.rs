@@ -21,6 +21,7 @@ use crate::notifications::Outbox;
 use crate::session_rules::SessionRules;
 use crate::store::{Store, StoreError, Stored, Tx};
 use crate::tokens::{Revocation, RevocationIndex, revoke_session};
+use crate::users::Recent;
 
 /// Signing up, in, on and out.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub struct Sessions {
     pub rules: SessionRules,
     pub issuer: Issuer,
     pub turns: Turns,
+    pub recent: Recent,
     pub revocations: RevocationIndex,
     pub limits: Limits,
     pub lockouts: Lockouts,
@@ -148,7 +150,7 @@ impl Sessions {
     }
 
     /// Makes committed revocations count on this node.
-    pub(super) fn apply(&self, revoked: &[Revocation]) {
+    pub fn apply(&self, revoked: &[Revocation]) {
         for revocation in revoked {
             self.revocations.apply(revocation);
         }

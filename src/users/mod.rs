@@ -26,4 +26,4 @@ pub use self::repo::{
     ban, bump_rights, by_email, by_phone, by_username, change_email, create, erase,
     first_with_role, get, password_changed, reclaim, signs_in, unban, verify_email,
 };
-pub use self::service::{Users, outranks};
+pub use self::service::{Recent, Users, outranks};

@@ -100,9 +100,11 @@ impl Verification {
                 let his = (link.user_id, &link.address);
                 let verified = users::verify_email(&mut tx, his, now).await?;
                 verified.ok_or(LinkRefused::Invalid)?;
-                Ok(events::record(&mut tx, &told).await?)
+                Ok::<_, VerificationError>(events::record(&mut tx, &told).await?)
             })
-            .await
+            .await?;
+        accounts.recent.forget(tenant.app_id, link.user_id);
+        Ok(())
     }
 
     /// Sends another letter, if the address is of an account that has not verified it.
@@ -212,6 +214,7 @@ impl Verification {
         match changed {
             Ok(revoked) => {
                 accounts.revocations.apply(&revoked);
+                accounts.recent.forget(revoked.app_id, link.user_id);
                 accounts.outbox.hurry();
                 Ok(())
             }
