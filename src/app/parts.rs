@@ -72,9 +72,15 @@ impl Foundation {
         Services {
             environments: Data::new(sessions.environments.clone()),
             rules: Data::new(sessions.rules.clone()),
-            verification: Data::new(Verification(sessions.clone())),
-            passwords: Data::new(Passwords(sessions.clone())),
-            magic_links: Data::new(MagicLinks(sessions.clone())),
+            verification: Data::new(Verification {
+                accounts: sessions.clone(),
+            }),
+            passwords: Data::new(Passwords {
+                accounts: sessions.clone(),
+            }),
+            magic_links: Data::new(MagicLinks {
+                accounts: sessions.clone(),
+            }),
             departures: Data::new(Departures {
                 store: store.clone(),
                 clock: clock.clone(),

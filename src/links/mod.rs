@@ -15,6 +15,8 @@
 mod record;
 mod repo;
 mod service;
+mod wire;
 
 pub use self::record::{Link, PasswordReset, Verification};
-pub use self::service::{CodeRefused, LinkRefused, Links, Request, forget, void};
+pub use self::service::{CodeRefused, LinkRefused, Links, NewLink, forget, void};
+pub use self::wire::{Outcome, Recipient};

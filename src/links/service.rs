@@ -22,7 +22,7 @@ pub struct Links {
 
 /// A link that somebody is to be sent.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct NewLink {
     pub purpose: Purpose,
     pub user: UserId,
     pub to: Email,
@@ -57,7 +57,7 @@ impl Links {
     pub async fn send(
         &self,
         tx: &mut Tx<'_, Tenant>,
-        request: &Request,
+        request: &NewLink,
         now: Timestamp,
     ) -> Stored<()> {
         let message = match request.purpose {
@@ -102,7 +102,7 @@ impl Links {
     async fn make<K: Kind>(
         &self,
         tx: &mut Tx<'_, Tenant>,
-        request: &Request,
+        request: &NewLink,
         now: Timestamp,
     ) -> Stored<Link<K>>
     where

@@ -14,7 +14,9 @@ const AMR: &str = "otp";
 
 /// Signs in by letter.
 #[derive(Debug, Clone)]
-pub struct MagicLinks(pub Sessions);
+pub struct MagicLinks {
+    pub accounts: Sessions,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum MagicLinkError {
@@ -44,7 +46,7 @@ impl MagicLinks {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        self.0
+        self.accounts
             .send_link(tenant, (Purpose::MagicLink, email), |_| true, origin)
             .await
     }
@@ -56,7 +58,7 @@ impl MagicLinks {
         token: &str,
         visit: Visit<'_>,
     ) -> Result<Issued, MagicLinkError> {
-        let (Self(accounts), origin) = (self, visit.origin);
+        let (accounts, origin) = (&self.accounts, visit.origin);
         let purpose = (Purpose::MagicLink, token);
         let link = accounts
             .links
@@ -95,7 +97,7 @@ impl MagicLinks {
         link: &Verification,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Option<Revocation>, MagicLinkError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);
         let user = users::get(&mut scoped, id).await?;

@@ -6,7 +6,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, LinkRefused, PasswordReset, Request};
+use crate::links::{self, LinkRefused, NewLink, PasswordReset};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Ended, Ending, PasswordRefused, Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -15,7 +15,9 @@ use crate::users::{self, User};
 
 /// Changes passwords.
 #[derive(Debug, Clone)]
-pub struct Passwords(pub Sessions);
+pub struct Passwords {
+    pub accounts: Sessions,
+}
 
 /// A change of password that has been decided.
 struct Change<'a> {
@@ -50,7 +52,7 @@ impl Passwords {
         (current, new): (Option<Password>, Password),
         origin: &Origin,
     ) -> Result<(), PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let proven = accounts
             .reauthenticate(tenant, own, current, origin)
             .await?;
@@ -82,7 +84,7 @@ impl Passwords {
         change: &Change<'_>,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Vec<Revocation>, PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let mut scoped = tx.within(tenant);
         let id = change.proven.user.id;
         let user = users::get(&mut scoped, id).await?;
@@ -106,7 +108,7 @@ impl Passwords {
         };
         let others = (&ended, change.kept);
         Ok(accounts
-            .end_others_in(tx, tenant, others, (now, origin))
+            .end_others_in(tx, tenant.app_id, others, (now, origin))
             .await?)
     }
 
@@ -117,7 +119,7 @@ impl Passwords {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        self.0
+        self.accounts
             .send_link(tenant, (Purpose::ResetPassword, email), |_| true, origin)
             .await
     }
@@ -129,7 +131,7 @@ impl Passwords {
         id: UserId,
         origin: &Origin,
     ) -> Result<(), PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, now) = (caller.tenant, accounts.clock.now());
         let environment = accounts.environment(tenant).await?;
         let told = accounts
@@ -146,7 +148,7 @@ impl Passwords {
                 let mut tx = tx.within(tenant);
                 let user = users::get(&mut tx, id).await?;
                 let user = user.ok_or(PasswordError::Unknown)?;
-                let request = Request {
+                let request = NewLink {
                     purpose: Purpose::ResetPassword,
                     user: user.id,
                     to: user.email,
@@ -168,7 +170,7 @@ impl Passwords {
         (token, new): (&str, Password),
         origin: &Origin,
     ) -> Result<(), PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let link = accounts.links.reset(&accounts.store, token, named).await?;
         let tenant = link.tenant();
         let mut once = accounts.store.once();
@@ -204,7 +206,7 @@ impl Passwords {
         (hash, notice): (&StoredHash, &Letter),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Revocation, PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);
         accounts.links.follow(&mut scoped, link, now).await?;
@@ -248,7 +250,7 @@ impl Passwords {
         user: &User,
         origin: &Origin,
     ) -> Result<Letter, StoreError> {
-        let environment = self.0.environment(tenant).await?;
+        let environment = self.accounts.environment(tenant).await?;
         Ok(Letter {
             user: Some(user.id),
             to: user.email.clone(),

@@ -78,10 +78,8 @@ async fn sign_up(
         SignedUp::VerificationRequired { known } => {
             if let Some(known) = known {
                 let origin = access.origin().clone();
-                later.run(async move {
-                    if let Err(error) = sessions.remind(tenant, known, &origin).await {
-                        tracing::warn!(%error, "the holder of an address was not told");
-                    }
+                later.run("the holder of an address was not told", async move {
+                    sessions.remind(tenant, known, &origin).await
                 });
             }
             let status = "verification_required";

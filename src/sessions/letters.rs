@@ -5,7 +5,7 @@ use crate::events::{self, Name, Origin, Party};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::limits::{LimitError, Rule};
-use crate::links::Request;
+use crate::links::NewLink;
 use crate::store::StoreError;
 use crate::tokens::Purpose;
 use crate::users::{self, User};
@@ -42,7 +42,7 @@ impl Sessions {
                 let Some(user) = found.filter(usable) else {
                     return events::record(&mut tx, &told.clone().denied()).await;
                 };
-                let request = Request {
+                let request = NewLink {
                     purpose,
                     user: user.id,
                     to: user.email,

@@ -13,7 +13,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::Request;
+use crate::links::NewLink;
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose};
@@ -116,7 +116,7 @@ impl Sessions {
             .on(party);
         events::record(&mut tx, &told).await?;
         if writes {
-            let request = Request {
+            let request = NewLink {
                 purpose: Purpose::VerifyEmail,
                 user: user.id,
                 to: user.email.clone(),
@@ -160,7 +160,7 @@ impl Sessions {
                     };
                     return self.outbox.enqueue(&mut tx, letter, now).await;
                 }
-                let request = Request {
+                let request = NewLink {
                     purpose: Purpose::VerifyEmail,
                     user,
                     to: holder.email,

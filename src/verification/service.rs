@@ -1,11 +1,12 @@
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::language::Language;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{self, CodeRefused, LinkRefused, Request};
+use crate::links::{self, CodeRefused, LinkRefused, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -14,7 +15,9 @@ use crate::users::{self, EMAIL_TAKEN, User};
 
 /// Proves addresses, and changes them.
 #[derive(Debug, Clone)]
-pub struct Verification(pub Sessions);
+pub struct Verification {
+    pub accounts: Sessions,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum VerificationError {
@@ -47,7 +50,7 @@ impl Verification {
         token: &str,
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let purpose = (Purpose::VerifyEmail, token);
         let link = accounts
             .links
@@ -64,7 +67,7 @@ impl Verification {
         (email, code): (&Email, &str),
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let limits = &accounts.limits;
         // By address, so that one that has no account is refused like one that has.
         limits
@@ -86,7 +89,7 @@ impl Verification {
         link: &links::Verification,
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, now) = (link.tenant(), accounts.clock.now());
         let party = Party::new("user", link.user_id);
         let told = accounts
@@ -114,7 +117,7 @@ impl Verification {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let wanted = |user: &User| !user.email_verified;
         accounts
             .send_link(tenant, (Purpose::VerifyEmail, email), wanted, origin)
@@ -129,7 +132,7 @@ impl Verification {
         (email, password): (&Email, Option<Password>),
         origin: &Origin,
     ) -> Result<User, ChangeError> {
-        let proving = self.0.reauthenticate(tenant, own, password, origin);
+        let proving = self.accounts.reauthenticate(tenant, own, password, origin);
         let Proven { user } = proving.await?;
         if user.email == *email {
             return Err(ChangeError::Unchanged);
@@ -145,7 +148,7 @@ impl Verification {
         (user, email): (&User, &Email),
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         if !accounts.may_write_to(tenant, email, origin).await? {
             return Ok(());
         }
@@ -175,7 +178,7 @@ impl Verification {
                     let letter = letter(holder.id, email, Message::AccountExists);
                     accounts.outbox.enqueue(&mut tx, letter, now).await?;
                 } else {
-                    let request = Request {
+                    let request = NewLink {
                         purpose: Purpose::ChangeEmail,
                         user: user.id,
                         to: email.clone(),
@@ -200,16 +203,18 @@ impl Verification {
         token: &str,
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let purpose = (Purpose::ChangeEmail, token);
         let link = accounts
             .links
             .verification(&accounts.store, purpose, named)
             .await?;
+        let environment = accounts.environment(link.tenant()).await?;
+        let language = environment.settings.language(origin.language);
         let now = accounts.clock.now();
         let changed = accounts
             .store
-            .write(async |tx| self.exchange(tx, &link, (now, origin)).await)
+            .write(async |tx| self.exchange(tx, &link, language, (now, origin)).await)
             .await;
         match changed {
             Ok(revoked) => {
@@ -244,12 +249,11 @@ impl Verification {
         &self,
         tx: &mut Tx<'_>,
         link: &links::Verification,
+        language: Language,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Revocation, VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
-        let language = accounts.environment(tenant).await?;
-        let language = language.settings.language(origin.language);
         let mut scoped = tx.within(tenant);
         accounts.links.follow(&mut scoped, link, now).await?;
         let seen = users::get(&mut scoped, id).await?;
