@@ -106,7 +106,8 @@ impl MagicLinks {
         if user.email_verified {
             return Ok(None);
         }
-        users::reclaim(&mut scoped, &user, now).await?;
+        let his = users::reclaim(&mut scoped, &user, now).await?;
+        his.ok_or(LinkRefused::Invalid)?;
         credentials::forget(&mut scoped, id).await?;
         links::void(&mut tx.within(tenant.app_id), id, now).await?;
         let ended = Ended {

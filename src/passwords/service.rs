@@ -214,7 +214,8 @@ impl Passwords {
         let usable = user.filter(|user| user.may_sign_in(now) && user.email == link.address);
         let user = usable.ok_or(LinkRefused::Invalid)?;
         if !user.email_verified {
-            users::reclaim(&mut scoped, &user, now).await?;
+            let his = users::reclaim(&mut scoped, &user, now).await?;
+            his.ok_or(LinkRefused::Invalid)?;
         }
         let owner = (tenant.app_id, id);
         credentials::set(&mut scoped, owner, hash.clone(), (now, &accounts.entropy)).await?;
