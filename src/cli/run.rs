@@ -1,6 +1,7 @@
 //! What each command does.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -176,11 +177,16 @@ async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
         );
     }
     if asked.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        said(&serde_json::to_string_pretty(&report)?)?;
     } else {
-        println!("{}", report.text(&foundation.tokens.issuer));
+        said(&report.text(&foundation.tokens.issuer))?;
     }
     Ok(())
+}
+
+/// Says what is said once; a reader that is gone is an error and no panic.
+fn said(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("the report could not be written")
 }
 
 async fn migrate(config: Config) -> anyhow::Result<()> {

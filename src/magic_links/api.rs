@@ -70,7 +70,9 @@ async fn send(
 
 /// Sign in by magic link
 ///
-/// The link is good once, for ten minutes. Following it proves the address as well.
+/// The link is good once, for ten minutes. Following it proves the address as well; where that had
+/// not been proven before, password, username, number and sessions of the account are gone, because
+/// somebody else may have left them there.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.verify_magic_link",
     request_body(content = VerifyMagicLink, example = json!({"token": "W3b9…"})),

@@ -103,11 +103,10 @@ impl MagicLinks {
         let user = users::get(&mut scoped, id).await?;
         let his = |user: &User| user.email == link.address;
         let user = user.filter(his).ok_or(LinkRefused::Invalid)?;
-        if user.email_verified {
+        let from = (now, origin);
+        if !accounts.reclaim(&mut scoped, &user, from).await? {
             return Ok(None);
         }
-        let his = users::reclaim(&mut scoped, &user, now).await?;
-        his.ok_or(LinkRefused::Invalid)?;
         credentials::forget(&mut scoped, id).await?;
         links::void(&mut tx.within(tenant.app_id), id, now).await?;
         let ended = Ended {

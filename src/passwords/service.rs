@@ -213,10 +213,7 @@ impl Passwords {
         let user = users::password_changed(&mut scoped, id, now).await?;
         let usable = user.filter(|user| user.may_sign_in(now) && user.email == link.address);
         let user = usable.ok_or(LinkRefused::Invalid)?;
-        if !user.email_verified {
-            let his = users::reclaim(&mut scoped, &user, now).await?;
-            his.ok_or(LinkRefused::Invalid)?;
-        }
+        accounts.reclaim(&mut scoped, &user, (now, origin)).await?;
         let owner = (tenant.app_id, id);
         credentials::set(&mut scoped, owner, hash.clone(), (now, &accounts.entropy)).await?;
         accounts

@@ -4,6 +4,7 @@
 //! signing_up signing_in    who proves what            new_password   what a password must be
 //! opening issue            a session and its tokens    letters        what strangers may cause
 //! refreshing bindings      the next pair of tokens     reauthenticating   proof of oneself, again
+//!                                                      reclaiming     an account proven late
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
 //! own own_devices          what people see and do of their own
 //! administration           what administrators do
@@ -28,6 +29,7 @@ mod opening;
 mod own;
 mod own_devices;
 mod reauthenticating;
+mod reclaiming;
 mod record;
 mod refreshing;
 mod repo;
