@@ -146,7 +146,7 @@ async fn sign_in(
     tag = "authentication", operation_id = "auth.refresh",
     request_body(content = Refresh, example = json!({"refresh_token": "ases_….0.….…"})),
     responses((status = 200, description = "The next pair of tokens", body = SignedIn)),
-    security((), ("publishable_key" = [])),
+    security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::InvalidRefreshToken, ProblemKind::RefreshTokenReused,
         ProblemKind::TenantMismatch, ProblemKind::InvalidPublishableKey,
