@@ -5,21 +5,22 @@ use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::options::Hint;
 use rusqlite::Connection;
 
-use super::app::TestApp;
+use super::app::{TestApp, eventually};
 
-/// Every document that is there. What SQLite has deleted and not yet overwritten is left out.
+/// Every document that is there, and on SQLite every byte of the file.
 pub async fn documents(app: &TestApp) -> Vec<u8> {
     match app.location() {
         Location::Mongo(url) => of_mongo(url).await,
         Location::Sqlite(path) => {
-            let folder = tempfile::tempdir().expect("a folder");
-            let copy = folder.path().join("copy.db");
             let database = Connection::open(path).expect("the database can be opened");
-            let into = [copy.to_str().expect("a path in UTF-8")];
-            database
-                .execute("VACUUM INTO ?1", into)
-                .expect("the database can be copied");
-            std::fs::read(copy).expect("the copy is there")
+            // What is in the log only is written to the file, once nobody reads.
+            eventually(async || {
+                let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+                let busy = database.query_row(checkpoint, [], |row| row.get::<_, i64>(0));
+                busy.is_ok_and(|busy| busy == 0)
+            })
+            .await;
+            std::fs::read(path).expect("the file is there")
         }
         Location::Memory => panic!("nobody can look into memory"),
     }
