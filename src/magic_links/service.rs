@@ -1,10 +1,9 @@
-use crate::credentials;
-use crate::events::{Origin, Party};
+use crate::events::{Name, Origin};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, LinkRefused, Verification};
-use crate::sessions::{Ended, Ending, Issued, Sessions, SignInError, Visit};
+use crate::links::{LinkRefused, Verification};
+use crate::sessions::{Issued, Sessions, SignInError, Visit};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose, Revocation};
 use crate::users::{self, User};
@@ -68,7 +67,7 @@ impl MagicLinks {
         let environment = accounts.environment(tenant).await?;
         let rules = accounts.prepare(tenant).await?;
         let now = accounts.clock.now();
-        let (revoked, opened) = accounts
+        let entered = accounts
             .store
             .write(async |tx| {
                 accounts
@@ -81,7 +80,12 @@ impl MagicLinks {
                 let opened = accounts.open(tx, place, who, (now, visit)).await?;
                 Ok::<_, MagicLinkError>((revoked, opened))
             })
-            .await?;
+            .await;
+        if let Err(MagicLinkError::Link(refused)) = &entered {
+            let (name, from) = (Name::SessionDenied, (now, origin));
+            accounts.tell_refused(&link, (name, refused), from).await?;
+        }
+        let (revoked, opened) = entered?;
         if let Some(revoked) = revoked {
             accounts.revocations.apply(&revoked);
             accounts.recent.forget(tenant.app_id, link.user_id);
@@ -103,20 +107,11 @@ impl MagicLinks {
         let user = users::get(&mut scoped, id).await?;
         let his = |user: &User| user.email == link.address;
         let user = user.filter(his).ok_or(LinkRefused::Invalid)?;
-        let from = (now, origin);
-        if !accounts.reclaim(&mut scoped, &user, from).await? {
+        if user.email_verified {
             return Ok(None);
         }
-        credentials::forget(&mut scoped, id).await?;
-        links::void(&mut tx.within(tenant.app_id), id, now).await?;
-        let ended = Ended {
-            user: id,
-            how: Ending::Reclaimed,
-            by: Party::new("user", id),
-        };
-        let ended = accounts
-            .end_all_in(tx, tenant, &ended, (now, origin))
-            .await?;
-        Ok(Some(ended.ok_or(LinkRefused::Invalid)?))
+        let his = (&user, None);
+        let reclaimed = accounts.reclaim(tx, tenant, his, (now, origin)).await?;
+        Ok(Some(reclaimed))
     }
 }

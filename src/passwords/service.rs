@@ -1,4 +1,5 @@
 use crate::credentials::{self, StoredHash};
+use crate::devices;
 use crate::events::{self, Name, Origin, Party};
 use crate::http::Caller;
 use crate::kernel::id::{SessionId, UserId};
@@ -6,7 +7,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, LinkRefused, NewLink, PasswordReset};
+use crate::links::{self, Bond, LinkRefused, NewLink, PasswordReset};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Ended, Ending, PasswordRefused, Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -146,7 +147,7 @@ impl Passwords {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let user = users::get(&mut tx, id).await?;
+                let user = users::is_written_to(&mut tx, id).await?;
                 let user = user.ok_or(PasswordError::Unknown)?;
                 let request = NewLink {
                     purpose: Purpose::ResetPassword,
@@ -154,6 +155,7 @@ impl Passwords {
                     to: user.email,
                     // The administrator's language says nothing about the user's.
                     language: environment.settings.default_language,
+                    bond: Bond::Reader,
                 };
                 accounts.links.send(&mut tx, &request, now).await?;
                 Ok::<_, PasswordError>(events::record(&mut tx, &told).await?)
@@ -163,7 +165,8 @@ impl Passwords {
         Ok(())
     }
 
-    /// Sets a new password by link. Every session of the user ends, and every other link is void.
+    /// Sets a new password by link. Every session of the user ends, his devices are strangers, and
+    /// every other link is void.
     pub async fn reset(
         &self,
         named: Option<Tenant>,
@@ -172,6 +175,21 @@ impl Passwords {
     ) -> Result<(), PasswordError> {
         let accounts = &self.accounts;
         let link = accounts.links.reset(&accounts.store, token, named).await?;
+        let reset = self.reset_by(&link, new, origin).await;
+        if let Err(PasswordError::Link(refused)) = &reset {
+            let (name, from) = (Name::PasswordReset, (accounts.clock.now(), origin));
+            accounts.tell_refused(&link, (name, refused), from).await?;
+        }
+        reset
+    }
+
+    async fn reset_by(
+        &self,
+        link: &PasswordReset,
+        new: Password,
+        origin: &Origin,
+    ) -> Result<(), PasswordError> {
+        let accounts = &self.accounts;
         let tenant = link.tenant();
         let mut once = accounts.store.once();
         let user = users::get(&mut once.within(tenant), link.user_id).await?;
@@ -179,7 +197,7 @@ impl Passwords {
         // A link that does not count must not cost a hash.
         accounts
             .links
-            .check(&mut once.within(tenant), &link, accounts.clock.now())
+            .check(&mut once.within(tenant), link, accounts.clock.now())
             .await?;
         let hash = accounts
             .hash_new(tenant.app_id, new, (&user).into())
@@ -190,7 +208,7 @@ impl Passwords {
             .store
             .write(async |tx| {
                 let set = (&hash, &notice);
-                self.set_anew(tx, &link, set, (now, origin)).await
+                self.set_anew(tx, link, set, (now, origin)).await
             })
             .await?;
         accounts.revocations.apply(&revoked);
@@ -213,7 +231,9 @@ impl Passwords {
         let user = users::password_changed(&mut scoped, id, now).await?;
         let usable = user.filter(|user| user.may_sign_in(now) && user.email == link.address);
         let user = usable.ok_or(LinkRefused::Invalid)?;
-        accounts.reclaim(&mut scoped, &user, (now, origin)).await?;
+        accounts
+            .prove_address(&mut scoped, &user, (now, origin))
+            .await?;
         let owner = (tenant.app_id, id);
         credentials::set(&mut scoped, owner, hash.clone(), (now, &accounts.entropy)).await?;
         accounts
@@ -229,7 +249,9 @@ impl Passwords {
             .event(Name::PasswordReset, tenant, party.clone(), (now, origin))
             .on(party.clone());
         events::record(&mut scoped, &told).await?;
-        links::void(&mut tx.within(tenant.app_id), id, now).await?;
+        let mut everywhere = tx.within(tenant.app_id);
+        devices::forget(&mut everywhere, id).await?;
+        links::void(&mut everywhere, id, now).await?;
         let ended = Ended {
             user: id,
             how: Ending::PasswordReset,

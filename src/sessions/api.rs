@@ -75,11 +75,11 @@ async fn sign_up(
             let created = Created::new(signed_in);
             Ok(Either::Left(WithCookie::new(created, device.cookie())))
         }
-        SignedUp::VerificationRequired { known } => {
-            if let Some(known) = known {
+        SignedUp::VerificationRequired { again } => {
+            if let Some(again) = again {
                 let origin = access.origin().clone();
                 later.run("the holder of an address was not told", async move {
-                    sessions.remind(tenant, known, &origin).await
+                    sessions.remind(tenant, again, &origin).await
                 });
             }
             let status = "verification_required";

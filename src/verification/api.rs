@@ -196,11 +196,11 @@ async fn change_email(
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let ChangeEmail { email, password } = body.into_inner();
     let proof = (&email, password);
-    let user = verification
+    let proven = verification
         .confirm_change(tenant, own, proof, &origin)
         .await?;
     later.run("a change of address did not begin", async move {
-        let change = (&user, &email);
+        let change = (&proven, &email);
         verification.begin_change(tenant, change, &origin).await
     });
     Ok(Accepted::new(Outcome::ACCEPTED))
@@ -238,7 +238,9 @@ impl From<VerificationError> for Problem {
     fn from(error: VerificationError) -> Self {
         match error {
             VerificationError::Link(refused) => refused.into(),
-            VerificationError::Code(CodeRefused::Wrong) => ProblemKind::InvalidCode.into(),
+            VerificationError::Code(CodeRefused::Wrong | CodeRefused::NoneOpen) => {
+                ProblemKind::InvalidCode.into()
+            }
             VerificationError::Limit(error) => error.into(),
             VerificationError::EmailTaken => ProblemKind::EmailTaken.into(),
             VerificationError::Code(CodeRefused::Store(error))
@@ -256,6 +258,7 @@ impl From<ChangeError> for Problem {
                 "is your address already",
             ),
             ChangeError::Reauth(refused) => refused.into(),
+            ChangeError::Limit(refused) => refused.into(),
         }
     }
 }
