@@ -36,7 +36,6 @@ impl FromFields for SendMagicLink {
 struct VerifyMagicLink {
     token: String,
     /// What names the device: what the server told it before, or a secret of its own.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
     device_id: Option<DeviceSecret>,
 }
 
