@@ -22,7 +22,6 @@ pub fn routes(config: &mut ServiceConfig) {
 struct VerifyMagicLink {
     token: String,
     /// What names the device: what the server told it before, or a secret of its own.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
     device_id: Option<DeviceSecret>,
 }
 
