@@ -13,10 +13,12 @@ mod jobs;
 mod journey;
 mod keys;
 mod letters;
+mod life;
 mod readme;
 mod reseal;
 mod secrecy;
 mod server;
+mod stage;
 mod starting;
 mod stopping;
 
