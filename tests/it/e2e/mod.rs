@@ -21,6 +21,7 @@ mod server;
 mod stage;
 mod starting;
 mod stopping;
+mod traces;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -1,5 +1,7 @@
 //! What a database keeps: every document of every collection, as bytes to search.
 
+use std::collections::BTreeMap;
+
 use authsome::store::Location;
 use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::options::Hint;
@@ -9,37 +11,51 @@ use super::app::TestApp;
 
 /// Every document that is there. What SQLite has deleted and not yet overwritten is left out.
 pub async fn documents(app: &TestApp) -> Vec<u8> {
-    match app.location() {
+    let collections = collections(app.location()).await;
+    collections.into_values().flatten().collect()
+}
+
+/// The same, by collection, also of a database that another process has open.
+pub async fn collections(location: &Location) -> BTreeMap<String, Vec<u8>> {
+    match location {
         Location::Mongo(url) => of_mongo(url).await,
         Location::Sqlite(path) => {
-            let folder = tempfile::tempdir().expect("a folder");
-            let copy = folder.path().join("copy.db");
             let database = Connection::open(path).expect("the database can be opened");
-            let into = [copy.to_str().expect("a path in UTF-8")];
-            database
-                .execute("VACUUM INTO ?1", into)
-                .expect("the database can be copied");
-            std::fs::read(copy).expect("the copy is there")
+            of_sqlite(&database).expect("the database can be read")
         }
         Location::Memory => panic!("nobody can look into memory"),
     }
 }
 
-/// Every document of a database on MongoDB.
-pub async fn of_mongo(url: &str) -> Vec<u8> {
+fn of_sqlite(database: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<u8>>> {
+    let mut contents = BTreeMap::new();
+    let mut tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    for name in tables.query_map([], |row| row.get::<_, String>(0))? {
+        let name = name?;
+        let mut all = database.prepare(&format!("SELECT id || doc FROM {name}"))?;
+        let all = all.query_map([], |row| row.get::<_, String>(0))?;
+        let all: Vec<_> = all.collect::<Result<_, _>>()?;
+        contents.insert(name, all.join("\n").into_bytes());
+    }
+    Ok(contents)
+}
+
+async fn of_mongo(url: &str) -> BTreeMap<String, Vec<u8>> {
     let client = mongodb::Client::with_uri_str(url)
         .await
         .expect("the test server answers");
     let database = client.default_database().expect("the URL names a database");
-    let mut contents = Vec::new();
+    let mut contents = BTreeMap::new();
     for name in database.list_collection_names().await.expect("collections") {
         let collection = database.collection::<RawDocumentBuf>(&name);
         // By the only index that every collection has: the profiler would tell of a scan.
         let all = collection.find(doc! {}).hint(Hint::Name("_id_".to_owned()));
         let Ok(mut all) = all.await else { continue };
+        let mut bytes = Vec::new();
         while all.advance().await.expect("a document") {
-            contents.extend_from_slice(all.current().as_bytes());
+            bytes.extend_from_slice(all.current().as_bytes());
         }
+        contents.insert(name, bytes);
     }
     contents
 }
