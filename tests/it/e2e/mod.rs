@@ -14,6 +14,7 @@ mod journey;
 mod keys;
 mod letters;
 mod life;
+mod pages;
 mod readme;
 mod reseal;
 mod secrecy;
