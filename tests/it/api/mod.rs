@@ -10,6 +10,7 @@ mod credentials;
 mod departures;
 mod devices;
 mod discovery;
+mod enumeration;
 mod environments;
 mod export;
 mod hangups;

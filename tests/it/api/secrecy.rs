@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
-use crate::support::dump::{holds, of_mongo};
+use crate::support::dump::{documents, holds};
 use crate::support::exchange::MARK;
 use crate::support::log;
 use crate::support::persona::{Administers, Person};
@@ -97,10 +97,10 @@ async fn what_is_refused(mia: &Person) {
     body.await.refuses(400, "malformed_json");
 }
 
-/// Every byte that the database keeps.
+/// Every byte that the database keeps, also of what was deleted where it is in files.
 async fn dump(app: &TestApp) -> Vec<u8> {
     match app.location() {
-        Location::Mongo(url) => of_mongo(url).await,
+        Location::Mongo(_) => documents(app).await,
         Location::Sqlite(path) => {
             let folder = path.parent().expect("a file is in a folder");
             let files = std::fs::read_dir(folder).expect("the folder is there");

@@ -13,12 +13,16 @@ mod jobs;
 mod journey;
 mod keys;
 mod letters;
+mod life;
+mod pages;
 mod readme;
 mod reseal;
 mod secrecy;
 mod server;
+mod stage;
 mod starting;
 mod stopping;
+mod traces;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

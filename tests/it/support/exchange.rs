@@ -105,7 +105,8 @@ impl Exchange<'_> {
 
     /// A page for people, which is no part of the API.
     pub fn is_page(&self) -> bool {
-        self.path() == "/docs" || self.path().starts_with("/docs/")
+        let of = |all: &str| self.path().starts_with(all);
+        self.path() == "/docs" || of("/docs/") || of("/pages/")
     }
 }
 

@@ -1,0 +1,105 @@
+// The pages that links of letters lead to, as a browser shows them and as scanners of mail open them.
+//
+//   node pages.mjs PLAN      E2E_CHROMIUM names the browser (default: /usr/bin/chromium)
+//
+// PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "steps": [{"password"?, "says", "good"}]}].
+// Each link is opened by scanners and three times by people; then the steps are taken: a password is typed, the
+// button pressed, and the page must say that. Ends with 1 and a sentence for each surprise.
+
+import { readFile } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+const [file] = process.argv.slice(2);
+if (!file) throw new Error("usage: pages.mjs PLAN");
+const plan = JSON.parse(await readFile(file, "utf8"));
+if (plan.length === 0) throw new Error("a plan without visits");
+const surprises = [];
+
+const browser = await chromium.launch({
+  executablePath: process.env.E2E_CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+  ],
+});
+try {
+  for (const visit of plan) await see(visit);
+} finally {
+  await browser.close();
+}
+
+for (const surprise of surprises) console.error(`surprise: ${surprise}`);
+if (surprises.length > 0) process.exit(1);
+console.log(`${plan.length} pages did as they were told and asked nobody else`);
+
+async function see(visit) {
+  const { link, language } = visit;
+  const expect = (claim, sentence) => claim || surprises.push(`${new URL(link).pathname} (${language}): ${sentence}`);
+  for (const method of ["HEAD", "GET", "OPTIONS"]) await fetch(link, { method });
+
+  const context = await browser.newContext({ locale: language, viewport: { width: 800, height: 600 } });
+  const page = await watched(context, visit, expect);
+  for (let time = 0; time < 3; time += 1) await opens(page, visit, expect);
+  for (const step of visit.steps) await takes(page, step, expect);
+  await page.screenshot({ path: visit.png });
+  await context.close();
+}
+
+// A page that tells of everything a browser is unhappy with, and of whoever is told the token.
+async function watched(context, { link, steps }, expect) {
+  const [base] = link.split("pages/");
+  const token = new URL(link).searchParams.get("token");
+  expect(token, "a link without a token");
+  const page = await context.newPage();
+  page.on("request", (request) => {
+    const url = request.url();
+    expect(url.startsWith(base), `the page asked ${url}`);
+    expect(url === link || !url.includes(token), `the token is in ${url}`);
+    expect(!request.headers().referer?.includes(token), `the token is in the referer to ${url}`);
+  });
+  page.on("requestfailed", (request) => expect(false, `${request.url()}: ${request.failure()?.errorText}`));
+  page.on("pageerror", (error) => expect(false, `script error: ${error.message}`));
+  page.on("console", (line) => {
+    // To the console a refusal is an error, also where it is asked for.
+    const isAskedFor = steps.some((step) => !step.good) && line.text().includes("with a status of 400");
+    expect(line.type() !== "error" || isAskedFor, `console: ${line.text()} (${line.location().url})`);
+  });
+  await page.exposeFunction("reportViolation", (rule, blocked) => expect(false, `CSP: ${rule} blocked ${blocked}`));
+  await page.addInitScript(() =>
+    addEventListener("securitypolicyviolation", (event) => {
+      globalThis.reportViolation(event.violatedDirective, event.blockedURI);
+    }),
+  );
+  return page;
+}
+
+async function opens(page, { link, language, heading, key }, expect) {
+  const response = await page.goto(link);
+  expect(response?.status() === 200, `answered ${response?.status()}`);
+  const headers = response?.headers() ?? {};
+  expect(headers["content-security-policy"]?.includes("default-src 'none'"), "no content security policy");
+  expect(headers["referrer-policy"] === "no-referrer", `the referrer policy ${headers["referrer-policy"]}`);
+  expect(page.url() === link.split("?")[0], `the address bar shows ${page.url()}`);
+  expect((await page.locator("html").getAttribute("lang")) === language, "another language");
+  const shown = await page.locator("h1").textContent();
+  expect(shown === heading, `the heading is ${shown}`);
+  expect((await page.locator("output").textContent()) === "", "something was done already");
+  if (key) expect((await page.locator("#key").inputValue()) === key, "another key");
+}
+
+async function takes(page, { password, says, good }, expect) {
+  if (password) await page.locator("#password").fill(password);
+  await page.locator("button").click();
+  const output = page.locator("output", { hasText: says });
+  await output.waitFor({ timeout: 20_000 }).catch(() => {});
+  const shown = await page.locator("output").textContent();
+  expect(shown === says, `the page says ${JSON.stringify(shown)}, not ${JSON.stringify(says)}`);
+  const kind = await page.locator("output").getAttribute("class");
+  expect(kind === (good ? "good" : "bad"), `what it says is ${kind}`);
+  // What is done cannot be done again; what was refused can.
+  expect((await page.locator("button").count()) === (good ? 0 : 1), "the button");
+}

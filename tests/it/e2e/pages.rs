@@ -1,0 +1,255 @@
+//! The pages of this server, in a browser, by the links of letters in the folder of a default
+//! installation. What the browser looks at is in `tests/e2e/pages.mjs`.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::server::{Home, PASSWORD, Server, eventually, text};
+use super::{provided, script, succeeds};
+use crate::support::client::Asks;
+use crate::support::mail::{Letter, letters_in};
+use crate::support::stores::run;
+
+const MIA: &str = "mia@example.org";
+const ZOE: &str = "zoe@example.org";
+const NEW: &str = "zoe@example.net";
+const COMMON: &str = "password123";
+const BETTER: &str = "nine-loud-kestrels-3316";
+
+/// What the pages say in a language.
+struct Words {
+    language: &'static str,
+    /// The heading, and what is said when it is done.
+    verify: (&'static str, &'static str),
+    reset: (&'static str, &'static str),
+    change: (&'static str, &'static str),
+    magic: &'static str,
+    weak: &'static str,
+    dead: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    language: "en",
+    verify: (
+        "Verify your address",
+        "Your address is verified. You can close this page.",
+    ),
+    reset: (
+        "Set a new password",
+        "Your password is set. Sign in with it.",
+    ),
+    change: (
+        "Confirm your new address",
+        "Your address is changed. You can close this page.",
+    ),
+    magic: "Sign in",
+    weak: "This password is too easily guessed. Choose a longer one.",
+    dead: "This link is over or was used. Ask for a new letter.",
+};
+
+const GERMAN: Words = Words {
+    language: "de",
+    verify: (
+        "Adresse bestätigen",
+        "Ihre Adresse ist bestätigt. Sie können diese Seite schließen.",
+    ),
+    reset: (
+        "Neues Passwort setzen",
+        "Ihr Passwort ist gesetzt. Melden Sie sich damit an.",
+    ),
+    change: (
+        "Neue Adresse bestätigen",
+        "Ihre Adresse ist geändert. Sie können diese Seite schließen.",
+    ),
+    magic: "Anmelden",
+    weak: "Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.",
+    dead: "Dieser Link ist abgelaufen oder wurde benutzt. Fordern Sie einen neuen Brief an.",
+};
+
+/// An installation, and the keys of its environments.
+struct Site {
+    home: Home,
+    server: Server,
+    production: String,
+    development: String,
+    words: Words,
+}
+
+#[test]
+fn pages_do_nothing_by_being_opened_and_what_they_say_by_their_button() {
+    run(async {
+        let home = Home::embedded();
+        let told = home.bootstrap(&[]);
+        let server = home.serve().await;
+
+        every_page(Site::of((home, server), &told, ENGLISH)).await;
+    });
+}
+
+#[test]
+fn they_do_the_same_in_german_below_a_base_path() {
+    run(async {
+        let mut home = Home::embedded().with("SERVER__BASE_PATH", "/auth");
+        let told = home.bootstrap(&[]);
+        let server = loop {
+            let url = home.url();
+            home = home.with("SERVER__PUBLIC_URL", format!("{url}/auth"));
+            match Server::ready(home.start(), url).await {
+                Some(server) => break server,
+                None => home.move_on(),
+            }
+        };
+
+        every_page(Site::of((home, server), &told, GERMAN)).await;
+    });
+}
+
+async fn every_page(site: Site) {
+    let browser = provided("E2E_CHROMIUM");
+    let links = Links::of(&site).await;
+    let visits = links.visits(&site);
+    let plan = site.home.folder().join("plan.json");
+    fs::write(&plan, Value::Array(visits.clone()).to_string()).expect("a file of ours");
+    let wait = site.signs_in(MIA, PASSWORD).await;
+    assert_eq!(wait, "403 email_not_verified");
+
+    let mut visit = Command::new("node");
+    visit.arg(script("pages.mjs")).arg(&plan);
+    succeeds(visit.env("E2E_CHROMIUM", browser));
+
+    assert_eq!(
+        site.signs_in(MIA, PASSWORD).await,
+        "401 invalid_credentials"
+    );
+    assert_eq!(site.signs_in(MIA, COMMON).await, "401 invalid_credentials");
+    assert_eq!(site.signs_in(MIA, BETTER).await, "200");
+    let zoe = site.server.sign_in(&site.development, NEW, PASSWORD).await;
+    assert_eq!(zoe["user"]["email"], NEW);
+    for visit in visits {
+        assert!(fs::exists(text(&visit, "/png")).expect("a folder of ours"));
+    }
+}
+
+impl Site {
+    fn of((home, server): (Home, Server), told: &Value, words: Words) -> Self {
+        assert_eq!(told["environments"][0]["slug"], "production");
+        Self {
+            home,
+            server,
+            production: text(told, "/environments/0/publishable_key"),
+            development: text(told, "/publishable_key"),
+            words,
+        }
+    }
+
+    async fn signs_in(&self, email: &str, password: &str) -> String {
+        let body = json!({"email": email, "password": password});
+        let asked = self.server.post_at(&self.production, "/v1/signin", body);
+        asked.await.outcome()
+    }
+
+    /// The letter to an address whose link leads to this page.
+    async fn letter(&self, address: &str, page: &str) -> Letter {
+        let folder = self.home.folder().join("authsome-data/mail");
+        let page = format!("/pages/{page}?token=");
+        eventually("there is a letter", async || {
+            letters_in(&folder).into_iter().find(|letter| {
+                letter.to == [address] && letter.links().iter().any(|it| it.contains(&page))
+            })
+        })
+        .await
+    }
+
+    /// Posts as somebody who reads this language.
+    async fn posts(&self, key: &str, path: &str, body: Value) -> Value {
+        let asked = self.server.post_at(key, path, body);
+        let asked = asked.header("accept-language", self.words.language);
+        let reply = asked.await;
+        assert!(reply.status < 300, "{path}: {}", reply.text());
+        reply.json()
+    }
+}
+
+/// The letters that lead to each of the pages.
+struct Links {
+    verify: Letter,
+    reset: Letter,
+    magic: Letter,
+    change: Letter,
+}
+
+impl Links {
+    async fn of(site: &Site) -> Self {
+        let account = |email| json!({"email": email, "password": PASSWORD});
+        site.posts(&site.production, "/v1/signup", account(MIA))
+            .await;
+        let verify = site.letter(MIA, "verify-email").await;
+        site.posts(
+            &site.production,
+            "/v1/forgot-password",
+            json!({"email": MIA}),
+        )
+        .await;
+        let reset = site.letter(MIA, "reset-password").await;
+
+        let zoe = site
+            .posts(&site.development, "/v1/signup", account(ZOE))
+            .await;
+        site.posts(
+            &site.development,
+            "/v1/magic-link/send",
+            json!({"email": ZOE}),
+        )
+        .await;
+        let magic = site.letter(ZOE, "magic-link").await;
+        let change = site.server.post("/v1/me/change-email");
+        let change = change
+            .bearer(&text(&zoe, "/access_token"))
+            .json(account(NEW));
+        let _ = change.await.expect(202);
+        let change = site.letter(NEW, "change-email").await;
+        Self {
+            verify,
+            reset,
+            magic,
+            change,
+        }
+    }
+
+    /// What the browser does; each link that was used up is tried once more.
+    fn visits(&self, site: &Site) -> Vec<Value> {
+        let words = &site.words;
+        let good = |says: &str| json!({"says": says, "good": true});
+        let bad = |says: &str| json!({"says": says, "good": false});
+        let with = |password: &str, mut step: Value| {
+            step["password"] = password.into();
+            step
+        };
+        let (verify, reset, change) = (words.verify, words.reset, words.change);
+        let sets = json!([with(COMMON, bad(words.weak)), with(BETTER, good(reset.1))]);
+        let all = [
+            ("verify", &self.verify, verify.0, json!([good(verify.1)])),
+            ("verified", &self.verify, verify.0, json!([bad(words.dead)])),
+            ("reset", &self.reset, reset.0, sets),
+            (
+                "spent",
+                &self.reset,
+                reset.0,
+                json!([with(PASSWORD, bad(words.dead))]),
+            ),
+            ("magic", &self.magic, words.magic, json!([])),
+            ("change", &self.change, change.0, json!([good(change.1)])),
+        ];
+        let folder = site.home.folder();
+        let visit = |(name, letter, heading, steps): (&str, &Letter, &str, Value)| {
+            let key = (name == "magic").then(|| letter.token());
+            json!({
+                "link": letter.link(), "language": words.language, "heading": heading,
+                "steps": steps, "key": key, "png": folder.join(format!("{name}.png")),
+            })
+        };
+        all.into_iter().map(visit).collect()
+    }
+}
