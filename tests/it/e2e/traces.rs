@@ -17,6 +17,7 @@ const ZOE: &str = "zoe.careless@example.com";
 /// The mail server refuses them, and names them in its answers.
 const REFUSED: [&str; 2] = ["unknown.ida@example.com", "spam.ivo@example.com"];
 const NOBODY: &str = "nobody.nowhere@example.com";
+const NEVER: &str = "zoe.never@example.com";
 const WRONG: &str = "a-wrong-password-7715";
 const TYPO: &str = "typo-in-a-password-9920";
 const LATER: &str = "eleven-shy-lynxes-6604";
@@ -55,7 +56,7 @@ on_both_stores! {
         for address in [NEW, ZOE, REFUSED[0], REFUSED[1]] {
             left.lacks("an address", address, &OF_ADDRESSES);
         }
-        for gone in [OLD, NOBODY] {
+        for gone in [OLD, NOBODY, NEVER] {
             left.lacks("the address of nobody", gone, &[]);
         }
     }
@@ -87,7 +88,8 @@ async fn a_careless_life(stage: &Stage) {
     ] {
         stage.uses(what, text(&signed_in, pointer));
     }
-    what_is_refused(stage, &signed_in).await;
+    what_is_refused(stage).await;
+    what_is_misplaced(stage, &signed_in).await;
     what_is_shown(stage, &signed_in).await;
 
     let path = format!(
@@ -126,7 +128,7 @@ async fn reads_link(stage: &Stage, subject: &str, page: &str) -> String {
     stage.reads(expected).await.token()
 }
 
-async fn what_is_refused(stage: &Stage, signed_in: &Value) {
+async fn what_is_refused(stage: &Stage) {
     let (first, second) = (stage.first(), stage.second());
     for (email, password) in [(ZOE, WRONG), (NOBODY, PASSWORD)] {
         let refused = stage.signs_in(first, email, password).await;
@@ -157,6 +159,11 @@ async fn what_is_refused(stage: &Stage, signed_in: &Value) {
         let body = json!({"token": TYPO, "new_password": WRONG});
         assert_eq!(first.post(path).json(body).await.status, 400, "{path}");
     }
+}
+
+/// What is good, in places where it is not taken.
+async fn what_is_misplaced(stage: &Stage, signed_in: &Value) {
+    let (first, second) = (stage.first(), stage.second());
     let access = text(signed_in, "/access_token");
     let in_the_query = format!("/v1/me?access_token={access}&api_key={}", stage.secret_key);
     second
@@ -171,7 +178,7 @@ async fn what_is_refused(stage: &Stage, signed_in: &Value) {
         .me(&text(signed_in, "/refresh_token"))
         .await
         .refuses(401, "invalid_token");
-    let change = json!({"email": "zoe.later@example.com", "password": WRONG});
+    let change = json!({"email": NEVER, "password": WRONG});
     let change = first
         .post("/v1/me/change-email")
         .bearer(&access)
