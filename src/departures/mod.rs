@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ban      sessions end, access tokens are refused; a right password says why     unban, or its term
-//! delete   the same, and nothing is left of the person but an identifier          for good
+//! delete   the same; an identifier and a letter of farewell are left of the person   for good
 //! export   everything that is kept about the caller, as one document
 //! ```
 //!

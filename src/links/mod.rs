@@ -17,4 +17,5 @@ mod repo;
 mod service;
 
 pub use self::record::{Link, PasswordReset, Verification};
+pub use self::repo::of_user;
 pub use self::service::{CodeRefused, LinkRefused, Links, Request, forget, void};

@@ -95,7 +95,7 @@ impl Outbox {
 
     /// The address of a letter; `None` where it was sealed for another place or by a key that is
     /// not here.
-    pub(super) fn address(&self, letter: &Notification) -> Option<Email> {
+    pub fn address(&self, letter: &Notification) -> Option<Email> {
         let place = Notification::place(letter.env_id, letter.id);
         let opened = self.ring.open(&letter.to, &place).ok()?;
         Email::parse(str::from_utf8(&opened).ok()?).ok()
