@@ -175,7 +175,7 @@ on_both_stores! {
 
         let ran = sealed.home.run(&["keys", "reseal"]);
 
-        assert_eq!((ran.code, ran.out.trim()), (Some(0), "3 sealed anew, 0 were already"));
+        assert_eq!((ran.code, ran.out.trim()), (Some(0), "4 sealed anew, 0 were already"));
         server.me(&token).await.told(200);
         sealed.home.move_on();
         let sealed = sealed.ring(NEW);
