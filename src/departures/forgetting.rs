@@ -5,8 +5,8 @@ use crate::store::{Stored, Tx};
 use crate::{credentials, devices, limits, links, notifications, sessions};
 
 /// Removes what is kept about a user, in every environment of his app. Whatever keeps documents
-/// about users has a line here. Events stay, and revocations for as
-/// long as they count; the letter that says farewell comes after this.
+/// about users has a line here. Events stay, and revocations for as long as they count; the letter
+/// that says farewell comes after this.
 pub(super) async fn forget(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<()> {
     credentials::forget(tx, user).await?;
     links::forget(tx, user).await?;

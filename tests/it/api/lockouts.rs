@@ -11,7 +11,7 @@ use authsome::limits::{Attempt, LimitError, Lockout, LockoutSettings, Lockouts, 
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::support::app::{TestApp, eventually};
+use crate::support::app::{Guarded, TestApp, eventually};
 use crate::support::client::{Asks, Reply, Request};
 use crate::support::persona::{Administers, PASSWORD, Person};
 use crate::support::raw;
@@ -19,15 +19,6 @@ use crate::support::stores::{Backend, on_both_stores};
 
 const WRONG: &str = "another long password";
 const MINUTE: Duration = Duration::from_mins(1);
-
-/// A server that locks as it does by default.
-struct Guarded(TestApp);
-
-impl Guarded {
-    async fn on(backend: Backend) -> Self {
-        Self(TestApp::with(backend, &[("LIMITS__LOCKOUT_AFTER", "5")]).await)
-    }
-}
 
 /// The same, with one thread that hashes and hardly a place to wait for it.
 struct Narrow(TestApp);
