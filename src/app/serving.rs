@@ -145,7 +145,7 @@ impl Authsome {
         });
         let audit = self.audit.clone();
         self.jobs.every(audit::RETENTION, async move |now| {
-            audit.forget(now).await.map(drop)
+            audit.expire(now).await.map(drop)
         });
         self.deliveries.start(self.post.clone());
     }

@@ -5,10 +5,9 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::repo::EventQuery;
 use super::service::Audit;
 use crate::access::{Permission, ReadEvents};
-use crate::events::{Event, Name, Outcome, Party};
+use crate::events::{Event, Name, Outcome, Party, Which};
 use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
 use crate::kernel::id::{AppId, EnvId, EventId, UserId};
 use crate::kernel::time::Timestamp;
@@ -127,8 +126,8 @@ impl FromFields for ListQuery {
 }
 
 impl ListQuery {
-    fn which(&self) -> EventQuery {
-        EventQuery {
+    fn which(&self) -> Which {
+        Which {
             name: self.name,
             outcome: self.outcome,
             actor: self.actor.clone(),

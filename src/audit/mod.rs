@@ -6,7 +6,6 @@
 //! them. Not here: which events there are ([`crate::events::Name`]).
 
 mod api;
-mod repo;
 mod service;
 
 pub use self::api::routes;

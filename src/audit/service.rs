@@ -1,9 +1,8 @@
-//! Reading the record, and forgetting what is older than it is kept.
+//! Reading the record, and removing what is older than it is kept.
 
 use std::time::Duration;
 
-use super::repo::{self, EventQuery};
-use crate::events::Event;
+use crate::events::{self, Event, Which};
 use crate::jobs::{BATCH, Schedule, TERM, by_batches};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
@@ -34,22 +33,22 @@ impl Audit {
     pub async fn page(
         &self,
         tenant: Tenant,
-        query: &EventQuery,
+        which: &Which,
         after: Option<&Position>,
         limit: Limit,
     ) -> Stored<Slice<Event>> {
         let mut once = self.store.once();
-        repo::page(&mut once.within(tenant), query, after, limit).await
+        events::page(&mut once.within(tenant), which, after, limit).await
     }
 
     /// Removes what is older at `now` than it is to be kept, batch by batch; the number removed.
-    pub async fn forget(&self, now: Timestamp) -> Stored<u64> {
+    pub async fn expire(&self, now: Timestamp) -> Stored<u64> {
         let until = now.minus(self.retention);
         let batch = async || {
             let mut once = self.store.once();
             let mut every =
                 once.across_tenants("how long events are kept is the installation's affair");
-            repo::forget(&mut every, until, BATCH).await
+            events::expire(&mut every, until, BATCH).await
         };
         by_batches(batch).await
     }

@@ -65,7 +65,8 @@ impl FromFields for NewBan {
 /// Delete my account
 ///
 /// For good, and at once: every session of every environment ends, the address is free again, and
-/// nothing is kept about the person. The account must be proven once more, by its password. The
+/// nothing is kept about the person but the letter that says farewell. The account must be proven
+/// once more, by its password; wrong ones count as in a sign-in, and lock the account for both. The
 /// last administrator cannot go.
 ///
 /// The proof is a body like any other, although this is a DELETE: a client must send it with
@@ -80,7 +81,7 @@ impl FromFields for NewBan {
         ("x-permission" = json!(DeleteMe::NAME)),
         ("x-problems" = json!([
             ProblemKind::InvalidCredentials, ProblemKind::ReauthRequired, ProblemKind::LastAdmin,
-            ProblemKind::Busy,
+            ProblemKind::TooManyAttempts, ProblemKind::Busy,
         ])),
     ),
 )]
@@ -99,9 +100,9 @@ async fn delete_me(
 
 /// Take along all my data
 ///
-/// Everything that is kept about the caller, as one document: the profile, sessions, letters and
-/// events of every environment, without anything that proves who somebody is. Of each kind the
-/// newest 10,000.
+/// Everything that is kept about the caller, as one document: the profile, and of every environment
+/// the sessions, devices, letters, links, wrong passwords and events, without anything that proves
+/// who somebody is. Of each kind the newest 10,000, newest first.
 #[utoipa::path(
     tag = "me", operation_id = "me.export",
     responses((status = 200, description = "All that is kept about the caller", body = Export)),

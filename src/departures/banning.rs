@@ -7,7 +7,7 @@ use crate::http::Caller;
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
 use crate::links;
-use crate::sessions::{self, Ending};
+use crate::sessions::{Ended, Ending};
 use crate::store::{StoreError, Tx};
 use crate::tokens::Revocation;
 use crate::users::{self, Ban, User};
@@ -48,9 +48,15 @@ impl Departures {
         spare(tx, (&app, &seen), now).await?;
         let banned = users::ban(&mut tx.within(tenant), id, ban, now).await?;
         let banned = banned.ok_or(StoreError::Conflict)?;
-        let mut app = tx.within(tenant.app_id);
-        sessions::end_all(&mut app, id, Ending::Banned, now).await?;
-        links::void(&mut app, id, now).await?;
+        let ended = Ended {
+            user: id,
+            how: Ending::Banned,
+            by: caller.party(),
+        };
+        self.sessions
+            .end_sessions_in(tx, tenant, &ended, (now, origin))
+            .await?;
+        links::void(&mut tx.within(tenant.app_id), id, now).await?;
         let mut told = self.event(Name::UserBanned, caller, &banned, (now, origin));
         if let Some(expires) = ban.expires {
             told = told.with("expires_at", expires.to_string());

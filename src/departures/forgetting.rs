@@ -2,14 +2,16 @@
 
 use crate::kernel::id::{AppId, UserId};
 use crate::store::{Stored, Tx};
-use crate::{credentials, devices, links, notifications, sessions};
+use crate::{credentials, devices, limits, links, notifications, sessions};
 
 /// Removes what is kept about a user, in every environment of his app. Whatever keeps documents
-/// about users has a line here; events stay.
+/// about users has a line here. Events stay, and revocations for as long as they count; the letter
+/// that says farewell comes after this.
 pub(super) async fn forget(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<()> {
     credentials::forget(tx, user).await?;
     links::forget(tx, user).await?;
     devices::forget(tx, user).await?;
     sessions::forget(tx, user).await?;
+    limits::forget(tx, user).await?;
     notifications::forget(tx, user).await
 }

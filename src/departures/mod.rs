@@ -1,8 +1,8 @@
 //! Departures: users who are kept out for a time, and users who go for good.
 //!
 //! ```text
-//! ban      sessions end, access tokens are refused; a right password says why     unban, or its term
-//! delete   the same, and nothing is left of the person but an identifier          for good
+//! ban      sessions end, access tokens are refused; a right password says why       unban, or its term
+//! delete   the same; of the person an identifier and a letter of farewell are left   for good
 //! export   everything that is kept about the caller, as one document
 //! ```
 //!

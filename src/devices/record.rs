@@ -10,9 +10,6 @@ use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment};
 
-/// What a device is called where it says nothing of itself.
-const NAMELESS: &str = "Unknown device";
-
 /// A browser or machine from which one user signs in to one environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Device {
@@ -98,15 +95,6 @@ impl Device {
         let is_of_before = password_changed_at.is_some_and(|changed| self.last_seen_at < changed);
         (!is_of_before).then_some(self.fingerprint.as_str())
     }
-
-    /// As people know it: `Firefox on Linux`. Made of our own words, never of what a client sent.
-    pub fn label(&self) -> String {
-        match (&self.browser, &self.os) {
-            (Some(browser), Some(os)) => format!("{browser} on {os}"),
-            (Some(one), None) | (None, Some(one)) => one.clone(),
-            (None, None) => NAMELESS.to_owned(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -126,17 +114,6 @@ mod tests {
         let origin = Origin::new("r".into(), None, Some(user_agent));
         let whose = (UserId::new(NOON, &entropy), "f".into());
         Device::new(tenant, whose, &origin, (NOON, &entropy))
-    }
-
-    #[test]
-    fn a_device_is_called_by_what_is_known_of_it() {
-        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-        assert_eq!(device(firefox).label(), "Firefox on Linux");
-        assert_eq!(device("curl/8.14.1").label(), "curl");
-        assert_eq!(
-            device("Your account is at risk: evil.example").label(),
-            NAMELESS
-        );
     }
 
     #[test]

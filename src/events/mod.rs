@@ -2,11 +2,11 @@
 //!
 //! One collection, `authsome_events`: the audit log *is* the outbox. [`record`] takes the
 //! transaction, so an event outside one does not compile. Events hold identifiers, never addresses,
-//! tokens or passwords. Not here: who is told about them.
+//! tokens or passwords. Not here: who may read them.
 
-mod concerning;
 mod names;
 mod origin;
+mod reading;
 
 use std::fmt::Display;
 
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-pub use self::concerning::concerning;
 pub use self::names::Name;
 pub use self::origin::Origin;
+pub use self::reading::{Which, concerning, expire, page};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, EventId};
 use crate::kernel::tenant::Tenant;

@@ -73,9 +73,11 @@ names! {
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";
-    SessionDenied = "session.denied", "A sign-in was refused.";
+    SessionDenied = "session.denied",
+        "A sign-in was refused, or any other use of a password while the account was locked.";
     SessionRevoked = "session.revoked", "A session was ended before its time.";
-    SessionsRevoked = "sessions.revoked", "Every session of a user was ended.";
+    SessionsRevoked = "sessions.revoked",
+        "Sessions of a user were ended at once; `sessions` says how many, `reason` why.";
     RefreshReuseDetected = "refresh.reuse_detected",
         "A refresh token was presented after it had been exchanged; its session was ended.";
     RateLimitExceeded = "rate_limit.exceeded",

@@ -13,7 +13,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use crate::kernel::time::Clock;
@@ -33,10 +32,10 @@ const SILENCE: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Follows revocations until the handle is aborted.
-pub fn follow_revocations(revocations: RevocationIndex, clock: Clock) -> JoinHandle<()> {
+/// Follows revocations for as long as the process lives.
+pub fn follow_revocations(revocations: RevocationIndex, clock: Clock) {
     let following = Following { revocations, clock };
-    actix_web::rt::spawn(async move { match following.run().await {} })
+    actix_web::rt::spawn(async move { match following.run().await {} });
 }
 
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 //!
 //! Every node follows the revocations that other nodes and commands write ([`follow_revocations`]),
 //! so that a right taken away elsewhere is refused here within a second. What one node does for all
-//! is a [`Schedule`] of its [`Jobs`], under a lease: see [`sweep`]. Not here: what features do so.
+//! is a [`Schedule`] of its [`Jobs`], under a lease: see [`sweep`]. Not here: the jobs of features, such
+//! as letters and the record of events.
 
 mod following;
 mod lease;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Field, Filter, Index, OfApp, Update, by_id};
+use crate::store::{Entity, Field, Filter, Index, OfApp, Query, Stored, Tx, Update, by_id};
 
 /// Longer than any request lives: what was reserved before and never settled is a failure.
 const LONGEST_TRY: Duration = Duration::from_mins(2);
@@ -26,18 +26,18 @@ pub struct Lockout {
     pub(super) app_id: AppId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) user_id: Option<UserId>,
-    pub(super) failed: i64,
+    pub failed: i64,
     pub(super) reserved: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) locked_until: Option<Timestamp>,
+    pub locked_until: Option<Timestamp>,
     /// The lock that an event has told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) told_until: Option<Timestamp>,
-    pub(super) touched_at: Timestamp,
-    pub(super) expires_at: Timestamp,
+    pub touched_at: Timestamp,
+    pub expires_at: Timestamp,
 }
 
-pub(super) const USER_ID: Field<Lockout, UserId> = Field::at("user_id");
+const USER_ID: Field<Lockout, UserId> = Field::at("user_id");
 const FAILED: Field<Lockout, i64> = Field::at("failed");
 const RESERVED: Field<Lockout, i64> = Field::at("reserved");
 const LOCKED_UNTIL: Field<Lockout, Timestamp> = Field::at("locked_until");
@@ -134,6 +134,16 @@ impl Lockout {
     pub(super) fn is_told(&self) -> bool {
         self.told_until.is_some() && self.told_until == self.locked_until
     }
+}
+
+/// Everything that is counted of a user, in every lane.
+pub async fn of_user(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<Lockout>> {
+    tx.find(Query::of(USER_ID.eq(user))).await
+}
+
+/// Removes everything that is counted of a user; how much there was.
+pub async fn forget(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<u64> {
+    tx.delete_many(USER_ID.eq(user)).await
 }
 
 /// A condition and the change under it: one step of the diagram of [`Lockout`].

@@ -139,9 +139,7 @@ impl Lockouts {
         app_id: AppId,
         user: UserId,
     ) -> Stored<bool> {
-        let of_user = lockout::USER_ID.eq(user);
-        let lifted: u64 = tx.within(app_id).delete_many(of_user).await?;
-        Ok(lifted > 0)
+        Ok(lockout::forget(&mut tx.within(app_id), user).await? > 0)
     }
 
     /// A place, if there is one now; `None` to look again in a moment.

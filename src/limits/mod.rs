@@ -22,7 +22,7 @@ mod rule;
 use std::time::Duration;
 
 pub use self::attempt::Attempt;
-pub use self::lockout::{Lockout, LockoutSettings};
+pub use self::lockout::{Lockout, LockoutSettings, forget, of_user};
 pub use self::lockouts::{Lock, Lockouts, Subject};
 pub use self::rates::{Limits, RateCounter};
 pub use self::rule::{RateSettings, Rule};

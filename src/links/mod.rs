@@ -18,5 +18,6 @@ mod service;
 mod wire;
 
 pub use self::record::{Bond, Link, PasswordReset, Verification};
+pub use self::repo::of_user;
 pub use self::service::{CodeRefused, LinkRefused, Links, NewLink, forget, void};
 pub use self::wire::{Outcome, Recipient};

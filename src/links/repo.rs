@@ -162,6 +162,20 @@ where
         .map(drop)
 }
 
+/// The links of a user, spent ones too, newest first, `most` at most.
+pub async fn of_user<K: Kind, S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    most: u32,
+) -> Stored<Vec<Link<K>>>
+where
+    Link<K>: Entity<Owner = OfEnvironment>,
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let newest = Query::of(user_id().eq(user)).newest_by(created_at());
+    tx.find(newest.window(0, most)).await
+}
+
 /// Removes every link of a user.
 pub(super) async fn forget<K: Kind, S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
 where

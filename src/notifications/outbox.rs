@@ -95,7 +95,7 @@ impl Outbox {
 
     /// The address of a letter; `None` where it was sealed for another place or by a key that is
     /// not here.
-    pub(super) fn address(&self, letter: &Notification) -> Option<Email> {
+    pub fn address(&self, letter: &Notification) -> Option<Email> {
         let sealed = letter.to.as_deref()?;
         let opened = self.ring.open(sealed, &letter.bound_to()).ok()?;
         Email::parse(str::from_utf8(&opened).ok()?).ok()

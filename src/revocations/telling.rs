@@ -12,7 +12,6 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::api::RevocationView;
 use super::place::{Sweep, after};
 use super::places::Place;
-use super::repo;
 use super::service::Feed;
 use crate::access::ReadRevocations;
 use crate::http::{HungUp, Line, Problem, Subscription};
@@ -138,7 +137,7 @@ impl Telling {
 
     async fn pass_on(&mut self, heard: Result<Arc<Revocation>, RecvError>) -> Result<(), Over> {
         match heard {
-            Ok(told) if repo::concerns(self.tenant).matches(&told) => {
+            Ok(told) if Revocation::concerning(self.tenant).matches(&told) => {
                 let place = self.place();
                 self.say(Arc::unwrap_or_clone(told), &place).await
             }

@@ -131,9 +131,8 @@ async fn sign_in(
         origin: access.origin(),
         device: &device.secret,
     };
-    let issued = sessions
-        .sign_in(tenant, &identifier, password, visit)
-        .await?;
+    let signing_in = sessions.sign_in(tenant, &identifier, password, visit);
+    let issued = Box::pin(signing_in).await?;
     let signed_in = SignedIn::from(issued).on(&device.secret);
     Ok(WithCookie::new(Ok200::new(signed_in), device.cookie()))
 }

@@ -1,9 +1,11 @@
 //! The end of sessions, as part of a unit of work that takes more away than them.
 
+use serde_json::Value;
+
 use super::record::{Ending, Session};
 use super::repo;
 use super::service::Sessions;
-use crate::events::{self, Name, Origin, Party};
+use crate::events::{self, Event, Name, Origin, Party};
 use crate::kernel::id::{AppId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -29,25 +31,30 @@ impl Sessions {
         ended: &Ended,
         (now, origin): (Timestamp, &Origin),
     ) -> Stored<Option<Revocation>> {
-        let (user, how) = (ended.user, ended.how);
-        let count = repo::end_all(&mut tx.within(tenant.app_id), user, how, now).await?;
-        let mut tx = tx.within(tenant);
-        let Some(version) = users::bump_rights(&mut tx, user, now).await? else {
+        let user = ended.user;
+        let Some(version) = users::bump_rights(&mut tx.within(tenant), user, now).await? else {
             return Ok(None);
         };
-        let told = self
-            .event(
-                Name::SessionsRevoked,
-                tenant,
-                ended.by.clone(),
-                (now, origin),
-            )
-            .on(Party::new("user", user))
-            .with("reason", how.as_str())
-            .with("sessions", count);
-        events::record(&mut tx, &told).await?;
+        self.end_sessions_in(tx, tenant, ended, (now, origin))
+            .await?;
+        let mut tx = tx.within(tenant);
         let revoked = revoke_user(&mut tx, user, version, now, &self.entropy).await?;
         Ok(Some(revoked))
+    }
+
+    /// Ends the sessions alone, of a user whose rights version is raised in this unit. That access
+    /// tokens below it are refused is the caller's to see to ([`revoke_user`]).
+    pub async fn end_sessions_in(
+        &self,
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        ended: &Ended,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<()> {
+        let mut app = tx.within(tenant.app_id);
+        let count = repo::end_all(&mut app, ended.user, ended.how, now).await?;
+        let told = self.told_of(ended, count, tenant, (now, origin));
+        events::record(&mut tx.within(tenant), &told).await
     }
 
     /// Ends every session of a user but for `kept`, whose access token stays good, in every
@@ -95,5 +102,18 @@ impl Sessions {
         for revocation in revoked {
             self.revocations.apply(revocation);
         }
+    }
+
+    fn told_of(
+        &self,
+        ended: &Ended,
+        count: impl Into<Value>,
+        tenant: Tenant,
+        when: (Timestamp, &Origin),
+    ) -> Event {
+        self.event(Name::SessionsRevoked, tenant, ended.by.clone(), when)
+            .on(Party::new("user", ended.user))
+            .with("reason", ended.how.as_str())
+            .with("sessions", count)
     }
 }

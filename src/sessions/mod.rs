@@ -47,7 +47,7 @@ pub use self::new_password::PasswordRefused;
 pub use self::opening::{Opened, Visit};
 pub use self::reauthenticating::{Proven, ReauthError};
 pub use self::record::{Ending, Session};
-pub use self::repo::{end_all, forget, of_user};
+pub use self::repo::{forget, of_user};
 pub use self::service::{SessionError, Sessions};
 pub use self::signing_in::SignInError;
 pub use self::turns::Turns;

@@ -100,7 +100,7 @@ where
 
 /// Ends every live session of a user; how many there were. The caller also ends the standing of
 /// their access tokens: [`crate::users::bump_rights`].
-pub async fn end_all<S>(
+pub(super) async fn end_all<S>(
     tx: &mut Tx<'_, S>,
     user: UserId,
     how: Ending,

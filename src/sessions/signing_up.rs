@@ -161,7 +161,7 @@ impl Sessions {
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                if let Some(holder) = users::contest(&mut tx, again.holder).await? {
+                if let Some(holder) = users::contest(&mut tx, again.holder, now).await? {
                     let request = NewLink {
                         purpose: Purpose::VerifyEmail,
                         user: holder.id,

@@ -167,6 +167,7 @@ pub struct SignedIn {
 
 impl SignedIn {
     /// Told to the client of this device.
+    #[must_use]
     pub fn on(self, device: &DeviceSecret) -> Self {
         let device_id = Some(device.expose().to_owned());
         Self { device_id, ..self }

@@ -9,6 +9,7 @@ use std::fmt::Display;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::kernel::secret::{MacKey, SecretString, digest, same};
 
@@ -18,7 +19,8 @@ const CODE: &str = "link code";
 const CODES: u32 = 1_000_000;
 
 /// What a link is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = LinkPurpose)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     VerifyEmail,

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use super::{AccessClaims, LONGEST_LIFE, MARGIN};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, RevocationId, SessionId, SigningKeyId, UserId};
+use crate::kernel::page::Position;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Stored, Tx};
+use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Query, Stored, Tx};
 
 /// One thing that is no longer accepted: a session, a user below a version, or a signing key.
 #[must_use = "a revocation counts on this node only once it is applied to the index"]
@@ -39,6 +40,9 @@ pub struct Revocation {
     pub expires_at: Timestamp,
 }
 
+const ID: Field<Revocation, String> = Field::at("_id");
+const APP_ID: Field<Revocation, AppId> = Field::at("app_id");
+const ENV_ID: Field<Revocation, EnvId> = Field::at("env_id");
 const SESSION_ID: Field<Revocation, SessionId> = Field::at("session_id");
 const USER_ID: Field<Revocation, UserId> = Field::at("user_id");
 const MIN_VERSION: Field<Revocation, i64> = Field::at("min_version");
@@ -147,6 +151,20 @@ async fn write(tx: &mut Tx<'_, Tenant>, revocation: Revocation) -> Stored<Revoca
 }
 
 impl Revocation {
+    /// What an environment is told: what was revoked in it, and users of its app.
+    pub fn concerning(tenant: Tenant) -> Filter<Self> {
+        APP_ID.eq(tenant.app_id) & (ENV_ID.eq(tenant.env_id) | USER_ID.present())
+    }
+
+    /// Those concerning an environment behind a place that count at `now`, oldest first.
+    pub fn behind(place: &Position, tenant: Tenant, now: Timestamp) -> Query<Self> {
+        let (at, id) = (place.at, place.id.clone());
+        let further_on = CREATED_AT.gt(at) | (CREATED_AT.eq(at) & ID.gt(id));
+        // The bound says nothing new, but where in the index to begin.
+        let which = CREATED_AT.gte(at) & further_on & Self::concerning(tenant) & counting(now);
+        Query::of(which).oldest_by(CREATED_AT)
+    }
+
     pub(super) fn blank(tenant: Tenant, now: Timestamp, entropy: &Entropy) -> Self {
         Self {
             id: RevocationId::new(now, entropy),

@@ -60,10 +60,10 @@ pub struct User {
     /// How many letters were sent to him. It makes every letter a change.
     #[serde(default)]
     pub letter_count: i64,
-    /// Whether somebody else signed up with the address before it was proven: it is not known then
+    /// When somebody signed up with the address again before it was proven: it is not known since
     /// whose the password is.
-    #[serde(default)]
-    pub contested: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested_at: Option<Timestamp>,
     #[serde(default)]
     pub metadata: Metadata,
     pub created_at: Timestamp,
@@ -175,7 +175,7 @@ impl NewUser {
             last_sign_in_at: None,
             sign_in_count: 0,
             letter_count: 0,
-            contested: false,
+            contested_at: None,
             metadata: self.metadata,
             created_at: now,
             updated_at: now,

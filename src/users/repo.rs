@@ -33,7 +33,7 @@ const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
 const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
 const SIGN_IN_COUNT: Field<User, i64> = Field::at("sign_in_count");
 const LETTER_COUNT: Field<User, i64> = Field::at("letter_count");
-const CONTESTED: Field<User, bool> = Field::at("contested");
+const CONTESTED_AT: Field<User, Timestamp> = Field::at("contested_at");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<User, Timestamp> = Field::at("updated_at");
@@ -205,13 +205,13 @@ where
 }
 
 /// Notes that somebody signed up with the address of a user who has not proven it, and is written to.
-pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
     let unproven = living_one(id) & EMAIL_VERIFIED.eq(false);
-    tx.update_one(unproven, CONTESTED.set(true).and(LETTER_COUNT.inc(1)))
-        .await
+    let contested = CONTESTED_AT.set(now).and(LETTER_COUNT.inc(1));
+    tx.update_one(unproven, contested).await
 }
 
 /// The address is proven to be the user's; `None` where it is no longer his.
@@ -224,7 +224,7 @@ where
     S: Copy + Reaches<OfApp>,
 {
     let his = living_one(id) & EMAIL.eq(address.clone());
-    let update = EMAIL_VERIFIED.set(true).and(CONTESTED.set(false));
+    let update = EMAIL_VERIFIED.set(true).and(CONTESTED_AT.unset());
     tx.update_one(his, update.and(UPDATED_AT.set(now))).await
 }
 
@@ -237,7 +237,7 @@ where
     let his = living_one(seen.id) & EMAIL.eq(seen.email.clone());
     let update = EMAIL_VERIFIED
         .set(true)
-        .and(CONTESTED.set(false))
+        .and(CONTESTED_AT.unset())
         .and(USERNAME.unset())
         .and(DISPLAY_USERNAME.unset())
         .and(PHONE.unset())
@@ -364,7 +364,7 @@ where
         .and(LAST_SIGN_IN_AT.unset())
         .and(SIGN_IN_COUNT.unset())
         .and(LETTER_COUNT.unset())
-        .and(CONTESTED.unset());
+        .and(CONTESTED_AT.unset());
     tx.update_one(living_one(id), update).await
 }
 

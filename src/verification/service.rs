@@ -159,7 +159,7 @@ impl Verification {
             Bond::Password(version) if version != user.password_version => {
                 return Err(LinkRefused::Invalid.into());
             }
-            Bond::Reader if user.contested => None,
+            Bond::Reader if user.contested_at.is_some() => None,
             Bond::SignUp(hash) => Some(hash),
             Bond::Password(_) | Bond::Reader => {
                 users::verify_email(&mut scoped, (id, &link.address), now).await?;
@@ -235,12 +235,6 @@ impl Verification {
                 (now, origin),
             )
             .on(party);
-        let letter = |user, to: &Email, message| Letter {
-            user: Some(user),
-            to: to.clone(),
-            language,
-            message,
-        };
         accounts
             .store
             .write(async |tx| {
@@ -249,27 +243,45 @@ impl Verification {
                 let Some(user) = user.filter(|user| proven.holds_of(user)) else {
                     return Ok(());
                 };
-                if let Some(holder) = users::by_email(&mut tx, email).await? {
-                    users::is_written_to(&mut tx, holder.id).await?;
-                    let letter = letter(holder.id, email, Message::AccountExists);
-                    accounts.outbox.enqueue(&mut tx, letter, now).await?;
-                } else {
-                    let request = NewLink {
-                        purpose: Purpose::ChangeEmail,
-                        user: user.id,
-                        to: email.clone(),
-                        language,
-                        bond: Bond::Password(user.password_version),
-                    };
-                    accounts.links.send(&mut tx, &request, now).await?;
-                }
-                let notice = letter(user.id, &user.email, Message::EmailChangeRequested);
-                accounts.outbox.enqueue(&mut tx, notice, now).await?;
+                let said = (language, now);
+                self.write_to_both(&mut tx, &user, email, said).await?;
                 events::record(&mut tx, &told).await
             })
             .await?;
         accounts.outbox.hurry();
         Ok(())
+    }
+
+    async fn write_to_both(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        user: &User,
+        email: &Email,
+        (language, now): (Language, Timestamp),
+    ) -> Result<(), StoreError> {
+        let accounts = &self.accounts;
+        let letter = |user, to: &Email, message| Letter {
+            user: Some(user),
+            to: to.clone(),
+            language,
+            message,
+        };
+        if let Some(holder) = users::by_email(tx, email).await? {
+            users::is_written_to(tx, holder.id).await?;
+            let letter = letter(holder.id, email, Message::AccountExists);
+            accounts.outbox.enqueue(tx, letter, now).await?;
+        } else {
+            let request = NewLink {
+                purpose: Purpose::ChangeEmail,
+                user: user.id,
+                to: email.clone(),
+                language,
+                bond: Bond::Password(user.password_version),
+            };
+            accounts.links.send(tx, &request, now).await?;
+        }
+        let notice = letter(user.id, &user.email, Message::EmailChangeRequested);
+        accounts.outbox.enqueue(tx, notice, now).await
     }
 
     /// Gives the user the address that confirms with this link. Every other link of his is void, and

@@ -91,6 +91,7 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "environments/service.rs",
         "a publishable key names its tenant",
     ),
+    ("links/service.rs", "the token of a link names its tenant"),
     (
         "notifications/delivery.rs",
         "every node delivers the letters of all tenants",

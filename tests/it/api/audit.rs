@@ -313,9 +313,9 @@ on_both_stores! {
         app.person("noah@example.org").await;
         let audit = Audit::new(app.store().clone(), 30 * DAY);
 
-        assert_eq!(audit.forget(app.clock.now()).await.unwrap(), 0);
+        assert_eq!(audit.expire(app.clock.now()).await.unwrap(), 0);
         app.clock.advance(Duration::from_secs(1));
-        let forgotten = audit.forget(app.clock.now()).await.unwrap();
+        let forgotten = audit.expire(app.clock.now()).await.unwrap();
 
         assert!(forgotten >= early as u64, "{forgotten} of {early}");
         let left = seen(&app.key(), "").await;

@@ -310,6 +310,21 @@ on_both_stores! {
         let details = Value::Object(banned[0].details.clone());
         assert_eq!(details, json!({"expires_at": IN_AN_HOUR}));
     }
+
+    async fn the_sessions_that_a_ban_ends_are_told_as_all_others(app: TestApp) {
+        let admin = app.admin().await;
+        let mia = app.person("mia@example.org").await;
+        mia.on_another_device().await;
+
+        let _ = admin.bans(&mia.id, json!({})).await.expect(200);
+
+        let told = app.events(&mia.door, Name::SessionsRevoked).await;
+        let [event] = &told[..] else { panic!("{told:?}") };
+        let details = Value::Object(event.details.clone());
+        assert_eq!(details, json!({"reason": "banned", "sessions": 2}));
+        assert_eq!(event.actor.id.as_ref(), Some(&admin.id));
+        assert_eq!(event.target.as_ref().and_then(|it| it.id.as_ref()), Some(&mia.id));
+    }
 }
 
 fn emails(page: &Value) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Leaving for good: by one's own hand or an administrator's, and what is left.
 
+use std::collections::BTreeSet;
 use std::future::IntoFuture;
 use std::time::Duration;
 
@@ -13,14 +14,39 @@ use authsome::users::{Status, User};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::support::app::{NEW_YEAR, TestApp, eventually};
+use crate::support::app::{Guarded, NEW_YEAR, TestApp, eventually};
 use crate::support::client::Asks;
-use crate::support::dump::{documents, holds};
+use crate::support::dump::{collections, documents, holds};
 use crate::support::node::Node;
 use crate::support::persona::{Administers, PASSWORD, Person, Tokens};
 use crate::support::stores::on_both_stores;
 
 const WRONG: &str = "another calm brook";
+
+/// Collections whose documents name a user.
+const ABOUT_SOMEBODY: &[&str] = &[
+    "authsome_credentials",
+    "authsome_devices",
+    "authsome_events",
+    "authsome_lockouts",
+    "authsome_notifications",
+    "authsome_password_resets",
+    "authsome_revocations",
+    "authsome_sessions",
+    "authsome_users",
+    "authsome_verifications",
+];
+
+const ABOUT_NOBODY: &[&str] = &[
+    "authsome_api_keys",
+    "authsome_app_session_configs",
+    "authsome_apps",
+    "authsome_environments",
+    "authsome_leases",
+    "authsome_migrations",
+    "authsome_rate_counters",
+    "authsome_signing_keys",
+];
 
 on_both_stores! {
     async fn whoever_leaves_is_gone_with_everything_he_held(app: TestApp) {
@@ -169,6 +195,35 @@ on_both_stores! {
         assert!(left.roles.is_empty() && left.last_sign_in_at.is_none());
         assert!(left.email.as_str().ends_with("@deleted.invalid"));
         assert!(!left.email.as_str().contains(&mia.id), "it could be foreseen");
+    }
+
+    /// A collection that is new must be told here to be about somebody or about nobody.
+    async fn no_collection_holds_anything_of_a_deleted_user_but_what_happened(app: Guarded) {
+        let app = app.0;
+        let mia = app.person_of_a_rich_life().await;
+        let before = collections(app.location()).await;
+        let known: BTreeSet<&str> = ABOUT_SOMEBODY.iter().chain(ABOUT_NOBODY).copied().collect();
+        assert_eq!(before.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+        for (name, documents) in &before {
+            let is_about = documents.iter().any(|document| names(document, &mia.id));
+            assert_eq!(is_about, ABOUT_SOMEBODY.contains(&&**name), "{name}");
+        }
+
+        let _ = app.key().deletes(&mia.id).await.expect(204);
+
+        for (name, documents) in collections(app.location()).await {
+            let mut of_mia = documents.iter().filter(|document| names(document, &mia.id));
+            match &*name {
+                "authsome_events" | "authsome_revocations" => {}
+                // What is left of the account, and the letter that says farewell.
+                "authsome_users" => assert_eq!(of_mia.count(), 1),
+                "authsome_notifications" => {
+                    let left: Vec<_> = of_mia.map(|letter| &letter["template"]).collect();
+                    assert_eq!(left, ["account_deleted"]);
+                }
+                _ => assert_eq!(of_mia.next(), None, "{name}"),
+            }
+        }
     }
 
     async fn what_happened_stays_on_record(app: TestApp) {
@@ -391,6 +446,16 @@ impl TestApp {
             })
             .await
             .expect("the store answers");
+    }
+}
+
+/// Whether a document names this identifier anywhere.
+fn names(document: &Value, id: &str) -> bool {
+    match document {
+        Value::String(text) => text == id,
+        Value::Array(items) => items.iter().any(|item| names(item, id)),
+        Value::Object(members) => members.values().any(|member| names(member, id)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

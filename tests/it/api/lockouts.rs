@@ -7,11 +7,11 @@ use authsome::events::{Name, Origin};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::UserId;
 use authsome::kernel::secret::MacKey;
-use authsome::limits::{Attempt, LimitError, LockoutSettings, Lockouts, Subject};
+use authsome::limits::{Attempt, LimitError, Lockout, LockoutSettings, Lockouts, Subject};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-use crate::support::app::{TestApp, eventually};
+use crate::support::app::{Guarded, TestApp, eventually};
 use crate::support::client::{Asks, Reply, Request};
 use crate::support::persona::{Administers, PASSWORD, Person};
 use crate::support::raw;
@@ -19,15 +19,6 @@ use crate::support::stores::{Backend, on_both_stores};
 
 const WRONG: &str = "another long password";
 const MINUTE: Duration = Duration::from_mins(1);
-
-/// A server that locks as it does by default.
-struct Guarded(TestApp);
-
-impl Guarded {
-    async fn on(backend: Backend) -> Self {
-        Self(TestApp::with(backend, &[("LIMITS__LOCKOUT_AFTER", "5")]).await)
-    }
-}
 
 /// The same, with one thread that hashes and hardly a place to wait for it.
 struct Narrow(TestApp);
@@ -59,6 +50,48 @@ on_both_stores! {
         right(&mia).await.told(200);
         gets_wrong(&mia, 4).await;
         right(&mia).await.told(200);
+    }
+
+    /// PW-08: whoever holds a session guesses no more than a stranger, and both from one budget.
+    async fn wrong_proofs_before_what_cannot_be_undone_lock_as_wrong_sign_ins_do(app: Guarded) {
+        let app = app.0;
+        for (at, prove) in PROOFS.iter().enumerate() {
+            let mia = app.person(&format!("mia{at}@example.org")).await;
+            gets_wrong(&mia, 1).await;
+            for _ in 0..4 {
+                prove(&mia, WRONG).await.refuses(401, "invalid_credentials");
+            }
+
+            is_locked(prove(&mia, PASSWORD).await, 60);
+            is_locked(prove(&mia, WRONG).await, 60);
+            is_locked(right(&mia).await, 60);
+
+            mia.me().await.told(200);
+            let denied = app.events(&mia.door, Name::ReauthenticationDenied).await;
+            assert_eq!(denied.len(), 4 * (at + 1));
+            app.clock.advance(MINUTE);
+            assert!(prove(&mia, PASSWORD).await.status < 300);
+        }
+    }
+
+    async fn five_wrong_proofs_alone_lock_and_a_right_one_forgets_them(app: Guarded) {
+        let app = app.0;
+        for (at, prove) in PROOFS.iter().enumerate() {
+            let mia = app.person(&format!("mia{at}@example.org")).await;
+            for _ in 0..5 {
+                prove(&mia, WRONG).await.refuses(401, "invalid_credentials");
+            }
+            is_locked(right(&mia).await, 60);
+            is_locked(prove(&mia, PASSWORD).await, 60);
+            app.clock.advance(MINUTE);
+            right(&mia).await.told(200);
+            gets_wrong(&mia, 4).await;
+
+            assert!(prove(&mia, PASSWORD).await.status < 300);
+
+            let kept: Vec<Lockout> = app.of_app(&mia.door).await;
+            assert!(kept.is_empty(), "{kept:?}");
+        }
     }
 
     /// LG-05: only wrong passwords in a row lock.
@@ -417,6 +450,23 @@ on_both_stores! {
         wire.mend();
         right(&mia).await.told(200);
     }
+}
+
+/// What asks for the password again.
+const PROOFS: [fn(&Person, &str) -> Request; 3] = [changes_password, changes_address, leaves];
+
+fn changes_password(person: &Person, password: &str) -> Request {
+    let both = json!({"current_password": password, "new_password": "a short loud brook"});
+    person.post("/v1/change-password").json(both)
+}
+
+fn changes_address(person: &Person, password: &str) -> Request {
+    let body = json!({"email": "mia@example.com", "password": password});
+    person.post("/v1/me/change-email").json(body)
+}
+
+fn leaves(person: &Person, password: &str) -> Request {
+    person.leaves(password)
 }
 
 fn right(person: &Person) -> Request {

@@ -1,6 +1,6 @@
 //! `authsome keys reseal` and `rotate`, killed in the middle and made again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -37,8 +37,12 @@ struct Sealed {
 
 impl Sealed {
     async fn on(backend: Backend) -> Self {
+        Self::under(backend, OLD).await
+    }
+
+    async fn under(backend: Backend, key: &str) -> Self {
         // Servers of one installation issue under one address, wherever they listen.
-        let home = Home::on(backend).await.with(RING, OLD);
+        let home = Home::on(backend).await.with(RING, key);
         let home = home.with("SERVER__PUBLIC_URL", "http://localhost");
         let told = home.bootstrap(&[]);
         let location = match home.setting("STORE__URL") {
@@ -118,6 +122,26 @@ impl Sealed {
         keys.filter(|key| key.private_key.starts_with("new."))
             .count()
     }
+
+    /// What the encryption keys go by that signing keys are sealed under.
+    async fn sealed_under(&self) -> BTreeSet<String> {
+        let keys = self.keys().await.into_iter();
+        keys.map(|key| key.private_key.split('.').next().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// Sealed under a key as most are made: without an id.
+struct Unnamed(Sealed);
+
+impl Unnamed {
+    async fn on(backend: Backend) -> Self {
+        Self(Sealed::under(backend, unnamed(OLD)).await)
+    }
+}
+
+fn unnamed(key: &str) -> &str {
+    key.split_once(':').expect("a key with an id").1
 }
 
 on_both_stores! {
@@ -151,7 +175,7 @@ on_both_stores! {
 
         let ran = sealed.home.run(&["keys", "reseal"]);
 
-        assert_eq!((ran.code, ran.out.trim()), (Some(0), "3 sealed anew, 0 were already"));
+        assert_eq!((ran.code, ran.out.trim()), (Some(0), "4 sealed anew, 0 were already"));
         server.me(&token).await.told(200);
         sealed.home.move_on();
         let sealed = sealed.ring(NEW);
@@ -159,6 +183,49 @@ on_both_stores! {
         next.sign_in(&key, EMAIL, PASSWORD).await;
         next.me(&token).await.told(200);
         server.me(&token).await.told(200);
+    }
+
+    async fn a_key_without_an_id_changes_in_the_same_four_steps(sealed: Unnamed) {
+        let mut sealed = sealed.0;
+        let (old, new) = (unnamed(OLD), unnamed(NEW));
+        let key = text(&sealed.told, "/publishable_key");
+        let before = sealed.sealed_under().await;
+        let first = sealed.home.serve().await;
+        let token = text(&first.sign_up(&key, EMAIL).await, "/access_token");
+        for ring in [format!("{old},{new}"), format!("{new},{old}")] {
+            sealed.home.move_on();
+            sealed = sealed.ring(&ring);
+            let server = sealed.home.serve().await;
+            server.me(&token).await.told(200);
+        }
+
+        let ran = sealed.home.run(&["keys", "reseal"]);
+
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let after = sealed.sealed_under().await;
+        assert_eq!((before.len(), after.len()), (1, 1));
+        assert!(after.is_disjoint(&before), "{after:?}");
+        sealed.home.move_on();
+        let sealed = sealed.ring(new);
+        let last = sealed.home.serve().await;
+        last.me(&token).await.told(200);
+        last.sign_in(&key, EMAIL, PASSWORD).await;
+    }
+
+    async fn a_key_that_is_given_an_id_afterwards_opens_nothing_that_it_sealed(sealed: Unnamed) {
+        let sealed = sealed.0;
+        let before = sealed.sealed_under().await;
+        let sealed = sealed.ring(&format!("{NEW},{OLD}"));
+
+        let resealed = sealed.home.run(&["keys", "reseal"]);
+        let served = sealed.home.run(&[]);
+
+        assert_eq!((resealed.code, served.code), (Some(1), Some(1)), "{resealed:?} {served:?}");
+        let why = format!("under the encryption key {},", before.first().unwrap());
+        for told in [&resealed.err, &served.err] {
+            assert!(told.contains(&why), "{told}");
+        }
+        assert_eq!(sealed.sealed_under().await, before);
     }
 
     async fn a_key_that_is_missing_is_said_to_be_so_and_nothing_is_served(sealed: Sealed) {

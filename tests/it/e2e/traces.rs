@@ -10,7 +10,7 @@ use super::life::{NEW, OLD, a_life};
 use super::server::{Home, PASSWORD, Server, eventually, text};
 use super::stage::{Expected, Stage};
 use crate::support::client::Asks;
-use crate::support::dump::collections;
+use crate::support::dump::{self, collections};
 use crate::support::stores::{Backend, on_both_stores};
 
 const ZOE: &str = "zoe.careless@example.com";
@@ -274,17 +274,15 @@ impl Left {
             Some(url) => Location::Mongo(url.to_owned()),
             None => Location::Sqlite(file),
         };
-        let mut all = collections(&location).await;
+        let kept = collections(&location).await.into_iter();
+        let mut all: BTreeMap<_, _> = kept
+            .map(|(place, documents)| (place, dump::text(&documents)))
+            .collect();
         for (at, node) in stage.nodes().iter().enumerate() {
             let said = [node.process.log(), node.process.said()].concat();
-            all.insert(format!("log {at}"), said.into_bytes());
+            all.insert(format!("log {at}"), said);
         }
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self(
-            all.into_iter()
-                .map(|(place, bytes)| (place, text(bytes)))
-                .collect(),
-        )
+        Self(all)
     }
 
     /// What is looked into is what was written to, and what is looked for is what was used.

@@ -64,6 +64,16 @@ pub struct TestApp {
     place: Place,
 }
 
+/// A server that locks as it does by default.
+#[derive(Debug)]
+pub struct Guarded(pub TestApp);
+
+impl Guarded {
+    pub async fn on(backend: Backend) -> Self {
+        Self(TestApp::with(backend, &[("LIMITS__LOCKOUT_AFTER", "5")]).await)
+    }
+}
+
 /// Where nodes are raised: a database, and a world of its own.
 #[derive(Debug)]
 struct Place {

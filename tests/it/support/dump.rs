@@ -1,18 +1,22 @@
-//! What a database keeps: every document of every collection, as bytes to search.
+//! What a database keeps: every document of every collection, as bytes to search or one by one.
 
 use std::collections::BTreeMap;
 
 use authsome::store::Location;
-use mongodb::bson::{RawDocumentBuf, doc};
+use mongodb::bson::{Document, doc};
 use mongodb::options::Hint;
 use rusqlite::Connection;
+use serde_json::Value;
 
 use super::app::{TestApp, eventually};
 
 /// Every document that is there, and on SQLite every byte of the file.
 pub async fn documents(app: &TestApp) -> Vec<u8> {
     match app.location() {
-        Location::Mongo(url) => of_mongo(url).await.into_values().flatten().collect(),
+        Location::Mongo(url) => {
+            let all: Vec<_> = of_mongo(url).await.into_values().flatten().collect();
+            text(&all).into_bytes()
+        }
         Location::Sqlite(path) => {
             let database = Connection::open(path).expect("the database can be opened");
             // What is in the log only is written to the file, once nobody reads.
@@ -28,8 +32,9 @@ pub async fn documents(app: &TestApp) -> Vec<u8> {
     }
 }
 
-/// Every document that is there, by collection, also of a database that another process has open.
-pub async fn collections(location: &Location) -> BTreeMap<String, Vec<u8>> {
+/// Every document that is there, by its collection, also of a database that another process has
+/// open; of empty collections the names alone.
+pub async fn collections(location: &Location) -> BTreeMap<String, Vec<Value>> {
     match location {
         Location::Mongo(url) => of_mongo(url).await,
         Location::Sqlite(path) => {
@@ -40,37 +45,52 @@ pub async fn collections(location: &Location) -> BTreeMap<String, Vec<u8>> {
     }
 }
 
-fn of_sqlite(database: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<u8>>> {
-    let mut contents = BTreeMap::new();
-    let mut tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'")?;
-    for name in tables.query_map([], |row| row.get::<_, String>(0))? {
-        let name = name?;
-        let mut all = database.prepare(&format!("SELECT id || doc FROM {name}"))?;
-        let all = all.query_map([], |row| row.get::<_, String>(0))?;
-        let all: Vec<_> = all.collect::<Result<_, _>>()?;
-        contents.insert(name, all.join("\n").into_bytes());
-    }
-    Ok(contents)
-}
-
-async fn of_mongo(url: &str) -> BTreeMap<String, Vec<u8>> {
+async fn of_mongo(url: &str) -> BTreeMap<String, Vec<Value>> {
     let client = mongodb::Client::with_uri_str(url)
         .await
         .expect("the test server answers");
     let database = client.default_database().expect("the URL names a database");
-    let mut contents = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for name in database.list_collection_names().await.expect("collections") {
-        let collection = database.collection::<RawDocumentBuf>(&name);
+        if name.starts_with("system.") {
+            continue;
+        }
+        let collection = database.collection::<Document>(&name);
         // By the only index that every collection has: the profiler would tell of a scan.
         let all = collection.find(doc! {}).hint(Hint::Name("_id_".to_owned()));
-        let Ok(mut all) = all.await else { continue };
-        let mut bytes = Vec::new();
+        let mut all = all.await.expect("documents");
+        let mut documents = Vec::new();
         while all.advance().await.expect("a document") {
-            bytes.extend_from_slice(all.current().as_bytes());
+            let document = all.deserialize_current().expect("a document");
+            documents.push(serde_json::to_value(document).expect("a document is JSON"));
         }
-        contents.insert(name, bytes);
+        found.insert(name, documents);
     }
-    contents
+    found
+}
+
+fn of_sqlite(database: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<Value>>> {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table'";
+    let mut found = BTreeMap::new();
+    for name in texts(database, tables)? {
+        let documents = texts(database, &format!("SELECT doc FROM {name}"))?;
+        let parsed = documents.iter().map(|text| serde_json::from_str(text));
+        let parsed: Result<Vec<Value>, _> = parsed.collect();
+        found.insert(name, parsed.expect("documents are JSON"));
+    }
+    Ok(found)
+}
+
+fn texts(database: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = database.prepare(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    rows.collect()
+}
+
+/// Documents as a text to search.
+pub fn text(documents: &[Value]) -> String {
+    let texts: Vec<_> = documents.iter().map(Value::to_string).collect();
+    texts.join("\n")
 }
 
 pub fn holds(contents: &[u8], text: &str) -> bool {

@@ -7,6 +7,7 @@ pub mod events;
 pub mod exchange;
 pub mod facts;
 pub mod forge;
+pub mod life;
 pub mod log;
 pub mod mail;
 pub mod node;

@@ -267,7 +267,8 @@ impl Person {
         }
     }
 
-    fn keeps(&self, reply: Reply) -> Reply {
+    /// Goes on with the session that a reply gave.
+    pub fn keeps(&self, reply: Reply) -> Reply {
         if reply.status == 200 {
             self.tokens.replace(Tokens::of(&reply.json()));
         }
