@@ -15,7 +15,7 @@ mod settings;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::foundation::Foundation;
-pub use self::serving::Authsome;
+pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::ApiKey;
 use crate::apps::App;

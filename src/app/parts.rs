@@ -28,7 +28,7 @@ use crate::revocations::Feed;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
-use crate::users::Users;
+use crate::users::{Recent, Users};
 use crate::verification::Verification;
 
 impl Foundation {
@@ -72,9 +72,15 @@ impl Foundation {
         Services {
             environments: Data::new(sessions.environments.clone()),
             rules: Data::new(sessions.rules.clone()),
-            verification: Data::new(Verification(sessions.clone())),
-            passwords: Data::new(Passwords(sessions.clone())),
-            magic_links: Data::new(MagicLinks(sessions.clone())),
+            verification: Data::new(Verification {
+                accounts: sessions.clone(),
+            }),
+            passwords: Data::new(Passwords {
+                accounts: sessions.clone(),
+            }),
+            magic_links: Data::new(MagicLinks {
+                accounts: sessions.clone(),
+            }),
             departures: Data::new(Departures {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -98,7 +104,13 @@ impl Foundation {
                 keys: self.keys.clone(),
                 clock: clock.clone(),
             }),
-            users: Data::new(Users::new(store, clock, entropy, revocations)),
+            users: Data::new(Users {
+                store,
+                clock,
+                entropy,
+                revocations,
+                recent: sessions.recent.clone(),
+            }),
             sessions: Data::new(sessions.clone()),
         }
     }
@@ -117,6 +129,7 @@ impl Foundation {
             links: self.links.clone(),
             rules: self.session_rules(),
             turns: Turns::default(),
+            recent: Recent::default(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),

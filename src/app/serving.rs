@@ -1,10 +1,12 @@
 //! The server, with its jobs, from its first request to its last.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::{Data, ServiceConfig};
+use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
 use crate::audit::{self, Audit};
@@ -29,11 +31,14 @@ use crate::tokens::RevocationIndex;
 use crate::users::Users;
 use crate::verification::Verification;
 
+/// How often a stopping server looks whether it is done.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The server, ready to listen.
 #[derive(Debug, Clone)]
 pub struct Authsome {
     pub health: Health,
-    pub feed: Feed,
+    pub(super) feed: Feed,
     pub(super) config: config::Server,
     pub(super) store: Store,
     pub(super) clock: Clock,
@@ -62,6 +67,47 @@ pub(super) struct Services {
     pub issuer: Data<Issuer>,
 }
 
+/// What goes on beside requests, and after them.
+#[derive(Debug, Clone)]
+pub struct Background {
+    jobs: Jobs,
+    feed: Feed,
+    deliveries: Deliveries,
+    in_flight: InFlight,
+}
+
+impl Background {
+    /// Gives what this node does for all to the others, while it still answers.
+    pub async fn hand_over(&self, most: Duration) {
+        if timeout(most, self.jobs.stop()).await.is_err() {
+            tracing::warn!("a job was not done in time");
+        }
+    }
+
+    /// Ends what would not end by itself, and waits until nothing is under way any more, also of
+    /// clients who hung up, or the time is over.
+    pub async fn wind_down(&self, most: Duration) {
+        self.feed.stop();
+        if timeout(most, self.finished()).await.is_err() {
+            tracing::warn!("a request was not done in time");
+        }
+        // What is not given back in time is sent when its lease is over.
+        if timeout(most, self.deliveries.stop()).await.is_err() {
+            tracing::warn!("a letter was not given back in time");
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a process that stops looks again until others are done"
+    )]
+    async fn finished(&self) {
+        while !self.in_flight.is_empty() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
 impl Services {
     fn register(&self, config: &mut ServiceConfig) {
         config
@@ -80,20 +126,15 @@ impl Services {
 }
 
 impl Authsome {
-    /// The units of work under way, to wait for before the process ends.
-    pub fn in_flight(&self) -> InFlight {
-        self.edge.in_flight.clone()
-    }
-
-    /// The job that sends letters, to be stopped before the process ends.
-    pub fn deliveries(&self) -> Deliveries {
-        self.deliveries.clone()
-    }
-
-    /// What this node does by itself from [`Authsome::serve`] on, to be stopped before the process
-    /// ends, so that another node goes on with it at once.
-    pub fn jobs(&self) -> Jobs {
-        self.jobs.clone()
+    /// What goes on beside requests from [`Authsome::serve`] on, to be brought to an end before the
+    /// process ends.
+    pub fn background(&self) -> Background {
+        Background {
+            jobs: self.jobs.clone(),
+            feed: self.feed.clone(),
+            deliveries: self.deliveries.clone(),
+            in_flight: self.edge.in_flight.clone(),
+        }
     }
 
     fn start_jobs(&self) {

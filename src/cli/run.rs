@@ -1,6 +1,7 @@
 //! What each command does.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,7 +14,6 @@ use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthchec
 use crate::access;
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
-use crate::http::InFlight;
 use crate::setup::Wanted;
 
 /// Runs the command; what is wrong with it is said on standard error.
@@ -118,10 +118,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         }
     }
     let authsome = foundation.raise().await?;
-    let (health, in_flight) = (authsome.health.clone(), authsome.in_flight());
-    let feed = authsome.feed.clone();
-    let deliveries = authsome.deliveries();
-    let jobs = authsome.jobs();
+    let (health, background) = (authsome.health.clone(), authsome.background());
     let server = authsome.serve(listener)?;
     println!("Serving on {url} (documentation: {url}/docs)");
     tracing::info!(%bound, "serving");
@@ -133,34 +130,16 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     health.stop();
     tracing::info!(graceful, "stopping");
-    let shutdown_timeout = foundation.config.server.shutdown_timeout;
     if graceful {
-        // Another node goes on with the jobs, while this one still answers.
-        let handed_over = tokio::time::timeout(shutdown_timeout, jobs.stop());
-        let stop_delay = wait(foundation.config.server.stop_delay);
-        let (handed_over, ()) = tokio::join!(handed_over, stop_delay);
-        if handed_over.is_err() {
-            tracing::warn!("a job was not done in time");
-        }
+        let server = &foundation.config.server;
+        let most = server.shutdown_timeout;
+        tokio::join!(background.hand_over(most), wait(server.stop_delay));
         handle.pause().await;
-        feed.stop();
-        finished(&in_flight, shutdown_timeout).await;
-        // What is not given back in time is sent when its lease is over.
-        let _ = tokio::time::timeout(shutdown_timeout, deliveries.stop()).await;
+        background.wind_down(most).await;
     }
     handle.stop(graceful).await;
     serving.await.context("the server stopped badly")??;
     Ok(())
-}
-
-/// Waits until no unit of work is under way, also of clients who hung up, or the time is over.
-async fn finished(in_flight: &InFlight, most: Duration) {
-    const LOOK: Duration = Duration::from_millis(20);
-    let mut left = most;
-    while !in_flight.is_empty() && !left.is_zero() {
-        wait(LOOK).await;
-        left = left.saturating_sub(LOOK);
-    }
 }
 
 #[expect(
@@ -198,11 +177,16 @@ async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
         );
     }
     if asked.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        said(&serde_json::to_string_pretty(&report)?)?;
     } else {
-        println!("{}", report.text(&foundation.tokens.issuer));
+        said(&report.text(&foundation.tokens.issuer))?;
     }
     Ok(())
+}
+
+/// Says what is said once; a reader that is gone is an error and no panic.
+fn said(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("the report could not be written")
 }
 
 async fn migrate(config: Config) -> anyhow::Result<()> {

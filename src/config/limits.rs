@@ -30,7 +30,7 @@ section! {
         refresh: Rates = Fallback::Value("60/1m"), RATES;
         /// Letters to one recipient that strangers can cause.
         letters: Rates = Fallback::Value("3/10m,10/1d"), RATES;
-        /// Codes tried for one user.
+        /// Codes tried for one e-mail address.
         code_guesses: Rates = Fallback::Value("20/1d"), RATES;
         /// Wrong sign-ins in one app before it is taken to be sprayed with guesses.
         failed_signins: Rates = Fallback::Value("300/1m"), RATES;

@@ -36,7 +36,8 @@ use super::{
 pub struct Secrets {
     /// Seals what must be read back.
     pub encryption: KeyRing,
-    /// Authenticates refresh tokens; at least 32 characters.
+    /// Authenticates refresh tokens, and is what links, codes, cursors and the names of counters
+    /// derive from: another one makes open links void and lifts locks. At least 32 characters.
     pub refresh: SecretString,
     /// Goes into every password hash; at least 32 characters.
     pub pepper: SecretString,

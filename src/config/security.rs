@@ -24,7 +24,7 @@ section! {
                     separated by commas",
             parse: key_ring,
         }));
-        /// Authenticates refresh tokens before the database is asked.
+        /// Authenticates refresh tokens before the database is asked; links, codes and counters derive from it too.
         refresh_secret: Option<SecretString> = Fallback::Unset(MADE_ONCE), Optional(Secret(By {
             takes: "random text of 32 characters or more",
             parse: random_text,

@@ -45,20 +45,20 @@ where
     tx.delete_many(USER_ID.eq(user)).await.map(drop)
 }
 
-/// Replaces the hash that was seen. Of any number of racers one wins, and gets the credential; a
-/// password that was changed meanwhile stays changed.
+/// Replaces the hash that was seen by one of the same password at today's cost. Of any number of
+/// racers one wins; a password that was changed meanwhile stays changed.
 pub async fn rewrite<S>(
     tx: &mut Tx<'_, S>,
     seen: &Credential,
     hash: StoredHash,
     now: Timestamp,
-) -> Stored<Option<Credential>>
+) -> Stored<()>
 where
     S: Copy + Reaches<OfApp>,
 {
     let unchanged = by_id(seen.id) & PASSWORD_HASH.eq(seen.password_hash.clone());
     let update = PASSWORD_HASH.set(hash).and(UPDATED_AT.set(now));
-    tx.update_one(unchanged, update).await
+    tx.update_one(unchanged, update).await.map(drop)
 }
 
 /// Gives the user this password, whether or not he had one.

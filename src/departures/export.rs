@@ -63,6 +63,9 @@ pub struct ExportedSession {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub user_agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub device_id: Option<DeviceId>,
     pub created_at: Timestamp,
     pub last_activity_at: Timestamp,
     pub expires_at: Timestamp,
@@ -199,6 +202,7 @@ impl From<Session> for ExportedSession {
             auth_time: session.auth_time,
             ip_address: session.ip_address,
             user_agent: session.user_agent,
+            device_id: session.device_id,
             created_at: session.created_at,
             last_activity_at: session.last_activity_at,
             expires_at: session.expires_at,

@@ -21,5 +21,7 @@ mod secret;
 pub use self::agent::Kind;
 pub use self::presented::{Presented, named};
 pub use self::record::Device;
-pub use self::repo::{Seen, forget, get, is_known, of_user, page, recognise, rename, take, trust};
+pub use self::repo::{
+    Seen, by_fingerprint, forget, get, of_user, page, recognise, rename, take, trust,
+};
 pub use self::secret::{DeviceSecret, NotADeviceSecret};

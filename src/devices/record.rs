@@ -91,6 +91,14 @@ impl Device {
         self.trusted && self.trusted_until.is_some_and(|until| now < until)
     }
 
+    /// What its wrong passwords are counted by, apart from strangers' (see [`crate::limits`]), for
+    /// an owner whose password is as old as that. A device of before may be the reason why there is
+    /// another password: it counts among the strangers until it has signed in with the new one.
+    pub fn lane(&self, password_changed_at: Option<Timestamp>) -> Option<&str> {
+        let is_of_before = password_changed_at.is_some_and(|changed| self.last_seen_at < changed);
+        (!is_of_before).then_some(self.fingerprint.as_str())
+    }
+
     /// As people know it: `Firefox on Linux`. Made of our own words, never of what a client sent.
     pub fn label(&self) -> String {
         match (&self.browser, &self.os) {
@@ -129,6 +137,16 @@ mod tests {
             device("Your account is at risk: evil.example").label(),
             NAMELESS
         );
+    }
+
+    #[test]
+    fn a_device_counts_among_strangers_from_another_password_to_its_next_sign_in() {
+        let device = device("");
+        let later = NOON.plus(Duration::from_millis(1));
+
+        assert_eq!(device.lane(None), Some("f"));
+        assert_eq!(device.lane(Some(NOON)), Some("f"));
+        assert_eq!(device.lane(Some(later)), None);
     }
 
     #[test]

@@ -70,12 +70,16 @@ pub async fn recognise(
     })
 }
 
-/// Whether the user has signed in before from the device with this fingerprint.
-pub async fn is_known<S>(tx: &mut Tx<'_, S>, user: UserId, fingerprint: &str) -> Stored<bool>
+/// The device of a user with this fingerprint.
+pub async fn by_fingerprint<S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    fingerprint: &str,
+) -> Stored<Option<Device>>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    Ok(tx.find_one(named(user, fingerprint)).await?.is_some())
+    tx.find_one(named(user, fingerprint)).await
 }
 
 /// A device, if it is this user's.
@@ -153,7 +157,7 @@ where
     tx.find(newest.window(0, most)).await
 }
 
-/// Removes every device of a user who is deleted.
+/// Removes every device of a user.
 pub async fn forget<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<()>
 where
     S: Copy + Reaches<OfEnvironment>,

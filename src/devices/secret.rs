@@ -1,6 +1,11 @@
 //! The secret by which a client names its device.
 
 use std::fmt;
+use std::ops::RangeInclusive;
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::kernel::entropy::Entropy;
 use crate::kernel::secret::{ExposeSecret, SecretString, digest};
@@ -15,7 +20,8 @@ pub struct DeviceSecret(SecretString);
 pub struct NotADeviceSecret;
 
 impl DeviceSecret {
-    const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
+    const LENGTHS: RangeInclusive<usize> = 16..=128;
+    const PATTERN: &str = "^[A-Za-z0-9._~-]+$";
 
     pub fn new(entropy: &Entropy) -> Self {
         Self(SecretString::from(entropy.token()))
@@ -40,6 +46,19 @@ impl DeviceSecret {
         self.0.expose_secret()
     }
 }
+
+impl PartialSchema for DeviceSecret {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(Some(*Self::LENGTHS.start()))
+            .max_length(Some(*Self::LENGTHS.end()))
+            .pattern(Some(Self::PATTERN))
+            .into()
+    }
+}
+
+impl ToSchema for DeviceSecret {}
 
 impl fmt::Debug for DeviceSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
@@ -18,6 +19,7 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::authenticate::{Standing, standing};
 use super::caller::Presented;
@@ -38,6 +40,8 @@ const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 
 /// Events that may wait for a client to take them.
 const WAITING: usize = 64;
+/// How long the next one waits for a client that takes none.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How a request wants to go on reading a list, and who asks.
 #[derive(Debug)]
@@ -111,14 +115,17 @@ fn wants_events(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The client does not listen any more.
+/// The client does not listen any more, or takes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the client hung up")]
 pub struct HungUp;
 
 /// The writing end of an event stream, which is over when every clone is dropped.
 #[derive(Clone, Debug)]
-pub struct Line(mpsc::Sender<Bytes>);
+pub struct Line {
+    events: mpsc::Sender<Bytes>,
+    patience: Duration,
+}
 
 impl Line {
     /// Sends an event; `id` is what the client comes back with. Waits for a client that is slow.
@@ -136,11 +143,12 @@ impl Line {
 
     /// Returns when the client is gone.
     pub async fn closed(&self) {
-        self.0.closed().await;
+        self.events.closed().await;
     }
 
     async fn send(&self, text: String) -> Result<(), HungUp> {
-        self.0.send(text.into()).await.map_err(|_| HungUp)
+        let sent = timeout(self.patience, self.events.send(text.into())).await;
+        sent.map_err(|_| HungUp)?.map_err(|_| HungUp)
     }
 }
 
@@ -151,7 +159,11 @@ pub struct EventStream(mpsc::Receiver<Bytes>);
 impl EventStream {
     pub fn open() -> (Line, Self) {
         let (line, events) = mpsc::channel(WAITING);
-        (Line(line), Self(events))
+        let line = Line {
+            events: line,
+            patience: PATIENCE,
+        };
+        (line, Self(events))
     }
 }
 
@@ -208,5 +220,16 @@ mod tests {
         assert_eq!(events.recv().await.unwrap(), ": here\nid: c2\n\n");
         drop(events);
         assert_eq!(line.beat("c3").await, Err(HungUp));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_hung_up_on() {
+        let (mut line, _events) = EventStream::open();
+        line.patience = Duration::from_millis(1);
+        for _ in 0..WAITING {
+            line.beat("c").await.unwrap();
+        }
+
+        assert_eq!(line.beat("c").await, Err(HungUp));
     }
 }

@@ -80,12 +80,12 @@ problems! {
         "The access token or API key is malformed, expired, revoked or not ours.";
     InvalidPublishableKey 401 "invalid_publishable_key" "This publishable key is unknown"
         "No environment has this publishable key.";
-    TenantMismatch 401 "tenant_mismatch" "Key and credential belong to different apps"
+    TenantMismatch 401 "tenant_mismatch" "Key and credential do not belong together"
         "The publishable key (or the `app_id` of the body) and the credential name different apps or environments.";
     InvalidCredentials 401 "invalid_credentials" "These credentials are wrong"
         "The account does not exist or the password is wrong; which of them is not told.";
     InvalidRefreshToken 401 "invalid_refresh_token" "This refresh token is not valid"
-        "The refresh token is malformed, expired or belongs to a session that has ended.";
+        "The refresh token is malformed, expired, or belongs to a session that has ended or is bound to another address or device; in the last case it is still good there.";
     RefreshTokenReused 401 "refresh_token_reused" "This refresh token was used before"
         "A refresh token works once. A second use means that it was copied, so its session has been ended.";
     Forbidden 403 "forbidden" "This is not allowed"

@@ -4,6 +4,7 @@
 //! behind, and a counter of attempts dodged. So each request is handled in a task of its own on the
 //! worker: its handle may be dropped, the task runs to its end. A panic ends that task alone.
 
+use std::fmt::Display;
 use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,19 +47,25 @@ impl Drop for Underway {
     }
 }
 
-/// For work that a caller must not be able to time: it begins after the answer is on its way, and a
-/// stopping server waits for it like for any other. The first argument after the guard.
+/// For work that a caller must not be able to time: nobody waits for it, and a stopping server does
+/// as for any other. What goes wrong is told to the log, as what `failed`.
 #[derive(Debug)]
 pub struct Afterwards(InFlight);
 
 impl Afterwards {
-    pub fn run(&self, work: impl Future<Output = ()> + 'static) {
+    pub fn run<E: Display>(
+        &self,
+        failed: &'static str,
+        work: impl Future<Output = Result<(), E>> + 'static,
+    ) {
         let underway = self.0.enter();
-        let work = work.instrument(Span::current());
-        drop(rt::spawn(async move {
+        let work = async move {
             let _underway = underway;
-            work.await;
-        }));
+            if let Err(error) = work.await {
+                tracing::warn!(%error, "{failed}");
+            }
+        };
+        drop(rt::spawn(work.instrument(Span::current())));
     }
 }
 

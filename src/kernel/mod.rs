@@ -1,4 +1,4 @@
-//! The vocabulary every other module speaks: identifiers, time, chance, secrets, text, pages.
+//! The vocabulary every other module speaks: identifiers, time, chance, secrets, text, networks, pages.
 //!
 //! Everything here is a pure value or is handed in as an argument; nothing reads a store, a
 //! socket or the environment. Values are parsed once, at the edge, and trusted inside.
@@ -10,6 +10,7 @@ pub mod entropy;
 pub mod id;
 pub mod language;
 pub mod metadata;
+pub mod network;
 pub mod page;
 pub mod password;
 pub mod rate;

@@ -1,6 +1,5 @@
 //! Counters that all nodes share: one document a rule, rate and subject.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::node::OfThisNode;
 use super::rule::{RateSettings, Rule};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
+use crate::kernel::network::Network;
 use crate::kernel::rate::Rate;
 use crate::kernel::secret::MacKey;
 use crate::kernel::tenant::Tenant;
@@ -119,7 +119,10 @@ impl Limits {
         origin: &Origin,
     ) -> Result<(), LimitError> {
         match origin.ip {
-            Some(ip) => self.admit(rule, tenant, &network(ip), origin).await,
+            Some(ip) => {
+                let network = Network::of(ip).to_string();
+                self.admit(rule, tenant, &network, origin).await
+            }
             None => Ok(()),
         }
     }
@@ -133,7 +136,8 @@ impl Limits {
     ) -> Result<(), LimitError> {
         let Some(ip) = origin.ip else { return Ok(()) };
         let now = self.clock.now();
-        let Err(refused) = self.of_this_node.take(&network(ip), now) else {
+        let network = Network::of(ip).to_string();
+        let Err(refused) = self.of_this_node.take(&network, now) else {
             return Ok(());
         };
         if let Some(tenant) = tenant.filter(|_| refused.is_first) {
@@ -277,38 +281,4 @@ async fn restart(
     let kept = EXPIRES_AT.set(now.plus(rate.period()));
     let begun = tx.update_one(is_idle, TAT.set(gcra.next(at, at)).and(kept));
     Ok(begun.await?.is_some())
-}
-
-/// What a client has of addresses: an IPv4 address, or the /64 of an IPv6 one.
-fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let prefix = u128::from(ip) & !u128::from(u64::MAX);
-            format!("{}/64", Ipv6Addr::from(prefix))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_client_has_one_address_or_one_64() {
-        let same = [
-            ("192.0.2.9", "::ffff:192.0.2.9"),
-            ("2001:db8::1", "2001:0DB8:0:0:ffff:ffff:ffff:ffff"),
-            ("2001:db8:0:1::", "2001:db8:0:1:8000::"),
-        ];
-        let other = [
-            ("192.0.2.9", "192.0.2.8"),
-            ("2001:db8::1", "2001:db8:0:1::1"),
-            ("::1", "1::1"),
-        ];
-        let of = |ip: &str| network(ip.parse().unwrap());
-
-        assert!(same.iter().all(|(one, two)| of(one) == of(two)));
-        assert!(other.iter().all(|(one, two)| of(one) != of(two)));
-    }
 }

@@ -44,6 +44,6 @@ rules! {
     Recovery = recovery, Name::RateLimitExceeded, "Requests for a letter, by address.";
     Code = code, Name::RateLimitExceeded, "Codes and links presented, by address.";
     Letters = letters, Name::RateLimitExceeded, "Letters that strangers can cause, by recipient.";
-    CodeGuesses = code_guesses, Name::RateLimitExceeded, "Codes tried, by user.";
+    CodeGuesses = code_guesses, Name::RateLimitExceeded, "Codes tried, by address.";
     FailedSignIns = failed_signins, Name::SpraySuspected, "Wrong sign-ins, in the app as a whole.";
 }

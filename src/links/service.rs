@@ -1,4 +1,4 @@
-use super::record::{Link, PasswordReset, Verification, life};
+use super::record::{Bond, Link, PasswordReset, Verification, life};
 use super::repo;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -12,6 +12,9 @@ use crate::notifications::{Letter, Message, Outbox};
 use crate::store::{Entity, OfEnvironment, Store, StoreError, Stored, Tx};
 use crate::tokens::{LinkTokens, Purpose};
 
+/// How many letters may lie about whose codes are all good.
+const MOST_CODES: u32 = 5;
+
 /// Makes links, sends them, and sees to it that each is followed once.
 #[derive(Debug, Clone)]
 pub struct Links {
@@ -22,11 +25,12 @@ pub struct Links {
 
 /// A link that somebody is to be sent.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct NewLink {
     pub purpose: Purpose,
     pub user: UserId,
     pub to: Email,
     pub language: Language,
+    pub bond: Bond,
 }
 
 /// Why a link leads nowhere.
@@ -41,23 +45,37 @@ pub enum LinkRefused {
     Store(#[from] StoreError),
 }
 
+impl LinkRefused {
+    /// Why, as events tell it; `None` for what is not the link's fault.
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Invalid => Some(ProblemKind::InvalidLink.slug()),
+            Self::Over => Some(ProblemKind::LinkExpired.slug()),
+            Self::Store(_) => None,
+        }
+    }
+}
+
 /// Why a code is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum CodeRefused {
-    /// Another code, none that is open, or tried too often.
-    #[error("the code is wrong")]
+    #[error("the code is another")]
     Wrong,
+    /// Nothing was counted: there is no open letter, or its code was tried too often.
+    #[error("there is no code to tell")]
+    NoneOpen,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Links {
-    /// Makes a link and queues its letter, in the caller's unit of work. Earlier links of the same
-    /// purpose count no more. Call [`Outbox::hurry`] after the commit.
+    /// Makes a link and queues its letter, in the caller's unit of work, which has changed the
+    /// document of the user before: so of a letter and a deletion at once, one sees the other. Earlier
+    /// links of the same purpose and bond count no more. Call [`Outbox::hurry`] after the commit.
     pub async fn send(
         &self,
         tx: &mut Tx<'_, Tenant>,
-        request: &Request,
+        request: &NewLink,
         now: Timestamp,
     ) -> Stored<()> {
         let message = match request.purpose {
@@ -102,7 +120,7 @@ impl Links {
     async fn make<K: Kind>(
         &self,
         tx: &mut Tx<'_, Tenant>,
-        request: &Request,
+        request: &NewLink,
         now: Timestamp,
     ) -> Stored<Link<K>>
     where
@@ -111,6 +129,11 @@ impl Links {
         let tenant = tx.scope();
         let id = Id::<K>::new(now, &self.entropy);
         let token = self.tokens.token(request.purpose, id);
+        let (password_version, password_hash) = match request.bond.clone() {
+            Bond::Reader => (None, None),
+            Bond::Password(version) => (Some(version), None),
+            Bond::SignUp(hash) => (None, Some(hash)),
+        };
         let link = Link {
             id,
             app_id: tenant.app_id,
@@ -119,6 +142,8 @@ impl Links {
             token: LinkTokens::digest(token.expose_secret()),
             purpose: request.purpose,
             address: request.to.clone(),
+            password_version,
+            password_hash,
             attempts: 0,
             expires_at: now.plus(life(request.purpose)),
             used_at: None,
@@ -151,8 +176,8 @@ impl Links {
         find(store, (Purpose::ResetPassword, token), named).await
     }
 
-    /// Counts an attempt at the code of the newest letter of this purpose, and judges it. The
-    /// attempt counts whatever becomes of the request.
+    /// Counts an attempt at the codes of the newest letters of this purpose, and judges it. The
+    /// attempt counts whatever becomes of the request, and looks for nobody's letter too.
     pub async fn by_code(
         &self,
         store: &Store,
@@ -162,19 +187,26 @@ impl Links {
     ) -> Result<Verification, CodeRefused> {
         let mut once = store.once();
         let mut tx = once.within(tenant);
-        let newest: Option<Verification> = repo::newest(&mut tx, user, purpose).await?;
-        let link = newest.ok_or(CodeRefused::Wrong)?;
-        let counted = repo::attempt(&mut tx, &link, now).await?;
-        let link = counted.ok_or(CodeRefused::Wrong)?;
-        if self.tokens.is_code(purpose, link.id, code) {
-            Ok(link)
-        } else {
-            Err(CodeRefused::Wrong)
+        let open: Vec<Verification> =
+            repo::newest_open(&mut tx, (user, purpose), MOST_CODES, now).await?;
+        let mut tried: Vec<_> = open.iter().map(|link| link.id).collect();
+        if tried.is_empty() {
+            tried.push(Id::new(now, &self.entropy));
         }
+        let mut refused = CodeRefused::NoneOpen;
+        let mut right = None;
+        for id in tried {
+            let is_right = self.tokens.is_code(purpose, id, code);
+            if let Some(counted) = repo::attempt(&mut tx, id, now).await? {
+                refused = CodeRefused::Wrong;
+                right = right.or(is_right.then_some(counted));
+            }
+        }
+        right.ok_or(refused)
     }
 
     /// Follows a link, in the unit of work of what it leads to: once, and only the newest of its
-    /// purpose.
+    /// purpose and bond.
     pub async fn follow<K: Kind>(
         &self,
         tx: &mut Tx<'_, Tenant>,
@@ -199,7 +231,7 @@ impl Links {
     where
         Link<K>: Entity<Owner = OfEnvironment>,
     {
-        let newest = repo::newest::<K, _>(tx, link.user_id, link.purpose).await?;
+        let newest = repo::newest(tx, link).await?;
         let counts = newest.filter(|newest| newest.id == link.id && !newest.is_spent());
         let link = counts.ok_or(LinkRefused::Invalid)?;
         if link.expires_at <= now {

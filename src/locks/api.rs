@@ -44,7 +44,7 @@ impl From<Lock> for LockView {
 /// How often in a row the password was wrong, and until when it is not tried. A device that is
 /// known as the user's own is counted apart, and not shown here.
 #[utoipa::path(
-    tag = "administration", operation_id = "admin.users.lock",
+    tag = "administration", operation_id = "admin.users.lock.read",
     params(("id" = UserId, Path, description = "The user")),
     responses((status = 200, description = "The lock", body = LockView)),
     security(("session" = []), ("api_key" = [])),

@@ -1,6 +1,5 @@
 use actix_web::post;
 use actix_web::web::Data;
-use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -10,25 +9,12 @@ use crate::http::{
     Accepted, Afterwards, Answer, Anyone, Body, Cookies, Fields, FromFields, Ok200, Problem,
     ProblemKind, Public, WithCookie,
 };
-use crate::kernel::text::Email;
 use crate::limits::Rule;
+use crate::links::{Outcome, Recipient};
 use crate::sessions::{Sessions, SignedIn, Visit};
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(send).service(verify);
-}
-
-/// An address to write to.
-#[derive(Debug, ToSchema)]
-struct SendMagicLink {
-    email: Email,
-}
-
-impl FromFields for SendMagicLink {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
-        Some(Self { email: email? })
-    }
 }
 
 /// The token of a link.
@@ -36,7 +22,6 @@ impl FromFields for SendMagicLink {
 struct VerifyMagicLink {
     token: String,
     /// What names the device: what the server told it before, or a secret of its own.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128)]
     device_id: Option<DeviceSecret>,
 }
 
@@ -51,48 +36,42 @@ impl FromFields for VerifyMagicLink {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-struct MagicLinkStatus {
-    #[schema(example = "accepted")]
-    status: &'static str,
-}
-
 /// Ask for a magic link
 ///
 /// Sends a letter with a link that signs in, if there is such an account; it never makes one. The
 /// answer is the same whether or not there is.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.send_magic_link",
-    request_body(content = SendMagicLink, example = json!({"email": "mia@example.org"})),
-    responses((status = 202, description = "A letter goes out if there is an account", body = MagicLinkStatus)),
+    request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
+    responses((status = 202, description = "A letter goes out if there is an account", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/magic-link/send")]
 async fn send(
     access: Anyone,
-    body: Body<SendMagicLink>,
+    body: Body<Recipient>,
     magic_links: Data<MagicLinks>,
     sessions: Data<Sessions>,
     later: Afterwards,
-) -> Answer<Accepted<MagicLinkStatus>> {
+) -> Answer<Accepted<Outcome>> {
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let email = body.into_inner().email;
     sessions
         .limits
         .admit_ip(Rule::Recovery, tenant, &origin)
         .await?;
-    later.run(async move {
-        if let Err(error) = magic_links.send(tenant, &email, &origin).await {
-            tracing::warn!(%error, "a letter was not queued");
-        }
+    later.run("a letter was not queued", async move {
+        magic_links.send(tenant, &email, &origin).await
     });
-    Ok(Accepted::new(MagicLinkStatus { status: "accepted" }))
+    Ok(Accepted::new(Outcome::ACCEPTED))
 }
 
 /// Sign in by magic link
 ///
-/// The link is good once, for ten minutes. Following it proves the address as well.
+/// The link is good once, for ten minutes. Following it proves the address as well; where that had
+/// not been proven before, password, username, number and sessions of the account are gone, because
+/// somebody else may have left them there.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.verify_magic_link",
     request_body(content = VerifyMagicLink, example = json!({"token": "W3b9…"})),
@@ -140,7 +119,6 @@ mod tests {
 
     #[test]
     fn what_is_parsed_is_what_is_documented() {
-        assert_documented::<SendMagicLink>();
         assert_documented::<VerifyMagicLink>();
     }
 }

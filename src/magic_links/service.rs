@@ -1,10 +1,9 @@
-use crate::credentials;
-use crate::events::{Origin, Party};
+use crate::events::{Name, Origin};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, LinkRefused, Verification};
-use crate::sessions::{Ended, Ending, Issued, Sessions, SignInError, Visit};
+use crate::links::{LinkRefused, Verification};
+use crate::sessions::{Issued, Sessions, SignInError, Visit};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose, Revocation};
 use crate::users::{self, User};
@@ -14,7 +13,9 @@ const AMR: &str = "otp";
 
 /// Signs in by letter.
 #[derive(Debug, Clone)]
-pub struct MagicLinks(pub Sessions);
+pub struct MagicLinks {
+    pub accounts: Sessions,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum MagicLinkError {
@@ -44,7 +45,7 @@ impl MagicLinks {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        self.0
+        self.accounts
             .send_link(tenant, (Purpose::MagicLink, email), |_| true, origin)
             .await
     }
@@ -56,7 +57,7 @@ impl MagicLinks {
         token: &str,
         visit: Visit<'_>,
     ) -> Result<Issued, MagicLinkError> {
-        let (Self(accounts), origin) = (self, visit.origin);
+        let (accounts, origin) = (&self.accounts, visit.origin);
         let purpose = (Purpose::MagicLink, token);
         let link = accounts
             .links
@@ -66,7 +67,7 @@ impl MagicLinks {
         let environment = accounts.environment(tenant).await?;
         let rules = accounts.prepare(tenant).await?;
         let now = accounts.clock.now();
-        let (revoked, opened) = accounts
+        let entered = accounts
             .store
             .write(async |tx| {
                 accounts
@@ -79,9 +80,15 @@ impl MagicLinks {
                 let opened = accounts.open(tx, place, who, (now, visit)).await?;
                 Ok::<_, MagicLinkError>((revoked, opened))
             })
-            .await?;
+            .await;
+        if let Err(MagicLinkError::Link(refused)) = &entered {
+            let (name, from) = (Name::SessionDenied, (now, origin));
+            accounts.tell_refused(&link, (name, refused), from).await?;
+        }
+        let (revoked, opened) = entered?;
         if let Some(revoked) = revoked {
             accounts.revocations.apply(&revoked);
+            accounts.recent.forget(tenant.app_id, link.user_id);
         }
         Ok(accounts.issue(opened).await?)
     }
@@ -94,7 +101,7 @@ impl MagicLinks {
         link: &Verification,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Option<Revocation>, MagicLinkError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);
         let user = users::get(&mut scoped, id).await?;
@@ -103,17 +110,8 @@ impl MagicLinks {
         if user.email_verified {
             return Ok(None);
         }
-        users::reclaim(&mut scoped, &user, now).await?;
-        credentials::forget(&mut scoped, id).await?;
-        links::void(&mut tx.within(tenant.app_id), id, now).await?;
-        let ended = Ended {
-            user: id,
-            how: Ending::Reclaimed,
-            by: Party::new("user", id),
-        };
-        let ended = accounts
-            .end_all_in(tx, tenant, &ended, (now, origin))
-            .await?;
-        Ok(Some(ended.ok_or(LinkRefused::Invalid)?))
+        let his = (&user, None);
+        let reclaimed = accounts.reclaim(tx, tenant, his, (now, origin)).await?;
+        Ok(Some(reclaimed))
     }
 }

@@ -52,6 +52,19 @@ fn to_the_minute<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, 
     serializer.collect_str(&format_args!("{day} {minute} UTC"))
 }
 
+/// The template of a letter in every language: `en/verify_email`, and its source.
+macro_rules! in_every_language {
+    ($name:literal) => {
+        in_every_language!($name: "en" "de")
+    };
+    ($name:literal: $($language:literal)+) => {
+        [$((
+            concat!($language, "/", $name),
+            include_str!(concat!("templates/", $language, "/", $name, ".jinja")),
+        )),+]
+    };
+}
+
 macro_rules! letters {
     ($(
         $(#[doc = $about:literal])+
@@ -78,6 +91,10 @@ macro_rules! letters {
 
         /// The names of all letters, in the order of the table.
         pub(super) const NAMES: &[&str] = &[$($name),+];
+
+        /// The templates of all letters, and the frame that they share.
+        pub(super) const SOURCES: &[[(&str, &str); Language::ALL.len()]] =
+            &[in_every_language!("frame"), $(in_every_language!($name)),+];
 
         /// Every sample of every letter, written in `language`.
         pub(super) fn samples(
@@ -118,14 +135,14 @@ letters! {
         link: Enclosed,
         minutes: u64,
     }
-    samples [ { link: link("reset-password"), minutes: 60 } ]
+    samples [ { link: link("reset-password"), minutes: 30 } ]
 
     /// Sign in without a password.
     MagicLink = "magic_link" {
         link: Enclosed,
         minutes: u64,
     }
-    samples [ { link: link("magic-link"), minutes: 15 } ]
+    samples [ { link: link("magic-link"), minutes: 10 } ]
 
     /// The password is another one.
     PasswordChanged = "password_changed" {
@@ -139,7 +156,7 @@ letters! {
         link: Enclosed,
         minutes: u64,
     }
-    samples [ { link: link("change-email"), minutes: 1_440 } ]
+    samples [ { link: link("change-email"), minutes: 60 } ]
 
     /// To the old address, when another one is asked for.
     EmailChangeRequested = "email_change_requested" {
@@ -159,16 +176,19 @@ letters! {
     NewDevice = "new_device" {
         #[serde(serialize_with = "to_the_minute")]
         happened_at: Timestamp,
-        device: Option<Plain>,
+        browser: Option<Plain>,
+        os: Option<Plain>,
         ip_address: Option<String>,
     }
     samples [
         {
             happened_at: NOON,
-            device: Plain::name("Firefox on Linux"),
+            browser: Plain::name("Firefox"),
+            os: Plain::name("Linux"),
             ip_address: Some("2001:db8::7".to_owned()),
         },
-        { happened_at: NOON, device: None, ip_address: None }
+        { happened_at: NOON, browser: None, os: Plain::name("iOS"), ip_address: None },
+        { happened_at: NOON, browser: None, os: None, ip_address: None }
     ]
 
     /// The account is gone.

@@ -13,7 +13,7 @@ const MOST: usize = 60;
 pub struct Plain(String);
 
 impl Plain {
-    /// The name of a user or of his device; `None` where mail programs would make a link of it, or
+    /// The name of a user or of what he uses; `None` where mail programs would make a link of it, or
     /// nothing is left. Anybody can sign up with any name, and any address of others.
     pub fn name(text: &str) -> Option<Self> {
         Self::line(text).filter(|name| !becomes_a_link(&name.0))
@@ -78,18 +78,13 @@ mod tests {
         for text in [
             "Mia",
             "O'Brien, Jr.",
-            "Zoë & <3",
+            "Zoë & Bo",
             "J. R.",
             "日本語",
             "👩\u{200d}💻",
         ] {
-            let expected = (!text.contains('<')).then(|| text.to_owned());
-            assert_eq!(name(text), expected, "{text}");
+            assert_eq!(name(text).as_deref(), Some(text), "{text}");
         }
-        assert_eq!(
-            name("Firefox on Linux").as_deref(),
-            Some("Firefox on Linux")
-        );
     }
 
     #[test]
@@ -104,6 +99,7 @@ mod tests {
             "javascript:alert(1)",
             "//evil",
             "[click](x)",
+            "Zoë & <3",
         ] {
             assert_eq!(name(text), None, "{text}");
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, context};
 
-use super::letters::{NAMES, Template, samples};
+use super::letters::{NAMES, SOURCES, Template, samples};
 use super::plain::Plain;
 use super::words;
 use crate::kernel::language::Language;
@@ -59,25 +59,6 @@ const LAYOUTS: [(&str, &str); 2] = [
     ("layout.html", include_str!("templates/layout.html")),
 ];
 
-macro_rules! sources {
-    ($($language:literal: $($name:literal)+;)+) => {
-        /// `en/verify_email`, and its source.
-        const SOURCES: &[(&str, &str)] = &[$($((
-            concat!($language, "/", $name),
-            include_str!(concat!("templates/", $language, "/", $name, ".jinja")),
-        ),)+)+];
-    };
-}
-
-sources! {
-    "en": "frame" "verify_email" "account_exists" "reset_password" "magic_link" "password_changed"
-        "confirm_email_change" "email_change_requested" "email_changed" "new_device"
-        "account_deleted";
-    "de": "frame" "verify_email" "account_exists" "reset_password" "magic_link" "password_changed"
-        "confirm_email_change" "email_change_requested" "email_changed" "new_device"
-        "account_deleted";
-}
-
 impl Templates {
     /// The built-in letters.
     pub fn built_in() -> Result<Self, Unrenderable> {
@@ -88,11 +69,12 @@ impl Templates {
             Some(_) | None => AutoEscape::None,
         });
         environment.add_filter("duration", duration);
+        environment.add_filter("device", device);
         environment.add_filter("href", href);
         for (name, source) in LAYOUTS {
             environment.add_template(name, source)?;
         }
-        for (name, source) in SOURCES {
+        for (name, source) in SOURCES.iter().flatten() {
             for form in ["txt", "html"] {
                 environment.add_template_owned(format!("{name}.{form}"), *source)?;
             }
@@ -163,12 +145,24 @@ fn common(form: &str, head: &Head, language: Language) -> Value {
 
 /// `{{ minutes|duration }}`: a length of time in words of the letter's language.
 fn duration(state: &State<'_, '_>, minutes: u64) -> Result<String, Error> {
+    Ok(words::duration(minutes, language(state)?))
+}
+
+/// `{{ browser|device(os) }}`: a device in words of the letter's language, if anything is known.
+fn device(
+    state: &State<'_, '_>,
+    browser: Option<&str>,
+    os: Option<&str>,
+) -> Result<Option<String>, Error> {
+    Ok(words::device(browser, os, language(state)?))
+}
+
+/// The language that a letter is written in.
+fn language(state: &State<'_, '_>) -> Result<Language, Error> {
     let language = state.lookup("language");
-    let language = language.as_ref().and_then(Value::as_str);
-    let language = language
-        .and_then(Language::of_tag)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the letter has no language"))?;
-    Ok(words::duration(minutes, language))
+    let tag = language.as_ref().and_then(Value::as_str);
+    tag.and_then(Language::of_tag)
+        .ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the letter has no language"))
 }
 
 /// `{{ link|href }}`: a URL in HTML. The usual escape also writes slashes as entities, which old

@@ -90,6 +90,36 @@ fn codes_and_their_term_are_in_both_parts() {
 }
 
 #[test]
+fn a_device_is_told_in_words_of_the_language_and_not_where_nothing_is_known() {
+    let lines = |language, label: &str| -> Vec<String> {
+        let letters = written(&head(), language);
+        let about = letters.iter().filter(|(name, _)| *name == NewDevice::NAME);
+        let lines = about.map(|(_, letter)| {
+            let line = letter
+                .text
+                .lines()
+                .find_map(|line| line.strip_prefix(label));
+            let line = line.unwrap_or_default().to_owned();
+            assert_eq!(
+                letter.html.contains(label),
+                !line.is_empty(),
+                "{}",
+                letter.html
+            );
+            assert!(letter.html.contains(&line), "{}", letter.html);
+            line
+        });
+        lines.collect()
+    };
+
+    let english = lines(Language::English, "Device: ");
+    let german = lines(Language::German, "Gerät: ");
+
+    assert_eq!(english, ["Firefox on Linux", "iOS", ""]);
+    assert_eq!(german, ["Firefox unter Linux", "iOS", ""]);
+}
+
+#[test]
 fn languages_differ_in_every_sentence() {
     let [english, german] = Language::ALL.map(|language| written(&head(), language));
     for ((name, one), (_, other)) in english.iter().zip(&german) {

@@ -1,4 +1,4 @@
-//! Lengths of time, in words.
+//! Lengths of time and devices, in words.
 
 use crate::kernel::language::Language;
 
@@ -15,6 +15,22 @@ pub(super) fn duration(minutes: u64, language: Language) -> String {
         _ => (minutes / DAY, Unit::Day),
     };
     format!("{count} {}", unit.word(count, language))
+}
+
+/// `Firefox on Linux`, `Firefox unter Linux`, or the one that is known.
+pub(super) fn device(
+    browser: Option<&str>,
+    os: Option<&str>,
+    language: Language,
+) -> Option<String> {
+    let (Some(browser), Some(os)) = (browser, os) else {
+        return browser.or(os).map(str::to_owned);
+    };
+    let on = match language {
+        Language::English => "on",
+        Language::German => "unter",
+    };
+    Some(format!("{browser} {on} {os}"))
 }
 
 #[derive(Clone, Copy)]
@@ -65,6 +81,27 @@ mod tests {
         for (minutes, english, german) in table {
             assert_eq!(duration(minutes, Language::English), english);
             assert_eq!(duration(minutes, Language::German), german);
+        }
+    }
+
+    #[test]
+    fn a_device_is_called_by_what_is_known_of_it() {
+        let (firefox, linux) = (Some("Firefox"), Some("Linux"));
+        let table = [
+            (
+                firefox,
+                linux,
+                Some("Firefox on Linux"),
+                Some("Firefox unter Linux"),
+            ),
+            (firefox, None, firefox, firefox),
+            (None, linux, linux, linux),
+            (None, None, None, None),
+        ];
+        for (browser, os, english, german) in table {
+            let of = |language| device(browser, os, language);
+            assert_eq!(of(Language::English).as_deref(), english);
+            assert_eq!(of(Language::German).as_deref(), german);
         }
     }
 }

@@ -4,29 +4,18 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::outbox::Outbox;
 use super::record::{Channel, Notification, Status};
-use super::repo;
+use super::repo::NotificationQuery;
+use super::service::Notifications;
 use crate::access::{Permission, ReadNotifications};
 use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
 use crate::kernel::id::{NotificationId, UserId};
 use crate::kernel::language::Language;
-use crate::kernel::page::Slice;
-use crate::kernel::tenant::Tenant;
-use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::mail::Templates;
-use crate::store::{Store, Stored};
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(list);
-}
-
-/// What administrators see of letters.
-#[derive(Debug, Clone)]
-pub struct Notifications {
-    pub store: Store,
-    pub outbox: Outbox,
 }
 
 /// A letter: what it was and what became of it, but nothing of what it says.
@@ -90,14 +79,6 @@ struct ListQuery {
     user_id: Option<UserId>,
 }
 
-/// Which letters a list shows.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
-    pub(super) status: Option<Status>,
-    pub(super) template: Option<String>,
-    pub(super) user_id: Option<UserId>,
-}
-
 impl FromFields for ListQuery {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let paging = Paging::from_fields(fields);
@@ -110,6 +91,16 @@ impl FromFields for ListQuery {
             template: template?,
             user_id: user_id?,
         })
+    }
+}
+
+impl ListQuery {
+    fn which(&self) -> NotificationQuery {
+        NotificationQuery {
+            status: self.status,
+            template: self.template.clone(),
+            user_id: self.user_id,
+        }
     }
 }
 
@@ -143,40 +134,34 @@ async fn list(
     notifications: Data<Notifications>,
 ) -> Answer<Ok200<NotificationPage>> {
     let query = query.into_inner();
-    let slice = notifications.page(access.tenant(), &query).await?;
+    let paging = &query.paging;
+    let slice = notifications
+        .page(
+            access.tenant(),
+            &query.which(),
+            (paging.after.as_ref(), paging.limit),
+        )
+        .await?;
+    let shown = |letter| {
+        let to = notifications.masked_address(&letter);
+        NotificationView::of(letter, to)
+    };
     Ok(Ok200::new(NotificationPage {
-        next_cursor: query.paging.cursor(slice.next.as_ref()),
+        next_cursor: paging.cursor(slice.next.as_ref()),
         has_more: slice.next.is_some(),
-        notifications: slice.items,
+        notifications: slice.items.into_iter().map(shown).collect(),
     }))
 }
 
-impl Notifications {
-    async fn page(&self, tenant: Tenant, query: &ListQuery) -> Stored<Slice<NotificationView>> {
-        let wanted = Wanted {
-            status: query.status,
-            template: query.template.clone(),
-            user_id: query.user_id,
-        };
-        let mut once = self.store.once();
-        let paging = (query.paging.after.as_ref(), query.paging.limit);
-        let slice = repo::page(&mut once.within(tenant), &wanted, paging).await?;
-        let letters = slice.items.into_iter();
-        Ok(Slice {
-            items: letters.map(|letter| self.view(letter)).collect(),
-            next: slice.next,
-        })
-    }
-
-    fn view(&self, letter: Notification) -> NotificationView {
-        let to = self.outbox.address(&letter);
+impl NotificationView {
+    fn of(letter: Notification, to: String) -> Self {
         let is_pending = letter.status == Status::Pending;
-        NotificationView {
+        Self {
             id: letter.id,
             user_id: letter.user_id,
             channel: letter.channel,
             template: letter.template,
-            to: to.as_ref().map_or_else(|| "…".to_owned(), masked),
+            to,
             language: letter.language,
             status: letter.status,
             attempts: letter.attempts,
@@ -184,29 +169,6 @@ impl Notifications {
             sent_at: letter.sent_at,
             last_error: letter.last_error,
             created_at: letter.created_at,
-        }
-    }
-}
-
-fn masked(address: &Email) -> String {
-    let (local, domain) = address.as_str().split_once('@').unwrap_or_default();
-    let first: String = local.chars().take(1).collect();
-    format!("{first}…@{domain}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_masked_but_for_its_first_letter_and_its_domain() {
-        for (address, expected) in [
-            ("mia@example.org", "m…@example.org"),
-            ("m@example.org", "m…@example.org"),
-            ("ümit@example.org", "ü…@example.org"),
-        ] {
-            let address = Email::parse(address).expect("an address");
-            assert_eq!(masked(&address), expected);
         }
     }
 }

@@ -127,9 +127,14 @@ impl Writing<'_> {
             }),
             Message::EmailChangeRequested => self.render(&EmailChangeRequested { happened_at }),
             Message::EmailChanged => self.render(&EmailChanged { happened_at }),
-            Message::NewDevice { device, ip_address } => self.render(&NewDevice {
+            Message::NewDevice {
+                browser,
+                os,
+                ip_address,
+            } => self.render(&NewDevice {
                 happened_at,
-                device: Plain::name(device),
+                browser: browser.as_deref().and_then(Plain::name),
+                os: os.as_deref().and_then(Plain::name),
                 ip_address: ip_address.clone(),
             }),
             Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),

@@ -17,10 +17,12 @@ mod delivery;
 mod outbox;
 mod record;
 mod repo;
+mod service;
 
-pub use self::api::{Notifications, routes};
+pub use self::api::routes;
 pub use self::composing::Composer;
 pub use self::delivery::{Deliveries, Post};
 pub use self::outbox::{Letter, Outbox};
 pub use self::record::{Channel, Message, Notification, Status};
 pub use self::repo::{forget, of_user};
+pub use self::service::Notifications;

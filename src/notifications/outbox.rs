@@ -14,7 +14,7 @@ use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::store::{Stored, Tx};
+use crate::store::{Sealed, Stored, Tx};
 
 /// How long a letter without a link is worth sending.
 const PATIENCE: Duration = Duration::from_hours(24);
@@ -96,8 +96,7 @@ impl Outbox {
     /// The address of a letter; `None` where it was sealed for another place or by a key that is
     /// not here.
     pub(super) fn address(&self, letter: &Notification) -> Option<Email> {
-        let place = Notification::place(letter.env_id, letter.id);
-        let opened = self.ring.open(&letter.to, &place).ok()?;
+        let opened = self.ring.open(&letter.to, &letter.bound_to()).ok()?;
         Email::parse(str::from_utf8(&opened).ok()?).ok()
     }
 }

@@ -7,6 +7,7 @@ use crate::kernel::id::{AppId, EnvId, NotificationId, PasswordResetId, UserId, V
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::mail::{self, Template};
 use crate::store::{Entity, Index, OfEnvironment, Sealed};
 
 /// How long the history of a letter is kept.
@@ -91,8 +92,10 @@ pub enum Message {
     /// To the old address, when the new one has been confirmed.
     EmailChanged,
     NewDevice {
-        /// As people know it: `Firefox on Linux`.
-        device: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        browser: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        os: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ip_address: Option<String>,
     },
@@ -102,16 +105,16 @@ pub enum Message {
 impl Message {
     pub const fn template(&self) -> &'static str {
         match self {
-            Self::VerifyEmail { .. } => "verify_email",
-            Self::AccountExists => "account_exists",
-            Self::ResetPassword { .. } => "reset_password",
-            Self::MagicLink { .. } => "magic_link",
-            Self::PasswordChanged => "password_changed",
-            Self::ConfirmEmailChange { .. } => "confirm_email_change",
-            Self::EmailChangeRequested => "email_change_requested",
-            Self::EmailChanged => "email_changed",
-            Self::NewDevice { .. } => "new_device",
-            Self::AccountDeleted => "account_deleted",
+            Self::VerifyEmail { .. } => mail::VerifyEmail::NAME,
+            Self::AccountExists => mail::AccountExists::NAME,
+            Self::ResetPassword { .. } => mail::ResetPassword::NAME,
+            Self::MagicLink { .. } => mail::MagicLink::NAME,
+            Self::PasswordChanged => mail::PasswordChanged::NAME,
+            Self::ConfirmEmailChange { .. } => mail::ConfirmEmailChange::NAME,
+            Self::EmailChangeRequested => mail::EmailChangeRequested::NAME,
+            Self::EmailChanged => mail::EmailChanged::NAME,
+            Self::NewDevice { .. } => mail::NewDevice::NAME,
+            Self::AccountDeleted => mail::AccountDeleted::NAME,
         }
     }
 
@@ -148,19 +151,12 @@ impl Sealed for Notification {
         self.id.to_string()
     }
 
+    fn env_id(&self) -> EnvId {
+        self.env_id
+    }
+
     fn sealed(&self) -> Option<&str> {
         Some(&self.to)
-    }
-
-    fn bound_to(&self) -> String {
-        Self::place(self.env_id, self.id)
-    }
-}
-
-impl Notification {
-    /// What a sealed address is bound to, so that it opens in its own notification only.
-    pub(super) fn place(env_id: EnvId, id: NotificationId) -> String {
-        format!("notification {env_id} {id}")
     }
 }
 

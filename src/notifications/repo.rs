@@ -1,4 +1,3 @@
-use super::api::Wanted;
 use super::record::{Notification, Status};
 use crate::kernel::id::{NotificationId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -15,6 +14,14 @@ const SENT_AT: Field<Notification, Timestamp> = Field::at("sent_at");
 const LAST_ERROR: Field<Notification, String> = Field::at("last_error");
 const CREATED_AT: Field<Notification, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
+
+/// Which letters a list shows; what is absent is not asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NotificationQuery {
+    pub status: Option<Status>,
+    pub template: Option<String>,
+    pub user_id: Option<UserId>,
+}
 
 pub(super) async fn insert<S>(tx: &mut Tx<'_, S>, notification: &Notification) -> Stored<()>
 where
@@ -41,16 +48,16 @@ where
 /// A page of letters, newest first.
 pub(super) async fn page<S>(
     tx: &mut Tx<'_, S>,
-    wanted: &Wanted,
+    query: &NotificationQuery,
     (after, limit): (Option<&Position>, Limit),
 ) -> Stored<Slice<Notification>>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
     let conditions = [
-        wanted.status.map(|status| STATUS.eq(status)),
-        wanted.template.clone().map(|name| TEMPLATE.eq(name)),
-        wanted.user_id.map(|id| USER_ID.eq(id)),
+        query.status.map(|status| STATUS.eq(status)),
+        query.template.clone().map(|name| TEMPLATE.eq(name)),
+        query.user_id.map(|id| USER_ID.eq(id)),
     ];
     let wanted = conditions
         .into_iter()

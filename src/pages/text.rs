@@ -58,8 +58,8 @@ impl Page {
             },
             Purpose::MagicLink => Words {
                 title: "Sign in",
-                intro: "This app has not said where its sign-in page is. Enter this key there within \
-                        ten minutes; it is good once.",
+                intro: "This app has not said where its sign-in page is. Enter this key there; it can be \
+                        used only once, and not for long.",
                 button: "",
                 done: "",
             },
@@ -81,15 +81,15 @@ impl Page {
                 done: "Ihre Adresse ist bestätigt. Sie können diese Seite schließen.",
             },
             Purpose::ResetPassword => Words {
-                title: "Neues Passwort setzen",
+                title: "Neues Passwort wählen",
                 intro: "Sie werden überall abgemeldet.",
-                button: "Passwort setzen",
-                done: "Ihr Passwort ist gesetzt. Melden Sie sich damit an.",
+                button: "Passwort festlegen",
+                done: "Ihr neues Passwort gilt ab sofort. Melden Sie sich damit an.",
             },
             Purpose::MagicLink => Words {
                 title: "Anmelden",
-                intro: "Diese App hat nicht gesagt, wo ihre Anmeldeseite ist. Geben Sie diesen \
-                        Schlüssel dort binnen zehn Minuten ein; er gilt einmal.",
+                intro: "Diese App hat nicht angegeben, wo ihre Anmeldeseite ist. Geben Sie diesen \
+                        Schlüssel dort ein; er gilt nur einmal und nicht lange.",
                 button: "",
                 done: "",
             },
@@ -130,14 +130,14 @@ const fn common(language: Language) -> Common {
             password: "New password",
             key: "Key",
             weak: "This password is too easily guessed. Choose a longer one.",
-            dead: "This link is over or was used. Ask for a new letter.",
+            dead: "This link has expired or was used already. Ask for a new email.",
             failed: "That did not work. Try again in a moment.",
         },
         Language::German => Common {
             password: "Neues Passwort",
             key: "Schlüssel",
             weak: "Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.",
-            dead: "Dieser Link ist abgelaufen oder wurde benutzt. Fordern Sie einen neuen Brief an.",
+            dead: "Dieser Link ist abgelaufen oder wurde schon benutzt. Fordern Sie eine neue E-Mail an.",
             failed: "Das hat nicht geklappt. Versuchen Sie es gleich noch einmal.",
         },
     }

@@ -1,6 +1,5 @@
 use actix_web::post;
 use actix_web::web::Data;
-use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -12,8 +11,8 @@ use crate::http::{
 };
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
-use crate::kernel::text::Email;
 use crate::limits::Rule;
+use crate::links::{Outcome, Recipient};
 use crate::sessions::Sessions;
 
 pub fn routes(config: &mut ServiceConfig) {
@@ -46,19 +45,6 @@ impl FromFields for ChangePassword {
     }
 }
 
-/// An address to write to.
-#[derive(Debug, ToSchema)]
-struct ForgotPassword {
-    email: Email,
-}
-
-impl FromFields for ForgotPassword {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
-        Some(Self { email: email? })
-    }
-}
-
 /// The token of a link, and the new password.
 #[derive(Debug, ToSchema)]
 struct ResetPassword {
@@ -79,13 +65,6 @@ impl FromFields for ResetPassword {
     }
 }
 
-/// What has become of a password.
-#[derive(Debug, Serialize, ToSchema)]
-struct PasswordStatus {
-    #[schema(example = "changed")]
-    status: &'static str,
-}
-
 /// Change my password
 ///
 /// Every other session of the user ends, in every environment; this one goes on.
@@ -97,7 +76,7 @@ struct PasswordStatus {
             "current_password": "a long quiet river", "new_password": "a short loud brook",
         }),
     ),
-    responses((status = 200, description = "The password is changed", body = PasswordStatus)),
+    responses((status = 200, description = "The password is changed", body = Outcome)),
     security(("session" = [])),
     extensions(
         ("x-permission" = json!(UpdateMe::NAME)),
@@ -112,47 +91,46 @@ async fn change(
     access: Allowed<UpdateMe>,
     body: Body<ChangePassword>,
     passwords: Data<Passwords>,
-) -> Answer<Ok200<PasswordStatus>> {
+) -> Answer<Ok200<Outcome>> {
     let caller = access.user()?;
     let body = body.into_inner();
     let both = (body.current_password, body.new_password);
     passwords
         .change(access.tenant(), caller, both, access.origin())
         .await?;
-    Ok(Ok200::new(PasswordStatus { status: "changed" }))
+    Ok(Ok200::new(Outcome::CHANGED))
 }
 
 /// Ask for a new password
 ///
 /// Sends a letter with a link that sets one, if there is such an account. The answer is the same
-/// whether or not there is.
+/// whether or not there is; it is 200, where the others that send a letter say 202, because clients
+/// expect it.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.forgot_password",
-    request_body(content = ForgotPassword, example = json!({"email": "mia@example.org"})),
-    responses((status = 200, description = "A letter goes out if there is an account", body = PasswordStatus)),
+    request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
+    responses((status = 200, description = "A letter goes out if there is an account", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/forgot-password")]
 async fn forgot(
     access: Anyone,
-    body: Body<ForgotPassword>,
+    body: Body<Recipient>,
     passwords: Data<Passwords>,
     sessions: Data<Sessions>,
     later: Afterwards,
-) -> Answer<Ok200<PasswordStatus>> {
+) -> Answer<Ok200<Outcome>> {
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let email = body.into_inner().email;
     sessions
         .limits
         .admit_ip(Rule::Recovery, tenant, &origin)
         .await?;
-    later.run(async move {
-        if let Err(error) = passwords.forgot(tenant, &email, &origin).await {
-            tracing::warn!(%error, "a letter was not queued");
-        }
+    later.run("a letter was not queued", async move {
+        passwords.forgot(tenant, &email, &origin).await
     });
-    Ok(Ok200::new(PasswordStatus { status: "accepted" }))
+    Ok(Ok200::new(Outcome::ACCEPTED))
 }
 
 /// Set a new password
@@ -165,7 +143,7 @@ async fn forgot(
         content = ResetPassword,
         example = json!({"token": "W3b9…", "new_password": "a short loud brook"}),
     ),
-    responses((status = 200, description = "The password is set", body = PasswordStatus)),
+    responses((status = 200, description = "The password is set", body = Outcome)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::WeakPassword,
@@ -178,7 +156,7 @@ async fn reset(
     body: Body<ResetPassword>,
     passwords: Data<Passwords>,
     sessions: Data<Sessions>,
-) -> Answer<Ok200<PasswordStatus>> {
+) -> Answer<Ok200<Outcome>> {
     let ResetPassword {
         token,
         new_password,
@@ -188,7 +166,7 @@ async fn reset(
     passwords
         .reset(named, (&token, new_password), origin)
         .await?;
-    Ok(Ok200::new(PasswordStatus { status: "reset" }))
+    Ok(Ok200::new(Outcome::RESET))
 }
 
 /// Have a user set a new password
@@ -196,9 +174,9 @@ async fn reset(
 /// Sends the user the letter of `forgot-password`. Nobody but its reader learns the link; the
 /// present password stays good until it is used.
 #[utoipa::path(
-    tag = "users", operation_id = "users.reset_password",
+    tag = "administration", operation_id = "admin.users.reset_password",
     params(("id" = UserId, Path, description = "The user")),
-    responses((status = 202, description = "The letter goes out", body = PasswordStatus)),
+    responses((status = 202, description = "The letter goes out", body = Outcome)),
     security(("session" = []), ("api_key" = [])),
     extensions(("x-permission" = json!(ResetPasswords::NAME))),
 )]
@@ -207,11 +185,11 @@ async fn start_reset(
     access: Allowed<ResetPasswords>,
     id: PathId<UserId>,
     passwords: Data<Passwords>,
-) -> Answer<Accepted<PasswordStatus>> {
+) -> Answer<Accepted<Outcome>> {
     passwords
         .start_reset(access.caller(), id.into_inner(), access.origin())
         .await?;
-    Ok(Accepted::new(PasswordStatus { status: "accepted" }))
+    Ok(Accepted::new(Outcome::ACCEPTED))
 }
 
 impl From<PasswordError> for Problem {
@@ -234,7 +212,6 @@ mod tests {
     #[test]
     fn what_is_parsed_is_what_is_documented() {
         assert_documented::<ChangePassword>();
-        assert_documented::<ForgotPassword>();
         assert_documented::<ResetPassword>();
     }
 }

@@ -1,4 +1,5 @@
 use crate::credentials::{self, StoredHash};
+use crate::devices;
 use crate::events::{self, Name, Origin, Party};
 use crate::http::Caller;
 use crate::kernel::id::{SessionId, UserId};
@@ -6,7 +7,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, LinkRefused, PasswordReset, Request};
+use crate::links::{self, Bond, LinkRefused, NewLink, PasswordReset};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Ended, Ending, PasswordRefused, Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -15,7 +16,9 @@ use crate::users::{self, User};
 
 /// Changes passwords.
 #[derive(Debug, Clone)]
-pub struct Passwords(pub Sessions);
+pub struct Passwords {
+    pub accounts: Sessions,
+}
 
 /// A change of password that has been decided.
 struct Change<'a> {
@@ -50,7 +53,7 @@ impl Passwords {
         (current, new): (Option<Password>, Password),
         origin: &Origin,
     ) -> Result<(), PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let proven = accounts
             .reauthenticate(tenant, own, current, origin)
             .await?;
@@ -69,9 +72,8 @@ impl Passwords {
             .store
             .write(async |tx| self.exchange(tx, tenant, &change, (now, origin)).await)
             .await?;
-        for revoked in &revoked {
-            accounts.revocations.apply(revoked);
-        }
+        accounts.apply(&revoked);
+        accounts.recent.forget(tenant.app_id, proven.user.id);
         accounts.outbox.hurry();
         Ok(())
     }
@@ -83,7 +85,7 @@ impl Passwords {
         change: &Change<'_>,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Vec<Revocation>, PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let mut scoped = tx.within(tenant);
         let id = change.proven.user.id;
         let user = users::get(&mut scoped, id).await?;
@@ -107,7 +109,7 @@ impl Passwords {
         };
         let others = (&ended, change.kept);
         Ok(accounts
-            .end_others_in(tx, tenant, others, (now, origin))
+            .end_others_in(tx, tenant.app_id, others, (now, origin))
             .await?)
     }
 
@@ -118,7 +120,7 @@ impl Passwords {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        self.0
+        self.accounts
             .send_link(tenant, (Purpose::ResetPassword, email), |_| true, origin)
             .await
     }
@@ -130,7 +132,7 @@ impl Passwords {
         id: UserId,
         origin: &Origin,
     ) -> Result<(), PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, now) = (caller.tenant, accounts.clock.now());
         let environment = accounts.environment(tenant).await?;
         let told = accounts
@@ -145,14 +147,15 @@ impl Passwords {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let user = users::get(&mut tx, id).await?;
+                let user = users::is_written_to(&mut tx, id).await?;
                 let user = user.ok_or(PasswordError::Unknown)?;
-                let request = Request {
+                let request = NewLink {
                     purpose: Purpose::ResetPassword,
                     user: user.id,
                     to: user.email,
                     // The administrator's language says nothing about the user's.
                     language: environment.settings.default_language,
+                    bond: Bond::Reader,
                 };
                 accounts.links.send(&mut tx, &request, now).await?;
                 Ok::<_, PasswordError>(events::record(&mut tx, &told).await?)
@@ -162,15 +165,31 @@ impl Passwords {
         Ok(())
     }
 
-    /// Sets a new password by link. Every session of the user ends, and every other link is void.
+    /// Sets a new password by link. Every session of the user ends, his devices are strangers, and
+    /// every other link is void.
     pub async fn reset(
         &self,
         named: Option<Tenant>,
         (token, new): (&str, Password),
         origin: &Origin,
     ) -> Result<(), PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let link = accounts.links.reset(&accounts.store, token, named).await?;
+        let reset = self.reset_by(&link, new, origin).await;
+        if let Err(PasswordError::Link(refused)) = &reset {
+            let (name, from) = (Name::PasswordReset, (accounts.clock.now(), origin));
+            accounts.tell_refused(&link, (name, refused), from).await?;
+        }
+        reset
+    }
+
+    async fn reset_by(
+        &self,
+        link: &PasswordReset,
+        new: Password,
+        origin: &Origin,
+    ) -> Result<(), PasswordError> {
+        let accounts = &self.accounts;
         let tenant = link.tenant();
         let mut once = accounts.store.once();
         let user = users::get(&mut once.within(tenant), link.user_id).await?;
@@ -178,7 +197,7 @@ impl Passwords {
         // A link that does not count must not cost a hash.
         accounts
             .links
-            .check(&mut once.within(tenant), &link, accounts.clock.now())
+            .check(&mut once.within(tenant), link, accounts.clock.now())
             .await?;
         let hash = accounts
             .hash_new(tenant.app_id, new, (&user).into())
@@ -189,10 +208,11 @@ impl Passwords {
             .store
             .write(async |tx| {
                 let set = (&hash, &notice);
-                self.set_anew(tx, &link, set, (now, origin)).await
+                self.set_anew(tx, link, set, (now, origin)).await
             })
             .await?;
         accounts.revocations.apply(&revoked);
+        accounts.recent.forget(tenant.app_id, link.user_id);
         accounts.outbox.hurry();
         Ok(())
     }
@@ -204,16 +224,16 @@ impl Passwords {
         (hash, notice): (&StoredHash, &Letter),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Revocation, PasswordError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);
         accounts.links.follow(&mut scoped, link, now).await?;
         let user = users::password_changed(&mut scoped, id, now).await?;
         let usable = user.filter(|user| user.may_sign_in(now) && user.email == link.address);
         let user = usable.ok_or(LinkRefused::Invalid)?;
-        if !user.email_verified {
-            users::reclaim(&mut scoped, &user, now).await?;
-        }
+        accounts
+            .prove_address(&mut scoped, &user, (now, origin))
+            .await?;
         let owner = (tenant.app_id, id);
         credentials::set(&mut scoped, owner, hash.clone(), (now, &accounts.entropy)).await?;
         accounts
@@ -229,7 +249,9 @@ impl Passwords {
             .event(Name::PasswordReset, tenant, party.clone(), (now, origin))
             .on(party.clone());
         events::record(&mut scoped, &told).await?;
-        links::void(&mut tx.within(tenant.app_id), id, now).await?;
+        let mut everywhere = tx.within(tenant.app_id);
+        devices::forget(&mut everywhere, id).await?;
+        links::void(&mut everywhere, id, now).await?;
         let ended = Ended {
             user: id,
             how: Ending::PasswordReset,
@@ -248,7 +270,7 @@ impl Passwords {
         user: &User,
         origin: &Origin,
     ) -> Result<Letter, StoreError> {
-        let environment = self.0.environment(tenant).await?;
+        let environment = self.accounts.environment(tenant).await?;
         Ok(Letter {
             user: Some(user.id),
             to: user.email.clone(),

@@ -181,7 +181,7 @@ fn events(
     subscription: Subscription,
     query: &FeedQuery,
 ) -> Result<EventStream, Problem> {
-    let place = feed.place().ok_or(ProblemKind::Busy)?;
+    let place = feed.place(tenant).ok_or(ProblemKind::Busy)?;
     let from = subscription.last().or(query.after.as_ref());
     let sweep = Sweep::at(from, feed.clock.now());
     let (line, events) = EventStream::open();

@@ -13,6 +13,7 @@
 
 mod api;
 mod place;
+mod places;
 mod repo;
 mod service;
 mod telling;

@@ -1,8 +1,7 @@
-use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 
 use super::place::Sweep;
+use super::places::{Place, Places};
 use super::repo;
 use crate::kernel::page::Limit;
 use crate::kernel::tenant::Tenant;
@@ -10,16 +9,13 @@ use crate::kernel::time::Clock;
 use crate::store::{Store, Stored};
 use crate::tokens::{Revocation, RevocationIndex};
 
-/// Clients that a node tells of revocations as they happen.
-const MOST_FOLLOWERS: usize = 1_000;
-
 /// The feed of revocations. Clones share their followers.
 #[derive(Debug, Clone)]
 pub struct Feed {
     store: Store,
     pub(super) clock: Clock,
     pub(super) revocations: RevocationIndex,
-    places: Arc<Semaphore>,
+    places: Places,
     stopping: watch::Sender<bool>,
 }
 
@@ -29,7 +25,7 @@ impl Feed {
             store,
             clock,
             revocations,
-            places: Arc::new(Semaphore::new(MOST_FOLLOWERS)),
+            places: Places::default(),
             stopping: watch::Sender::new(false),
         }
     }
@@ -50,8 +46,8 @@ impl Feed {
     }
 
     /// A place among the followers of this node, while there is one.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        self.places.clone().try_acquire_owned().ok()
+    pub(super) fn place(&self, tenant: Tenant) -> Option<Place> {
+        self.places.take(tenant.env_id)
     }
 
     /// The revocations behind a place, oldest first; and whether there are more.
@@ -80,17 +76,6 @@ mod tests {
         let store = Store::open(&settings).await.unwrap();
         let index = RevocationIndex::new(store.clone());
         Feed::new(store, Clock::frozen(Timestamp::from_millis(0)), index)
-    }
-
-    #[tokio::test]
-    async fn a_node_has_so_many_followers_and_no_more() {
-        let feed = feed().await;
-        let mut places: Vec<_> = (0..MOST_FOLLOWERS).map(|_| feed.clone().place()).collect();
-
-        assert!(places.iter().all(Option::is_some));
-        assert!(feed.place().is_none());
-        places.pop();
-        assert!(feed.place().is_some());
     }
 
     #[tokio::test]

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::api::RevocationView;
 use super::place::{Sweep, after};
+use super::places::Place;
 use super::repo;
 use super::service::Feed;
 use crate::access::ReadRevocations;
@@ -52,7 +52,7 @@ pub(super) struct Telling {
     heard: Receiver<Arc<Revocation>>,
     /// Everything that was committed by then has been told.
     told_by: Timestamp,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Telling {
@@ -61,7 +61,7 @@ impl Telling {
         tenant: Tenant,
         subscription: Subscription,
         line: Line,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         Self {
             heard: feed.revocations.subscribe(),

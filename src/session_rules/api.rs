@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{
-    IDLE_TIMEOUT, MAX_ACTIVE_SESSIONS, REFRESH_TOKEN_TTL, Rules, TOKEN_TTL, Wanted,
+    ChosenRules, IDLE_TIMEOUT, MAX_ACTIVE_SESSIONS, REFRESH_TOKEN_TTL, Rules, TOKEN_TTL,
 };
 use super::service::SessionRules;
 use crate::access::{Permission, ReadSessionConfig, UpdateSessionConfig};
@@ -18,7 +18,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config.service(read).service(replace).service(reset);
 }
 
-impl FromFields for Wanted {
+impl FromFields for ChosenRules {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let token_ttl = fields.number("token_ttl_seconds", TOKEN_TTL);
         let refresh_token_ttl = fields.number("refresh_token_ttl_seconds", REFRESH_TOKEN_TTL);
@@ -42,7 +42,7 @@ impl FromFields for Wanted {
 #[schema(as = SessionRules)]
 struct RulesView {
     app_id: AppId,
-    set: Wanted,
+    set: ChosenRules,
     effective: EffectiveView,
 }
 
@@ -65,7 +65,7 @@ struct EffectiveView {
 }
 
 impl RulesView {
-    fn of(app_id: AppId, set: Wanted, rules: Rules) -> Self {
+    fn of(app_id: AppId, set: ChosenRules, rules: Rules) -> Self {
         let effective = EffectiveView {
             token_ttl_seconds: rules.access_ttl.as_secs(),
             refresh_token_ttl_seconds: rules.refresh_ttl.as_secs(),
@@ -97,7 +97,7 @@ async fn read(
     rules: Data<SessionRules>,
 ) -> Answer<Ok200<RulesView>> {
     let app = own(&access, app)?;
-    let set = rules.wanted(app).await?;
+    let set = rules.chosen(app).await?;
     let effective = rules.effective(&set);
     Ok(Ok200::new(RulesView::of(app, set, effective)))
 }
@@ -113,7 +113,7 @@ async fn read(
     tag = "administration", operation_id = "admin.session_config.replace",
     params(("app" = AppId, Path, description = "The app")),
     request_body(
-        content = Wanted,
+        content = ChosenRules,
         example = json!({"idle_timeout_seconds": 86400, "max_active_sessions": 5}),
     ),
     responses((status = 200, description = "The rules that hold now", body = RulesView)),
@@ -124,10 +124,10 @@ async fn read(
 async fn replace(
     access: Allowed<UpdateSessionConfig>,
     app: PathId<AppId>,
-    wanted: Body<Wanted>,
+    chosen: Body<ChosenRules>,
     rules: Data<SessionRules>,
 ) -> Answer<Ok200<RulesView>> {
-    let (app, set) = (own(&access, app)?, wanted.into_inner());
+    let (app, set) = (own(&access, app)?, chosen.into_inner());
     rules
         .replace(access.caller(), &set, access.origin())
         .await?;
@@ -172,6 +172,6 @@ mod tests {
 
     #[test]
     fn what_is_parsed_is_what_is_documented() {
-        assert_documented::<Wanted>();
+        assert_documented::<ChosenRules>();
     }
 }

@@ -47,7 +47,7 @@ impl Entity for SessionConfig {
 /// What is set, and nothing of what is left to the server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = SessionConfig)]
-pub(super) struct Wanted {
+pub(super) struct ChosenRules {
     /// How long an access token is good for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 60, maximum = 3600)]
@@ -73,8 +73,8 @@ pub(super) struct Wanted {
 }
 
 impl SessionConfig {
-    pub(super) fn wanted(&self) -> Wanted {
-        Wanted {
+    pub(super) fn chosen(&self) -> ChosenRules {
+        ChosenRules {
             token_ttl_seconds: self.token_ttl_seconds,
             refresh_token_ttl_seconds: self.refresh_token_ttl_seconds,
             idle_timeout_seconds: self.idle_timeout_seconds,
@@ -110,15 +110,15 @@ impl Rules {
     }
 
     /// These, but for what is set.
-    pub(super) fn with(self, wanted: &Wanted) -> Self {
+    pub(super) fn with(self, chosen: &ChosenRules) -> Self {
         let seconds = |set: Option<u32>| set.map(|seconds| Duration::from_secs(seconds.into()));
         Self {
-            access_ttl: seconds(wanted.token_ttl_seconds).unwrap_or(self.access_ttl),
-            refresh_ttl: seconds(wanted.refresh_token_ttl_seconds).unwrap_or(self.refresh_ttl),
-            idle: seconds(wanted.idle_timeout_seconds).or(self.idle),
-            most: wanted.max_active_sessions.or(self.most),
-            bind_to_ip: wanted.bind_to_ip.unwrap_or(self.bind_to_ip),
-            bind_to_device: wanted.bind_to_device.unwrap_or(self.bind_to_device),
+            access_ttl: seconds(chosen.token_ttl_seconds).unwrap_or(self.access_ttl),
+            refresh_ttl: seconds(chosen.refresh_token_ttl_seconds).unwrap_or(self.refresh_ttl),
+            idle: seconds(chosen.idle_timeout_seconds).or(self.idle),
+            most: chosen.max_active_sessions.or(self.most),
+            bind_to_ip: chosen.bind_to_ip.unwrap_or(self.bind_to_ip),
+            bind_to_device: chosen.bind_to_device.unwrap_or(self.bind_to_device),
         }
     }
 
@@ -139,20 +139,20 @@ mod tests {
     #[test]
     fn what_is_set_counts_and_the_rest_is_the_server_s() {
         let own = Rules::new(15 * MINUTE, 600 * MINUTE);
-        let wanted = Wanted {
+        let chosen = ChosenRules {
             token_ttl_seconds: Some(60),
             bind_to_ip: Some(true),
-            ..Wanted::default()
+            ..ChosenRules::default()
         };
 
-        let rules = own.with(&wanted);
+        let rules = own.with(&chosen);
 
         assert_eq!(
             (rules.access_ttl, rules.refresh_ttl),
             (MINUTE, 600 * MINUTE)
         );
         assert_eq!((rules.bind_to_ip, rules.bind_to_device), (true, false));
-        assert_eq!(own.with(&Wanted::default()), own);
+        assert_eq!(own.with(&ChosenRules::default()), own);
     }
 
     #[test]

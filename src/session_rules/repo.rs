@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::record::{SessionConfig, Wanted};
+use super::record::{ChosenRules, SessionConfig};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, SessionConfigId};
 use crate::kernel::time::Timestamp;
@@ -22,11 +22,11 @@ where
     tx.find_one(Filter::all()).await
 }
 
-/// Sets exactly what is wanted. Of two first times at once, one is refused as a duplicate.
+/// Sets exactly what is chosen. Of two first times at once, one is refused as a duplicate.
 pub(super) async fn replace<S>(
     tx: &mut Tx<'_, S>,
     app_id: AppId,
-    wanted: &Wanted,
+    chosen: &ChosenRules,
     (now, entropy): (Timestamp, &Entropy),
 ) -> Stored<()>
 where
@@ -34,24 +34,24 @@ where
 {
     let update = UPDATED_AT
         .set(now)
-        .and(exactly(TOKEN_TTL, wanted.token_ttl_seconds))
-        .and(exactly(REFRESH_TOKEN_TTL, wanted.refresh_token_ttl_seconds))
-        .and(exactly(IDLE_TIMEOUT, wanted.idle_timeout_seconds))
-        .and(exactly(MAX_ACTIVE_SESSIONS, wanted.max_active_sessions))
-        .and(exactly(BIND_TO_IP, wanted.bind_to_ip))
-        .and(exactly(BIND_TO_DEVICE, wanted.bind_to_device));
+        .and(exactly(TOKEN_TTL, chosen.token_ttl_seconds))
+        .and(exactly(REFRESH_TOKEN_TTL, chosen.refresh_token_ttl_seconds))
+        .and(exactly(IDLE_TIMEOUT, chosen.idle_timeout_seconds))
+        .and(exactly(MAX_ACTIVE_SESSIONS, chosen.max_active_sessions))
+        .and(exactly(BIND_TO_IP, chosen.bind_to_ip))
+        .and(exactly(BIND_TO_DEVICE, chosen.bind_to_device));
     if tx.update_one(Filter::all(), update).await?.is_some() {
         return Ok(());
     }
     tx.insert(&SessionConfig {
         id: SessionConfigId::new(now, entropy),
         app_id,
-        token_ttl_seconds: wanted.token_ttl_seconds,
-        refresh_token_ttl_seconds: wanted.refresh_token_ttl_seconds,
-        idle_timeout_seconds: wanted.idle_timeout_seconds,
-        max_active_sessions: wanted.max_active_sessions,
-        bind_to_ip: wanted.bind_to_ip,
-        bind_to_device: wanted.bind_to_device,
+        token_ttl_seconds: chosen.token_ttl_seconds,
+        refresh_token_ttl_seconds: chosen.refresh_token_ttl_seconds,
+        idle_timeout_seconds: chosen.idle_timeout_seconds,
+        max_active_sessions: chosen.max_active_sessions,
+        bind_to_ip: chosen.bind_to_ip,
+        bind_to_device: chosen.bind_to_device,
         created_at: now,
         updated_at: now,
     })
@@ -60,16 +60,16 @@ where
 
 fn exactly<T: Serialize>(
     field: Field<SessionConfig, T>,
-    wanted: Option<T>,
+    chosen: Option<T>,
 ) -> Update<SessionConfig> {
-    match wanted {
+    match chosen {
         Some(value) => field.set(value),
         None => field.unset(),
     }
 }
 
 /// Takes away what is set; whether anything was.
-pub(super) async fn take<S>(tx: &mut Tx<'_, S>) -> Stored<bool>
+pub(super) async fn remove<S>(tx: &mut Tx<'_, S>) -> Stored<bool>
 where
     S: Copy + Reaches<OfApp>,
 {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::record::{Rules, SessionConfig, Wanted};
+use super::record::{ChosenRules, Rules, SessionConfig};
 use super::repo;
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::Caller;
@@ -46,34 +46,34 @@ impl SessionRules {
         if let Some(known) = self.by_app.get(&app) {
             return Ok(known);
         }
-        let rules = self.effective(&self.wanted(app).await?);
+        let rules = self.effective(&self.chosen(app).await?);
         self.by_app.insert(app, rules);
         Ok(rules)
     }
 
     /// What is set for an app.
-    pub(super) async fn wanted(&self, app: AppId) -> Stored<Wanted> {
+    pub(super) async fn chosen(&self, app: AppId) -> Stored<ChosenRules> {
         let set = repo::of_app(&mut self.store.once().within(app)).await?;
-        Ok(set.as_ref().map(SessionConfig::wanted).unwrap_or_default())
+        Ok(set.as_ref().map(SessionConfig::chosen).unwrap_or_default())
     }
 
     /// The rules where this is set.
-    pub(super) fn effective(&self, wanted: &Wanted) -> Rules {
-        self.own.with(wanted)
+    pub(super) fn effective(&self, chosen: &ChosenRules) -> Rules {
+        self.own.with(chosen)
     }
 
-    /// Sets exactly what is wanted for the app acted on. Counts on this node at once.
+    /// Sets exactly what is chosen for the app acted on. Counts on this node at once.
     pub(super) async fn replace(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        chosen: &ChosenRules,
         origin: &Origin,
     ) -> Stored<()> {
-        let replaced = self.try_replace(caller, wanted, origin).await;
+        let replaced = self.try_replace(caller, chosen, origin).await;
         let replaced = match replaced {
             // Somebody else was the first, and is found now.
             Err(error) if error.duplicate().is_some() => {
-                self.try_replace(caller, wanted, origin).await
+                self.try_replace(caller, chosen, origin).await
             }
             other => other,
         };
@@ -81,12 +81,17 @@ impl SessionRules {
         replaced
     }
 
-    async fn try_replace(&self, caller: &Caller, wanted: &Wanted, origin: &Origin) -> Stored<()> {
+    async fn try_replace(
+        &self,
+        caller: &Caller,
+        chosen: &ChosenRules,
+        origin: &Origin,
+    ) -> Stored<()> {
         let (now, app) = (self.clock.now(), caller.tenant.app_id);
         let told = self.updated(caller, (now, origin));
         self.store
             .write(async |tx: &mut Tx<'_>| {
-                repo::replace(&mut tx.within(app), app, wanted, (now, &self.entropy)).await?;
+                repo::replace(&mut tx.within(app), app, chosen, (now, &self.entropy)).await?;
                 events::record(&mut tx.within(caller.tenant), &told).await
             })
             .await
@@ -99,7 +104,7 @@ impl SessionRules {
         let reset = self
             .store
             .write(async |tx: &mut Tx<'_>| {
-                if !repo::take(&mut tx.within(app)).await? {
+                if !repo::remove(&mut tx.within(app)).await? {
                     return Ok(());
                 }
                 events::record(&mut tx.within(caller.tenant), &told).await

@@ -75,13 +75,11 @@ async fn sign_up(
             let created = Created::new(signed_in);
             Ok(Either::Left(WithCookie::new(created, device.cookie())))
         }
-        SignedUp::VerificationRequired { known } => {
-            if let Some(known) = known {
+        SignedUp::VerificationRequired { again } => {
+            if let Some(again) = again {
                 let origin = access.origin().clone();
-                later.run(async move {
-                    if let Err(error) = sessions.remind(tenant, known, &origin).await {
-                        tracing::warn!(%error, "the holder of an address was not told");
-                    }
+                later.run("the holder of an address was not told", async move {
+                    sessions.remind(tenant, again, &origin).await
                 });
             }
             let status = "verification_required";
@@ -148,7 +146,7 @@ async fn sign_in(
     tag = "authentication", operation_id = "auth.refresh",
     request_body(content = Refresh, example = json!({"refresh_token": "ases_….0.….…"})),
     responses((status = 200, description = "The next pair of tokens", body = SignedIn)),
-    security((), ("publishable_key" = [])),
+    security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::InvalidRefreshToken, ProblemKind::RefreshTokenReused,
         ProblemKind::TenantMismatch, ProblemKind::InvalidPublishableKey,

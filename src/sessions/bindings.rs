@@ -3,18 +3,14 @@
 //! A refresh from elsewhere is refused and told, and leaves the session as it is: the token in it
 //! may be a stolen one, and a thief must not be able to end the session of its owner.
 
-use std::net::IpAddr;
-
 use super::record::Session;
 use super::service::Sessions;
 use crate::devices::{self, DeviceSecret};
 use crate::events::{self, Name, Origin, Party};
+use crate::kernel::network::Network;
 use crate::kernel::time::Timestamp;
 use crate::session_rules::Rules;
 use crate::store::Stored;
-
-/// The bits of an IPv6 address that are a household's; the others change from day to day.
-const NETWORK: u32 = 64;
 
 impl Sessions {
     /// Whether a refresh keeps to what its session is bound to; where not, it is told.
@@ -59,35 +55,5 @@ fn is_at_home(session: &Session, origin: &Origin) -> bool {
     let home = session.ip_address.as_deref();
     let home = home.and_then(|address| address.parse().ok());
     home.zip(origin.ip)
-        .is_some_and(|(home, here)| are_one(home, here))
-}
-
-/// Whether two addresses count as one: the same, or of IPv6 the same /64.
-fn are_one(a: IpAddr, b: IpAddr) -> bool {
-    match (a.to_canonical(), b.to_canonical()) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => a == b,
-        (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() >> NETWORK == b.to_bits() >> NETWORK,
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::are_one;
-
-    #[test]
-    fn an_address_is_one_with_itself_and_its_network() {
-        let table = [
-            ("192.0.2.1", "192.0.2.1", true),
-            ("192.0.2.1", "192.0.2.2", false),
-            ("192.0.2.1", "::ffff:192.0.2.1", true),
-            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true),
-            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
-            ("192.0.2.1", "2001:db8::1", false),
-        ];
-        for (a, b, expected) in table {
-            let is_one = are_one(a.parse().unwrap(), b.parse().unwrap());
-            assert_eq!(is_one, expected, "{a} {b}");
-        }
-    }
+        .is_some_and(|(home, here)| Network::of(home) == Network::of(here))
 }

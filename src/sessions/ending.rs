@@ -1,10 +1,10 @@
 //! The end of sessions, as part of a unit of work that takes more away than them.
 
-use super::record::Ending;
+use super::record::{Ending, Session};
 use super::repo;
 use super::service::Sessions;
 use crate::events::{self, Name, Origin, Party};
-use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::id::{AppId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Stored, Tx};
@@ -50,41 +50,50 @@ impl Sessions {
         Ok(Some(revoked))
     }
 
-    /// Ends every session of a user but for `kept`, whose access token stays good. Apply the
-    /// answers after the commit.
+    /// Ends every session of a user but for `kept`, whose access token stays good, in every
+    /// environment of his app. [`Sessions::apply`] what it gives after the commit.
     pub async fn end_others_in(
         &self,
         tx: &mut Tx<'_>,
-        tenant: Tenant,
+        app: AppId,
         (ended, kept): (&Ended, SessionId),
         (now, origin): (Timestamp, &Origin),
     ) -> Stored<Vec<Revocation>> {
-        let others = repo::others(&mut tx.within(tenant.app_id), ended.user, kept, now).await?;
-        let mut revoked = Vec::with_capacity(others.len());
-        for session in &others {
-            let home = Tenant {
-                app_id: session.app_id,
-                env_id: session.env_id,
-            };
-            let mut tx = tx.within(home);
-            if repo::end(&mut tx, session.id, ended.how, now)
-                .await?
-                .is_some()
-            {
-                revoked.push(revoke_session(&mut tx, session.id, now, &self.entropy).await?);
+        let others = repo::others(&mut tx.within(app), ended.user, kept, now).await?;
+        let why = (ended.how, ended.by.clone());
+        self.end_each(tx, &others, why, (now, origin)).await
+    }
+
+    /// Ends those of these sessions that are live, and tells of each. [`Sessions::apply`] what it
+    /// gives after the commit.
+    pub(super) async fn end_each<S: Copy>(
+        &self,
+        tx: &mut Tx<'_, S>,
+        sessions: &[Session],
+        (how, actor): (Ending, Party),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Vec<Revocation>> {
+        let mut revoked = Vec::new();
+        for session in sessions {
+            let mut tx = tx.within(session.tenant());
+            if repo::end(&mut tx, session.id, how, now).await?.is_none() {
+                continue;
             }
+            let (name, tenant) = (Name::SessionRevoked, session.tenant());
+            let told = self
+                .event(name, tenant, actor.clone(), (now, origin))
+                .on(Party::new("session", session.id))
+                .with("reason", how.as_str());
+            events::record(&mut tx, &told).await?;
+            revoked.push(revoke_session(&mut tx, session.id, now, &self.entropy).await?);
         }
-        let told = self
-            .event(
-                Name::SessionsRevoked,
-                tenant,
-                ended.by.clone(),
-                (now, origin),
-            )
-            .on(Party::new("user", ended.user))
-            .with("reason", ended.how.as_str())
-            .with("sessions", revoked.len());
-        events::record(&mut tx.within(tenant), &told).await?;
         Ok(revoked)
+    }
+
+    /// Makes committed revocations count on this node.
+    pub fn apply(&self, revoked: &[Revocation]) {
+        for revocation in revoked {
+            self.revocations.apply(revocation);
+        }
     }
 }

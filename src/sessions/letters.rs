@@ -2,11 +2,13 @@
 
 use super::service::Sessions;
 use crate::events::{self, Name, Origin, Party};
+use crate::kernel::id::Kind;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::Request;
-use crate::store::StoreError;
+use crate::links::{Bond, Link, LinkRefused, NewLink};
+use crate::store::{StoreError, Stored};
 use crate::tokens::Purpose;
 use crate::users::{self, User};
 
@@ -39,14 +41,19 @@ impl Sessions {
                 let mut tx = tx.within(tenant);
                 let found = users::by_email(&mut tx, email).await?;
                 let usable = |user: &User| user.may_sign_in(now) && wanted(user);
-                let Some(user) = found.filter(usable) else {
+                let user = match found.filter(usable) {
+                    Some(user) => users::is_written_to(&mut tx, user.id).await?,
+                    None => None,
+                };
+                let Some(user) = user else {
                     return events::record(&mut tx, &told.clone().denied()).await;
                 };
-                let request = Request {
+                let request = NewLink {
                     purpose,
                     user: user.id,
                     to: user.email,
                     language,
+                    bond: Bond::Reader,
                 };
                 self.links.send(&mut tx, &request, now).await?;
                 let told = told.clone().on(Party::new("user", user.id));
@@ -55,6 +62,25 @@ impl Sessions {
             .await?;
         self.outbox.hurry();
         Ok(())
+    }
+
+    /// Tells of a link that is known and led nowhere, as a denied `name`.
+    pub async fn tell_refused<K: Kind>(
+        &self,
+        link: &Link<K>,
+        (name, refused): (Name, &LinkRefused),
+        from: (Timestamp, &Origin),
+    ) -> Stored<()> {
+        let Some(reason) = refused.reason() else {
+            return Ok(());
+        };
+        let tenant = link.tenant();
+        let told = self
+            .event(name, tenant, Party::anonymous(), from)
+            .denied()
+            .on(Party::new("user", link.user_id))
+            .with("reason", reason);
+        events::record(&mut self.store.once().within(tenant), &told).await
     }
 
     /// Whether an address has not yet had as many letters as strangers may cause. Nobody is

@@ -1,8 +1,20 @@
 //! Sessions: signing up, in, on and out; one session a sign-in on one device.
 //!
+//! ```text
+//! signing_up signing_in    who proves what            new_password   what a password must be
+//! opening issue            a session and its tokens    letters        what strangers may cause
+//! refreshing bindings      the next pair of tokens     reauthenticating   proof of oneself, again
+//!                                                      reclaiming     an account proven late
+//! ending service           the end of one, or of all   turns          sign-ins of one user queue
+//! own own_devices          what people see and do of their own
+//! administration           what administrators do
+//! ```
+//!
 //! A session is carried by a pair: an access token of minutes, judged in memory, and a refresh
 //! token that is exchanged at every use. Whoever presents a spent one ends the session. Not here:
-//! how tokens are made and judged ([`crate::tokens`]), passwords ([`crate::credentials`]).
+//! how tokens are made and judged ([`crate::tokens`]), how passwords are kept
+//! ([`crate::credentials`]), and what a letter leads to (`verification`, `passwords`,
+//! `magic_links`).
 
 mod administration;
 mod api;
@@ -17,6 +29,7 @@ mod opening;
 mod own;
 mod own_devices;
 mod reauthenticating;
+mod reclaiming;
 mod record;
 mod refreshing;
 mod repo;

@@ -160,7 +160,8 @@ impl Sessions {
 
 fn new_device(device: &Device) -> Message {
     Message::NewDevice {
-        device: device.label(),
+        browser: device.browser.clone(),
+        os: device.os.clone(),
         ip_address: device.ip_address.clone(),
     }
 }

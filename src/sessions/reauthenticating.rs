@@ -6,6 +6,7 @@ use super::record::Session;
 use super::repo;
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
+use crate::devices;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::password::Password;
@@ -51,6 +52,8 @@ struct Known {
     user: User,
     session: Session,
     credential: Option<Credential>,
+    /// As in a sign-in: strangers' guesses do not keep him from this.
+    lane: Option<String>,
 }
 
 impl Sessions {
@@ -100,10 +103,17 @@ impl Sessions {
                     return Ok(None);
                 };
                 let credential = credentials::by_user(&mut tx, user.id).await?;
+                let device = match session.device_id {
+                    Some(device) => devices::get(&mut tx, user.id, device).await?,
+                    None => None,
+                };
+                let changed = user.password_changed_at;
+                let lane = device.and_then(|device| device.lane(changed).map(str::to_owned));
                 Ok(Some(Known {
                     user,
                     session,
                     credential,
+                    lane,
                 }))
             })
             .await
@@ -120,6 +130,7 @@ impl Sessions {
             user,
             session,
             credential,
+            lane,
         } = known;
         let now = self.clock.now();
         // An access token may outlive both by the second that a revocation takes to be known here.
@@ -133,7 +144,10 @@ impl Sessions {
         };
         let password = password.ok_or(ReauthError::Required)?;
         let subject = Subject::User(user.id);
-        let attempt = self.lockouts.reserve(tenant, subject, None, origin).await?;
+        let attempt = self
+            .lockouts
+            .reserve(tenant, subject, lane.as_deref(), origin)
+            .await?;
         let stored = Some(known.password_hash);
         match self.hasher.verify(password, stored).await {
             Ok(true) => {

@@ -1,4 +1,4 @@
-//! The verbs on sessions that exist: list, end one, end all. Beginnings are in `signing_in`.
+//! The verbs on sessions that exist: list, end one, end all. Beginnings are in `opening`.
 
 use std::sync::Arc;
 
@@ -19,8 +19,9 @@ use crate::limits::{Limits, Lockouts};
 use crate::links::Links;
 use crate::notifications::Outbox;
 use crate::session_rules::SessionRules;
-use crate::store::{Store, StoreError, Stored, Tx};
-use crate::tokens::{Revocation, RevocationIndex, revoke_session};
+use crate::store::{Store, StoreError};
+use crate::tokens::{RevocationIndex, revoke_session};
+use crate::users::Recent;
 
 /// Signing up, in, on and out.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub struct Sessions {
     pub rules: SessionRules,
     pub issuer: Issuer,
     pub turns: Turns,
+    pub recent: Recent,
     pub revocations: RevocationIndex,
     pub limits: Limits,
     pub lockouts: Lockouts,
@@ -116,42 +118,6 @@ impl Sessions {
             .await?;
         self.revocations.apply(&revoked);
         Ok(())
-    }
-
-    /// Ends those of these sessions that are live, and tells of each. [`Sessions::apply`] what it
-    /// gives after the commit.
-    pub(super) async fn end_each(
-        &self,
-        tx: &mut Tx<'_, Tenant>,
-        sessions: &[Session],
-        (how, actor): (Ending, Party),
-        (now, origin): (Timestamp, &Origin),
-    ) -> Stored<Vec<Revocation>> {
-        let mut revoked = Vec::new();
-        for session in sessions {
-            if repo::end(tx, session.id, how, now).await?.is_none() {
-                continue;
-            }
-            let told = self
-                .event(
-                    Name::SessionRevoked,
-                    tx.scope(),
-                    actor.clone(),
-                    (now, origin),
-                )
-                .on(Party::new("session", session.id))
-                .with("reason", how.as_str());
-            events::record(tx, &told).await?;
-            revoked.push(revoke_session(tx, session.id, now, &self.entropy).await?);
-        }
-        Ok(revoked)
-    }
-
-    /// Makes committed revocations count on this node.
-    pub(super) fn apply(&self, revoked: &[Revocation]) {
-        for revocation in revoked {
-            self.revocations.apply(revocation);
-        }
     }
 
     /// Ends every session of the user, in every environment of his app, by his own hand.

@@ -257,10 +257,12 @@ async fn account(
         .map_or_else(|| UserId::new(now, entropy), |user| user.id);
     let credential = credentials::by_user(tx, whose).await?;
     let device = visit.device.fingerprint();
-    let is_known = devices::is_known(tx, whose, &device).await?;
+    let known = devices::by_fingerprint(tx, whose, &device).await?;
+    let changed = user.as_ref().and_then(|user| user.password_changed_at);
+    let lane = known.and_then(|device| device.lane(changed).map(str::to_owned));
     Ok(Found {
         credential: credential.filter(|_| user.is_some()),
         user,
-        lane: is_known.then_some(device),
+        lane,
     })
 }

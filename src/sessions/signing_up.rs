@@ -13,7 +13,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::Request;
+use crate::links::{Bond, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose};
@@ -25,9 +25,16 @@ pub enum SignedUp {
     In(Box<Issued>),
     /// The address has to be verified first. To clients the same for a new and for a known address.
     VerificationRequired {
-        /// The account that had the address before, if its holder is to be told.
-        known: Option<UserId>,
+        /// To be told to the holder of the address, if another account had it before.
+        again: Option<Again>,
     },
+}
+
+/// A sign-up with an address that an account has already.
+#[derive(Debug)]
+pub struct Again {
+    holder: UserId,
+    hash: StoredHash,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -82,11 +89,14 @@ impl Sessions {
             Ok(Some(opened)) => Ok(SignedUp::In(Box::new(self.issue(opened).await?))),
             Ok(None) => {
                 self.outbox.hurry();
-                Ok(SignedUp::VerificationRequired { known: None })
+                Ok(SignedUp::VerificationRequired { again: None })
             }
             Err(SignUpError::EmailTaken) => {
-                let refused = (new, writes);
-                self.refused(&environment, refused, (now, origin)).await
+                let again = self.refused(&environment, new, (now, origin)).await?;
+                let again = again.filter(|_| writes);
+                Ok(SignedUp::VerificationRequired {
+                    again: again.map(|holder| Again { holder, hash }),
+                })
             }
             Err(error) => Err(error),
         }
@@ -116,11 +126,12 @@ impl Sessions {
             .on(party);
         events::record(&mut tx, &told).await?;
         if writes {
-            let request = Request {
+            let request = NewLink {
                 purpose: Purpose::VerifyEmail,
                 user: user.id,
                 to: user.email.clone(),
                 language: environment.settings.language(visit.origin.language),
+                bond: Bond::Password(user.password_version),
             };
             self.links.send(&mut tx, &request, now).await?;
         }
@@ -132,12 +143,14 @@ impl Sessions {
         Ok(Some(Opened { user, draft }))
     }
 
-    /// Writes to the holder of an address with which somebody signed up again: he is sent a new
-    /// link where he has not verified it, and else told that he has an account.
+    /// Writes to the holder of an address with which somebody signed up again: he is told that he
+    /// has an account; or, where nobody has proven the address, sent the link of this sign-up, which
+    /// gives the account its password. So whoever was there first does not keep the key to what
+    /// another proves to be his, and no later one takes it from who was first.
     pub async fn remind(
         &self,
         tenant: Tenant,
-        user: UserId,
+        again: Again,
         origin: &Origin,
     ) -> Result<(), StoreError> {
         let environment = self.environment(tenant).await?;
@@ -148,37 +161,40 @@ impl Sessions {
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let Some(holder) = users::get(&mut tx, user).await? else {
-                    return Ok(());
-                };
-                if holder.email_verified {
+                if let Some(holder) = users::contest(&mut tx, again.holder).await? {
+                    let request = NewLink {
+                        purpose: Purpose::VerifyEmail,
+                        user: holder.id,
+                        to: holder.email,
+                        language,
+                        bond: Bond::SignUp(again.hash.clone()),
+                    };
+                    return self.links.send(&mut tx, &request, now).await;
+                }
+                if let Some(holder) = users::is_written_to(&mut tx, again.holder).await? {
                     let letter = Letter {
-                        user: Some(user),
+                        user: Some(holder.id),
                         to: holder.email,
                         language,
                         message: Message::AccountExists,
                     };
-                    return self.outbox.enqueue(&mut tx, letter, now).await;
+                    self.outbox.enqueue(&mut tx, letter, now).await?;
                 }
-                let request = Request {
-                    purpose: Purpose::VerifyEmail,
-                    user,
-                    to: holder.email,
-                    language,
-                };
-                self.links.send(&mut tx, &request, now).await
+                Ok(())
             })
             .await?;
         self.outbox.hurry();
         Ok(())
     }
 
+    /// Tells of a sign-up with an address that is taken, and by whom it is; refuses it where that
+    /// is no secret.
     async fn refused(
         &self,
         environment: &Environment,
-        (new, writes): (&NewUser, bool),
+        new: &NewUser,
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<SignedUp, SignUpError> {
+    ) -> Result<Option<UserId>, SignUpError> {
         let tenant = environment.tenant();
         let mut once = self.store.once();
         let mut tx = once.within(tenant);
@@ -199,9 +215,7 @@ impl Sessions {
         };
         events::record(&mut tx, &told).await?;
         if environment.settings.require_verification {
-            Ok(SignedUp::VerificationRequired {
-                known: known.filter(|_| writes),
-            })
+            Ok(known)
         } else {
             Err(SignUpError::EmailTaken)
         }

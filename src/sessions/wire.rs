@@ -30,7 +30,6 @@ pub(super) struct SignUp {
     /// Must agree with the publishable key.
     pub(super) app_id: Option<AppId>,
     /// What names the device: what the server told it before, or a secret of its own.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128, pattern = "^[A-Za-z0-9._~-]+$")]
     pub(super) device_id: Option<DeviceSecret>,
 }
 
@@ -86,7 +85,6 @@ pub(super) struct SignIn {
     /// Must agree with the publishable key.
     pub(super) app_id: Option<AppId>,
     /// What names the device: what the server told it before, or a secret of its own.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128, pattern = "^[A-Za-z0-9._~-]+$")]
     pub(super) device_id: Option<DeviceSecret>,
 }
 
@@ -129,7 +127,6 @@ impl SignIn {
 pub(super) struct Refresh {
     pub(super) refresh_token: String,
     /// What names the device, where the app binds sessions to their devices and no cookie does.
-    #[schema(value_type = Option<String>, min_length = 16, max_length = 128, pattern = "^[A-Za-z0-9._~-]+$")]
     pub(super) device_id: Option<DeviceSecret>,
 }
 

@@ -39,7 +39,7 @@ pub struct Wanted {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    #[error("{0:?} is no name for an app: it has no letter or digit of a-z 0-9 to make a slug of")]
+    #[error("{0:?} is no name for an app: a slug needs three letters or digits of a-z 0-9")]
     NotAName(String),
     #[error("`platform` is the operators' own app; choose another name")]
     Platform,

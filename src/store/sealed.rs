@@ -8,28 +8,40 @@
 //! meanwhile, and a run that was killed is simply made again. What does not open is left as it is
 //! and told. Not here: the keys ([`crate::kernel::secret::KeyRing`]).
 
+use std::fmt::Display;
+
 use super::Store;
 use super::error::Stored;
 use super::query::{Field, Filter, Query};
-use super::schema::{AcrossTenants, Entity, Reaches};
+use super::schema::{AcrossTenants, Entity, OfEnvironment};
 use super::tx::{Tx, by_id};
+use crate::kernel::id::EnvId;
 use crate::kernel::secret::{KeyRing, Unopened};
 
 /// Documents read at a time.
 const PAGE: u32 = 100;
 
 /// A document with a field that is sealed.
-pub trait Sealed: Entity {
+pub trait Sealed: Entity<Owner = OfEnvironment> {
     /// The field's path.
     const FIELD: &'static str;
 
     fn id(&self) -> String;
 
+    fn env_id(&self) -> EnvId;
+
     /// The field's value; `None` where this document has none.
     fn sealed(&self) -> Option<&str>;
 
-    /// What the value is bound to: the collection, and what names the document in it.
-    fn bound_to(&self) -> String;
+    /// What the value is bound to, so that it opens nowhere else.
+    fn bound_to(&self) -> String {
+        Self::place(self.env_id(), self.id())
+    }
+
+    /// The same for a document that is being made.
+    fn place(env_id: EnvId, id: impl Display) -> String {
+        format!("{}|{env_id}|{id}", Self::COLLECTION)
+    }
 }
 
 /// What has become of the sealed fields.
@@ -53,10 +65,7 @@ impl Resealed {
 }
 
 /// Seals the field of every `E` anew that is not sealed under the first key of `ring`.
-pub async fn reseal<E: Sealed>(store: &Store, ring: &KeyRing) -> Stored<Resealed>
-where
-    AcrossTenants: Reaches<E::Owner>,
-{
+pub async fn reseal<E: Sealed>(store: &Store, ring: &KeyRing) -> Stored<Resealed> {
     let id: Field<E, String> = Field::at("_id");
     let (mut done, mut behind) = (Resealed::default(), String::new());
     loop {
@@ -79,10 +88,7 @@ async fn one<E: Sealed>(
     ring: &KeyRing,
     found: &E,
     done: &mut Resealed,
-) -> Stored<()>
-where
-    AcrossTenants: Reaches<E::Owner>,
-{
+) -> Stored<()> {
     let field: Field<E, String> = Field::at(E::FIELD);
     let mut document = Some(found.clone());
     // Somebody else may write between the look and the change: then it is looked at again.

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! A token seen before costs a lookup of its whole text; time and revocations are asked every
-//! time, in memory while this node is in step with the store. jsonwebtoken judges signature, issuer and audience; the header is read more strictly than
-//! it would, and time is judged here, because it reads the machine's clock and ours is an argument.
+//! time, in memory while this node is in step with the store. jsonwebtoken judges signature, issuer
+//! and audience; the header is read more strictly than it would, and time is judged here, because it
+//! reads the machine's clock and ours is an argument.
 //! A token says nothing about its own trust: `alg` must be the key's, and members that point to
 //! other keys (`jku`, `jwk`, `x5u`, `x5c`) do not exist (RFC 8725 §3.1, §3.9, §3.10).
 

@@ -15,6 +15,7 @@ use crate::kernel::id::SigningKeyId;
 use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::store::Sealed;
 
 /// One key, parsed once and shared from then on.
 #[derive(Debug)]
@@ -42,9 +43,8 @@ impl Key {
     /// wrote to the store.
     pub(super) fn open(stored: &SigningKey, ring: &KeyRing) -> Result<Self, KeyError> {
         stored.names_a_key_of(ring)?;
-        let place = SigningKey::place(stored.env_id, stored.id);
         let private = ring
-            .open(&stored.private_key, &place)
+            .open(&stored.private_key, &stored.bound_to())
             .map_err(|_| KeyError::Sealed(stored.id))?;
         let material = Material::parse(stored.algorithm, &SecretSlice::from(private))
             .map_err(|_| KeyError::Damaged(stored.id))?;

@@ -93,12 +93,12 @@ impl Sealed for SigningKey {
         self.id.to_string()
     }
 
-    fn sealed(&self) -> Option<&str> {
-        Some(&self.private_key)
+    fn env_id(&self) -> EnvId {
+        self.env_id
     }
 
-    fn bound_to(&self) -> String {
-        Self::place(self.env_id, self.id)
+    fn sealed(&self) -> Option<&str> {
+        Some(&self.private_key)
     }
 }
 
@@ -116,11 +116,6 @@ impl SigningKey {
             Some(lacking) => Err(KeyError::NoEncryptionKey(self.id, lacking.to_owned())),
             None => Ok(()),
         }
-    }
-
-    /// What the sealed private key is bound to.
-    pub(super) fn place(env_id: EnvId, id: SigningKeyId) -> String {
-        format!("{}|{env_id}|{id}", Self::COLLECTION)
     }
 }
 

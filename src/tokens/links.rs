@@ -5,7 +5,7 @@
 //! digest of the token alone; a code is derived again to be compared. A token of one purpose is
 //! none of another. What it opens, how long and how often is for the document to say.
 
-use std::fmt::{self, Display};
+use std::fmt::Display;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
@@ -58,12 +58,6 @@ impl Purpose {
             Self::MagicLink => "magic_link",
             Self::ChangeEmail => "change_email",
         }
-    }
-}
-
-impl fmt::Display for Purpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

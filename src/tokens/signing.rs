@@ -21,7 +21,7 @@ use crate::kernel::id::{EnvId, SigningKeyId};
 use crate::kernel::secret::{ExposeSecret, KeyRing};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Filter, Query, Store, StoreError, Stored, Tx};
+use crate::store::{Filter, Query, Sealed, Store, StoreError, Stored, Tx};
 
 /// How long a chain is used before the store is asked again.
 const FRESH: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use crate::kernel::id::{AppId, EnvId, SessionId, SigningKeyId, UserId};
 use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::store::{Filter, Location, Query, Schema, Store, StoreSettings};
+use crate::store::{Filter, Location, Query, Schema, Sealed, Store, StoreSettings};
 
 pub(super) const NOON: Timestamp = Timestamp::from_millis(2_208_988_800_000);
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
@@ -167,8 +167,10 @@ impl World {
     pub(super) async fn material(&self) -> (SigningKeyId, Material) {
         self.keys.ensure(self.tenant, NOON).await.unwrap();
         let stored = self.stored_keys().await.pop().unwrap();
-        let place = SigningKey::place(stored.env_id, stored.id);
-        let private = self.ring.open(&stored.private_key, &place).unwrap();
+        let private = self
+            .ring
+            .open(&stored.private_key, &stored.bound_to())
+            .unwrap();
         (
             stored.id,
             Material::parse(stored.algorithm, &private.into()).unwrap(),

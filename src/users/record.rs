@@ -57,6 +57,13 @@ pub struct User {
     /// How often he has signed in. It makes every sign-in a change, also of two in one millisecond.
     #[serde(default)]
     pub sign_in_count: i64,
+    /// How many letters were sent to him. It makes every letter a change.
+    #[serde(default)]
+    pub letter_count: i64,
+    /// Whether somebody else signed up with the address before it was proven: it is not known then
+    /// whose the password is.
+    #[serde(default)]
+    pub contested: bool,
     #[serde(default)]
     pub metadata: Metadata,
     pub created_at: Timestamp,
@@ -167,6 +174,8 @@ impl NewUser {
             password_version: 0,
             last_sign_in_at: None,
             sign_in_count: 0,
+            letter_count: 0,
+            contested: false,
             metadata: self.metadata,
             created_at: now,
             updated_at: now,

@@ -32,6 +32,8 @@ const BAN_EXPIRES: Field<User, Timestamp> = Field::at("ban_expires");
 const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
 const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
 const SIGN_IN_COUNT: Field<User, i64> = Field::at("sign_in_count");
+const LETTER_COUNT: Field<User, i64> = Field::at("letter_count");
+const CONTESTED: Field<User, bool> = Field::at("contested");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<User, Timestamp> = Field::at("updated_at");
@@ -192,6 +194,26 @@ where
     tx.update_one(living_one(id), update).await
 }
 
+/// Notes that a letter goes to the user, and gives him as he is at this moment. Whatever takes an
+/// account away changes the same document, so that of the two that happen at once, one sees the
+/// other.
+pub async fn is_written_to<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.update_one(living_one(id), LETTER_COUNT.inc(1)).await
+}
+
+/// Notes that somebody signed up with the address of a user who has not proven it, and is written to.
+pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let unproven = living_one(id) & EMAIL_VERIFIED.eq(false);
+    tx.update_one(unproven, CONTESTED.set(true).and(LETTER_COUNT.inc(1)))
+        .await
+}
+
 /// The address is proven to be the user's; `None` where it is no longer his.
 pub async fn verify_email<S>(
     tx: &mut Tx<'_, S>,
@@ -202,8 +224,8 @@ where
     S: Copy + Reaches<OfApp>,
 {
     let his = living_one(id) & EMAIL.eq(address.clone());
-    tx.update_one(his, EMAIL_VERIFIED.set(true).and(UPDATED_AT.set(now)))
-        .await
+    let update = EMAIL_VERIFIED.set(true).and(CONTESTED.set(false));
+    tx.update_one(his, update.and(UPDATED_AT.set(now))).await
 }
 
 /// Makes `seen` an account of nobody but the holder of its address: whoever made it before the
@@ -215,6 +237,7 @@ where
     let his = living_one(seen.id) & EMAIL.eq(seen.email.clone());
     let update = EMAIL_VERIFIED
         .set(true)
+        .and(CONTESTED.set(false))
         .and(USERNAME.unset())
         .and(DISPLAY_USERNAME.unset())
         .and(PHONE.unset())
@@ -339,7 +362,9 @@ where
         .and(BAN_EXPIRES.unset())
         .and(PASSWORD_CHANGED_AT.unset())
         .and(LAST_SIGN_IN_AT.unset())
-        .and(SIGN_IN_COUNT.unset());
+        .and(SIGN_IN_COUNT.unset())
+        .and(LETTER_COUNT.unset())
+        .and(CONTESTED.unset());
     tx.update_one(living_one(id), update).await
 }
 

@@ -27,11 +27,11 @@ const REMEMBERED: u64 = 10_000;
 /// What can be said of a user, and done to one.
 #[derive(Debug, Clone)]
 pub struct Users {
-    store: Store,
-    clock: Clock,
-    entropy: Entropy,
-    revocations: RevocationIndex,
-    recent: Cache<(AppId, UserId), Arc<User>>,
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub revocations: RevocationIndex,
+    pub recent: Recent,
 }
 
 /// Which users a list shows.
@@ -61,32 +61,44 @@ pub enum UserError {
     Store(#[from] StoreError),
 }
 
-impl Users {
-    pub fn new(store: Store, clock: Clock, entropy: Entropy, revocations: RevocationIndex) -> Self {
+/// Users who have asked for themselves within the last second. Clones share what they know.
+#[derive(Debug, Clone)]
+pub struct Recent(Cache<(AppId, UserId), Arc<User>>);
+
+impl Recent {
+    /// Looks again when the user asks next. After a change of his document that this node made.
+    pub fn forget(&self, app: AppId, user: UserId) {
+        self.0.invalidate(&(app, user));
+    }
+
+    fn remember(&self, user: &User) {
+        self.0
+            .insert((user.app_id, user.id), Arc::new(user.clone()));
+    }
+}
+
+impl Default for Recent {
+    fn default() -> Self {
         let recent = Cache::builder()
             .max_capacity(REMEMBERED)
             .time_to_live(STALE)
             .build();
-        Self {
-            store,
-            clock,
-            entropy,
-            revocations,
-            recent,
-        }
+        Self(recent)
     }
+}
 
+impl Users {
     /// The caller's own account, for the most asked of all questions: after the first time within
-    /// a second, without the store. A change of the profile or the roles that is made on
-    /// this node is seen at once.
+    /// a second, without the store. A change that is made on this node is seen at once.
     pub async fn own(&self, tenant: Tenant, id: UserId) -> Result<Arc<User>, UserError> {
-        if let Some(recent) = self.recent.get(&(tenant.app_id, id)) {
+        if let Some(recent) = self.recent.0.get(&(tenant.app_id, id)) {
             return Ok(recent);
         }
         let user = Arc::new(self.get(tenant, id).await?);
         // What a change on this node has put there meanwhile is newer than what was read.
         Ok(self
             .recent
+            .0
             .entry((tenant.app_id, id))
             .or_insert(user)
             .into_value())
@@ -101,11 +113,6 @@ impl Users {
     /// A user as clients see him at this moment.
     pub(super) fn shown(&self, user: User) -> UserView {
         UserView::of(user, self.clock.now())
-    }
-
-    fn remember(&self, user: &User) {
-        self.recent
-            .insert((user.app_id, user.id), Arc::new(user.clone()));
     }
 
     pub async fn page(
@@ -170,7 +177,7 @@ impl Users {
                 Ok::<_, UserError>(user)
             })
             .await
-            .inspect(|user| self.remember(user))
+            .inspect(|user| self.recent.remember(user))
     }
 
     /// Gives a user exactly the roles named, and `USER`. Older access tokens of the user are
@@ -189,7 +196,7 @@ impl Users {
             .await?;
         if let Some(revoked) = revoked {
             self.revocations.apply(&revoked);
-            self.remember(&user);
+            self.recent.remember(&user);
         }
         Ok(user)
     }

@@ -1,6 +1,5 @@
 use actix_web::post;
 use actix_web::web::Data;
-use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -13,7 +12,7 @@ use crate::http::{
 use crate::kernel::password::Password;
 use crate::kernel::text::Email;
 use crate::limits::Rule;
-use crate::links::CodeRefused;
+use crate::links::{CodeRefused, Outcome, Recipient};
 use crate::sessions::Sessions;
 
 pub fn routes(config: &mut ServiceConfig) {
@@ -63,19 +62,6 @@ impl VerifyEmail {
     }
 }
 
-/// An address to write to.
-#[derive(Debug, ToSchema)]
-struct Resend {
-    email: Email,
-}
-
-impl FromFields for Resend {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let email = fields.required_else("email", ProblemKind::InvalidEmail, Email::parse);
-        Some(Self { email: email? })
-    }
-}
-
 /// The new address, and the password of the account.
 #[derive(Debug, ToSchema)]
 struct ChangeEmail {
@@ -98,22 +84,15 @@ impl FromFields for ChangeEmail {
 
 /// The token of a link.
 #[derive(Debug, ToSchema)]
-struct ConfirmChange {
+struct ConfirmEmailChange {
     token: String,
 }
 
-impl FromFields for ConfirmChange {
+impl FromFields for ConfirmEmailChange {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
         Some(Self { token: token? })
     }
-}
-
-/// What has become of an address.
-#[derive(Debug, Serialize, ToSchema)]
-struct AddressStatus {
-    #[schema(example = "verified")]
-    status: &'static str,
 }
 
 /// Verify an address
@@ -126,7 +105,7 @@ struct AddressStatus {
         content = VerifyEmail,
         example = json!({"token": "W3b9…"}),
     ),
-    responses((status = 200, description = "The address is verified", body = AddressStatus)),
+    responses((status = 200, description = "The address is verified", body = Outcome)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::InvalidCode,
@@ -140,7 +119,7 @@ async fn verify(
     body: Body<VerifyEmail>,
     verification: Data<Verification>,
     sessions: Data<Sessions>,
-) -> Answer<Ok200<AddressStatus>> {
+) -> Answer<Ok200<Outcome>> {
     let proof = body.into_inner().into_proof();
     let (named, origin) = (access.tenant()?, access.origin());
     sessions.limits.admit_ip(Rule::Code, named, origin).await?;
@@ -152,7 +131,7 @@ async fn verify(
             verification.by_code(tenant, proof, origin).await?;
         }
     }
-    Ok(Ok200::new(AddressStatus { status: "verified" }))
+    Ok(Ok200::new(Outcome::VERIFIED))
 }
 
 /// Send the letter again
@@ -161,31 +140,29 @@ async fn verify(
 /// the same whether or not there is.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.resend_verification",
-    request_body(content = Resend, example = json!({"email": "mia@example.org"})),
-    responses((status = 202, description = "A letter goes out if one is needed", body = AddressStatus)),
+    request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
+    responses((status = 202, description = "A letter goes out if one is needed", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/verify-email/resend")]
 async fn resend(
     access: Anyone,
-    body: Body<Resend>,
+    body: Body<Recipient>,
     verification: Data<Verification>,
     sessions: Data<Sessions>,
     later: Afterwards,
-) -> Answer<Accepted<AddressStatus>> {
+) -> Answer<Accepted<Outcome>> {
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let email = body.into_inner().email;
     sessions
         .limits
         .admit_ip(Rule::Recovery, tenant, &origin)
         .await?;
-    later.run(async move {
-        if let Err(error) = verification.resend(tenant, &email, &origin).await {
-            tracing::warn!(%error, "a letter was not queued");
-        }
+    later.run("a letter was not queued", async move {
+        verification.resend(tenant, &email, &origin).await
     });
-    Ok(Accepted::new(AddressStatus { status: "accepted" }))
+    Ok(Accepted::new(Outcome::ACCEPTED))
 }
 
 /// Change my address
@@ -198,7 +175,7 @@ async fn resend(
         content = ChangeEmail,
         example = json!({"email": "mia@example.com", "password": "a long quiet river"}),
     ),
-    responses((status = 202, description = "The new address must confirm", body = AddressStatus)),
+    responses((status = 202, description = "The new address must confirm", body = Outcome)),
     security(("session" = [])),
     extensions(
         ("x-permission" = json!(UpdateMe::NAME)),
@@ -214,22 +191,19 @@ async fn change_email(
     body: Body<ChangeEmail>,
     verification: Data<Verification>,
     later: Afterwards,
-) -> Answer<Accepted<AddressStatus>> {
+) -> Answer<Accepted<Outcome>> {
     let own = access.user()?;
     let (tenant, origin) = (access.tenant(), access.origin().clone());
     let ChangeEmail { email, password } = body.into_inner();
     let proof = (&email, password);
-    let user = verification
+    let proven = verification
         .confirm_change(tenant, own, proof, &origin)
         .await?;
-    later.run(async move {
-        let change = (&user, &email);
-        if let Err(error) = verification.begin_change(tenant, change, &origin).await {
-            tracing::warn!(%error, "a change of address did not begin");
-        }
+    later.run("a change of address did not begin", async move {
+        let change = (&proven, &email);
+        verification.begin_change(tenant, change, &origin).await
     });
-    let status = "confirmation_sent";
-    Ok(Accepted::new(AddressStatus { status }))
+    Ok(Accepted::new(Outcome::ACCEPTED))
 }
 
 /// Confirm my new address
@@ -238,8 +212,8 @@ async fn change_email(
 /// refused from then on; the sessions go on.
 #[utoipa::path(
     tag = "me", operation_id = "me.confirm_email_change",
-    request_body(content = ConfirmChange, example = json!({"token": "W3b9…"})),
-    responses((status = 200, description = "The address is changed", body = AddressStatus)),
+    request_body(content = ConfirmEmailChange, example = json!({"token": "W3b9…"})),
+    responses((status = 200, description = "The address is changed", body = Outcome)),
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::EmailTaken,
@@ -249,22 +223,24 @@ async fn change_email(
 #[post("/v1/me/change-email/confirm")]
 async fn confirm_change(
     access: Public,
-    body: Body<ConfirmChange>,
+    body: Body<ConfirmEmailChange>,
     verification: Data<Verification>,
     sessions: Data<Sessions>,
-) -> Answer<Ok200<AddressStatus>> {
+) -> Answer<Ok200<Outcome>> {
     let token = body.into_inner().token;
     let (named, origin) = (access.tenant()?, access.origin());
     sessions.limits.admit_ip(Rule::Code, named, origin).await?;
     verification.change(named, &token, origin).await?;
-    Ok(Ok200::new(AddressStatus { status: "changed" }))
+    Ok(Ok200::new(Outcome::CHANGED))
 }
 
 impl From<VerificationError> for Problem {
     fn from(error: VerificationError) -> Self {
         match error {
             VerificationError::Link(refused) => refused.into(),
-            VerificationError::Code(CodeRefused::Wrong) => ProblemKind::InvalidCode.into(),
+            VerificationError::Code(CodeRefused::Wrong | CodeRefused::NoneOpen) => {
+                ProblemKind::InvalidCode.into()
+            }
             VerificationError::Limit(error) => error.into(),
             VerificationError::EmailTaken => ProblemKind::EmailTaken.into(),
             VerificationError::Code(CodeRefused::Store(error))
@@ -282,6 +258,7 @@ impl From<ChangeError> for Problem {
                 "is your address already",
             ),
             ChangeError::Reauth(refused) => refused.into(),
+            ChangeError::Limit(refused) => refused.into(),
         }
     }
 }
@@ -294,8 +271,7 @@ mod tests {
     #[test]
     fn what_is_parsed_is_what_is_documented() {
         assert_documented::<VerifyEmail>();
-        assert_documented::<Resend>();
         assert_documented::<ChangeEmail>();
-        assert_documented::<ConfirmChange>();
+        assert_documented::<ConfirmEmailChange>();
     }
 }

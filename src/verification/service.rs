@@ -1,11 +1,12 @@
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::language::Language;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{self, CodeRefused, LinkRefused, Request};
+use crate::links::{self, Bond, CodeRefused, LinkRefused, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -14,7 +15,9 @@ use crate::users::{self, EMAIL_TAKEN, User};
 
 /// Proves addresses, and changes them.
 #[derive(Debug, Clone)]
-pub struct Verification(pub Sessions);
+pub struct Verification {
+    pub accounts: Sessions,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum VerificationError {
@@ -37,6 +40,8 @@ pub enum ChangeError {
     Unchanged,
     #[error(transparent)]
     Reauth(#[from] ReauthError),
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 impl Verification {
@@ -47,7 +52,7 @@ impl Verification {
         token: &str,
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let purpose = (Purpose::VerifyEmail, token);
         let link = accounts
             .links
@@ -64,7 +69,7 @@ impl Verification {
         (email, code): (&Email, &str),
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let limits = &accounts.limits;
         // By address, so that one that has no account is refused like one that has.
         limits
@@ -72,13 +77,45 @@ impl Verification {
             .await?;
         let mut once = accounts.store.once();
         let user = users::by_email(&mut once.within(tenant), email).await?;
-        let user = user.ok_or(CodeRefused::Wrong)?;
         let (purpose, now) = (Purpose::VerifyEmail, accounts.clock.now());
-        let link = accounts
+        // The looks that follow for nobody too: an unknown address costs what a known one costs.
+        let whose = user.as_ref().map(|user| user.id);
+        let looked_at = whose.unwrap_or_else(|| UserId::new(now, &accounts.entropy));
+        let found = accounts
             .links
-            .by_code(&accounts.store, (tenant, user.id), (purpose, code), now)
-            .await?;
-        self.verify(&link, origin).await
+            .by_code(&accounts.store, (tenant, looked_at), (purpose, code), now)
+            .await;
+        if let Err(CodeRefused::NoneOpen) = found {
+            self.tell_of_no_code(tenant, whose, (now, origin)).await?;
+        }
+        match self.verify(&found?, origin).await {
+            // Somebody else was faster.
+            Err(VerificationError::Link(LinkRefused::Invalid | LinkRefused::Over)) => {
+                Err(CodeRefused::Wrong.into())
+            }
+            verified => verified,
+        }
+    }
+
+    /// Where no attempt was counted, this is what is written instead.
+    async fn tell_of_no_code(
+        &self,
+        tenant: Tenant,
+        user: Option<UserId>,
+        from: (Timestamp, &Origin),
+    ) -> Result<(), StoreError> {
+        let accounts = &self.accounts;
+        let (name, anonymous) = (Name::EmailVerified, Party::anonymous());
+        let told = accounts
+            .event(name, tenant, anonymous, from)
+            .denied()
+            .with("reason", "invalid_code");
+        let told = match user {
+            Some(user) => told.on(Party::new("user", user)),
+            None => told,
+        };
+        let mut once = accounts.store.once();
+        events::record(&mut once.within(tenant), &told).await
     }
 
     async fn verify(
@@ -86,23 +123,57 @@ impl Verification {
         link: &links::Verification,
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, now) = (link.tenant(), accounts.clock.now());
-        let party = Party::new("user", link.user_id);
-        let told = accounts
-            .event(Name::EmailVerified, tenant, party.clone(), (now, origin))
-            .on(party);
-        accounts
+        let verified = accounts
             .store
-            .write(async |tx| {
-                let mut tx = tx.within(tenant);
-                accounts.links.follow(&mut tx, link, now).await?;
-                let his = (link.user_id, &link.address);
-                let verified = users::verify_email(&mut tx, his, now).await?;
-                verified.ok_or(LinkRefused::Invalid)?;
-                Ok(events::record(&mut tx, &told).await?)
-            })
-            .await
+            .write(async |tx| self.prove(tx, link, (now, origin)).await)
+            .await;
+        if let Err(VerificationError::Link(refused)) = &verified {
+            let (name, from) = (Name::EmailVerified, (now, origin));
+            accounts.tell_refused(link, (name, refused), from).await?;
+        }
+        if let Some(revoked) = verified? {
+            accounts.revocations.apply(&revoked);
+        }
+        accounts.recent.forget(tenant.app_id, link.user_id);
+        Ok(())
+    }
+
+    /// Whose account it is then depends on what the link stands by: its own password's, another
+    /// sign-up's, or, where it is not known whose the password is, nobody's but the reader's.
+    async fn prove(
+        &self,
+        tx: &mut Tx<'_>,
+        link: &links::Verification,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Option<Revocation>, VerificationError> {
+        let accounts = &self.accounts;
+        let (tenant, id) = (link.tenant(), link.user_id);
+        let mut scoped = tx.within(tenant);
+        accounts.links.follow(&mut scoped, link, now).await?;
+        let user = users::get(&mut scoped, id).await?;
+        let is_open = |user: &User| user.email == link.address && !user.email_verified;
+        let user = user.filter(is_open).ok_or(LinkRefused::Invalid)?;
+        let hash = match link.bond() {
+            Bond::Password(version) if version != user.password_version => {
+                return Err(LinkRefused::Invalid.into());
+            }
+            Bond::Reader if user.contested => None,
+            Bond::SignUp(hash) => Some(hash),
+            Bond::Password(_) | Bond::Reader => {
+                users::verify_email(&mut scoped, (id, &link.address), now).await?;
+                let party = Party::new("user", id);
+                let told = accounts
+                    .event(Name::EmailVerified, tenant, party.clone(), (now, origin))
+                    .on(party);
+                events::record(&mut scoped, &told).await?;
+                return Ok(None);
+            }
+        };
+        let his = (&user, hash);
+        let reclaimed = accounts.reclaim(tx, tenant, his, (now, origin)).await?;
+        Ok(Some(reclaimed))
     }
 
     /// Sends another letter, if the address is of an account that has not verified it.
@@ -112,27 +183,31 @@ impl Verification {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let wanted = |user: &User| !user.email_verified;
         accounts
             .send_link(tenant, (Purpose::VerifyEmail, email), wanted, origin)
             .await
     }
 
-    /// Whether the caller may begin to change his address to this one.
+    /// Whether the caller may begin to change his address to this one. He may as often as strangers
+    /// may write to one address: else he could write to any number of them.
     pub async fn confirm_change(
         &self,
         tenant: Tenant,
         own: (UserId, SessionId),
         (email, password): (&Email, Option<Password>),
         origin: &Origin,
-    ) -> Result<User, ChangeError> {
-        let proving = self.0.reauthenticate(tenant, own, password, origin);
-        let Proven { user } = proving.await?;
-        if user.email == *email {
+    ) -> Result<Proven, ChangeError> {
+        let proving = self.accounts.reauthenticate(tenant, own, password, origin);
+        let proven = proving.await?;
+        if proven.user.email == *email {
             return Err(ChangeError::Unchanged);
         }
-        Ok(user)
+        let user = proven.user.id.to_string();
+        let limits = &self.accounts.limits;
+        limits.admit(Rule::Letters, tenant, &user, origin).await?;
+        Ok(proven)
     }
 
     /// Writes to both addresses: the new one is to confirm, the old one is told. Where the new one
@@ -140,17 +215,18 @@ impl Verification {
     pub async fn begin_change(
         &self,
         tenant: Tenant,
-        (user, email): (&User, &Email),
+        (proven, email): (&Proven, &Email),
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
+        let id = proven.user.id;
         if !accounts.may_write_to(tenant, email, origin).await? {
             return Ok(());
         }
         let environment = accounts.environment(tenant).await?;
         let language = environment.settings.language(origin.language);
         let now = accounts.clock.now();
-        let party = Party::new("user", user.id);
+        let party = Party::new("user", id);
         let told = accounts
             .event(
                 Name::EmailChangeRequested,
@@ -169,15 +245,21 @@ impl Verification {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
+                let user = users::is_written_to(&mut tx, id).await?;
+                let Some(user) = user.filter(|user| proven.holds_of(user)) else {
+                    return Ok(());
+                };
                 if let Some(holder) = users::by_email(&mut tx, email).await? {
+                    users::is_written_to(&mut tx, holder.id).await?;
                     let letter = letter(holder.id, email, Message::AccountExists);
                     accounts.outbox.enqueue(&mut tx, letter, now).await?;
                 } else {
-                    let request = Request {
+                    let request = NewLink {
                         purpose: Purpose::ChangeEmail,
                         user: user.id,
                         to: email.clone(),
                         language,
+                        bond: Bond::Password(user.password_version),
                     };
                     accounts.links.send(&mut tx, &request, now).await?;
                 }
@@ -198,20 +280,23 @@ impl Verification {
         token: &str,
         origin: &Origin,
     ) -> Result<(), VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let purpose = (Purpose::ChangeEmail, token);
         let link = accounts
             .links
             .verification(&accounts.store, purpose, named)
             .await?;
+        let environment = accounts.environment(link.tenant()).await?;
+        let language = environment.settings.language(origin.language);
         let now = accounts.clock.now();
         let changed = accounts
             .store
-            .write(async |tx| self.exchange(tx, &link, (now, origin)).await)
+            .write(async |tx| self.exchange(tx, &link, language, (now, origin)).await)
             .await;
         match changed {
             Ok(revoked) => {
                 accounts.revocations.apply(&revoked);
+                accounts.recent.forget(revoked.app_id, link.user_id);
                 accounts.outbox.hurry();
                 Ok(())
             }
@@ -241,16 +326,18 @@ impl Verification {
         &self,
         tx: &mut Tx<'_>,
         link: &links::Verification,
+        language: Language,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Revocation, VerificationError> {
-        let Self(accounts) = self;
+        let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
-        let language = accounts.environment(tenant).await?;
-        let language = language.settings.language(origin.language);
         let mut scoped = tx.within(tenant);
         accounts.links.follow(&mut scoped, link, now).await?;
         let seen = users::get(&mut scoped, id).await?;
-        let seen = seen.ok_or(LinkRefused::Invalid)?;
+        let bond = link.bond();
+        let stands =
+            |user: &User| user.may_sign_in(now) && bond == Bond::Password(user.password_version);
+        let seen = seen.filter(stands).ok_or(LinkRefused::Invalid)?;
         let changed = users::change_email(&mut scoped, &seen, &link.address, now).await;
         let user = changed.map_err(taken)?.ok_or(StoreError::Conflict)?;
         let notice = Letter {

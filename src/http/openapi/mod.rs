@@ -65,11 +65,11 @@ fn add_components(document: &mut Value) {
     for (name, schema) in own {
         document["components"]["schemas"][name] = serde_json::to_value(schema).unwrap_or_default();
     }
-    document["components"]["parameters"] = tenant_parameters();
+    document["components"]["parameters"] = parameters();
     document["components"]["securitySchemes"] = security_schemes();
 }
 
-fn tenant_parameters() -> Value {
+fn parameters() -> Value {
     let parameter = |name: &str, description: &str| {
         json!({
             "name": name, "in": "query", "required": false, "description": description,
@@ -78,6 +78,11 @@ fn tenant_parameters() -> Value {
     };
     json!({
         "AppId": parameter("app_id", "The app to act on, for operators; otherwise the caller's own"),
+        "ClientIp": {
+            "name": "X-Authsome-Client-IP", "in": "header", "required": false,
+            "description": "The user's own address, from a backend that calls with a secret key; ignored from anybody else",
+            "schema": {"type": "string"}, "example": "203.0.113.7",
+        },
         "EnvId": parameter("env_id", "The environment to act on; the default one of `app_id` unless given"),
     })
 }

@@ -90,6 +90,7 @@ fn object(value: Option<Value>) -> Map<String, Value> {
 /// Parameters that path and permission imply, where the operation does not describe them itself.
 fn add_parameters(path: &str, operation: &mut Map<String, Value>) {
     let is_guarded = operation.contains_key("x-permission");
+    let is_for_others = !is_guarded && takes_keys(operation);
     let Some(parameters) = operation
         .entry("parameters")
         .or_insert_with(|| json!([]))
@@ -108,9 +109,19 @@ fn add_parameters(path: &str, operation: &mut Map<String, Value>) {
         parameters.push(json!({"$ref": "#/components/parameters/AppId"}));
         parameters.push(json!({"$ref": "#/components/parameters/EnvId"}));
     }
+    if is_for_others {
+        parameters.push(json!({"$ref": "#/components/parameters/ClientIp"}));
+    }
     if parameters.is_empty() {
         operation.remove("parameters");
     }
+}
+
+/// Whether a backend can call it with its secret key.
+fn takes_keys(operation: &Map<String, Value>) -> bool {
+    let schemes = operation.get("security").and_then(Value::as_array);
+    let mut schemes = schemes.into_iter().flatten();
+    schemes.any(|scheme| scheme.get("api_key").is_some())
 }
 
 fn variables(path: &str) -> impl Iterator<Item = &str> {
@@ -300,6 +311,17 @@ mod tests {
         assert_eq!(
             done["responses"]["403"]["x-problems"],
             json!(["forbidden", "user_required"])
+        );
+    }
+
+    #[test]
+    fn what_a_backend_does_for_its_users_names_their_address() {
+        let keys = json!([{"publishable_key": []}, {"api_key": []}]);
+        let done = operation("/v1/signin", &json!({"security": keys, "responses": {}}));
+
+        assert_eq!(
+            done["parameters"],
+            json!([{"$ref": "#/components/parameters/ClientIp"}])
         );
     }
 

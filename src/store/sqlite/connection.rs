@@ -28,8 +28,10 @@ pub(super) fn open_writer(path: &Path, synchronous: Option<Synchronous>) -> Stor
         Some(Synchronous::Normal) => "NORMAL",
         None => "OFF",
     };
+    // What is deleted is overwritten: nothing of a person who has left stays in the file.
+    let settings = format!("PRAGMA synchronous = {level}; PRAGMA secure_delete = ON;");
     write_ahead(&connection)
-        .and_then(|()| connection.execute_batch(&format!("PRAGMA synchronous = {level};")))
+        .and_then(|()| connection.execute_batch(&settings))
         .map_err(|error| failure(&error))?;
     Ok(connection)
 }

@@ -12,7 +12,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{EnvId, SigningKeyId};
 use crate::kernel::secret::{ExposeSecret, KeyRing};
 use crate::kernel::time::Timestamp;
-use crate::store::Stored;
+use crate::store::{Sealed, Stored};
 use crate::tokens::chain::{Chain, Key};
 use crate::tokens::keys::KeyError;
 use crate::tokens::keys::in_jsonwebtoken;

@@ -99,14 +99,14 @@ on_both_stores! {
 
         did(&[], agent(visitor.post("/v1/signup").json(json!({"email": "mia"}))).await);
         let told = did(
-            &["user.signed_up", "session.created"],
+            &["user.signed_up", "device.added", "session.created"],
             agent(visitor.post("/v1/signup").json(account.clone())).await,
         );
         let id = told.json()["user"]["id"].as_str().unwrap().to_owned();
         let wrong = json!({"email": "mia@example.org", "password": "no river"});
         did(&["session.denied"], agent(visitor.post("/v1/signin").json(wrong)).await);
         let told = did(
-            &["session.created"],
+            &["device.added", "session.created"],
             agent(visitor.post("/v1/signin").json(account)).await,
         );
         let tokens = told.json();
@@ -320,7 +320,7 @@ on_both_stores! {
         assert!(forgotten >= early as u64, "{forgotten} of {early}");
         let left = seen(&app.key(), "").await;
         let left: HashSet<_> = names(&left).into_iter().collect();
-        assert_eq!(left, HashSet::from(["session.created", "user.signed_up"]));
+        assert_eq!(left, HashSet::from(["device.added", "session.created", "user.signed_up"]));
     }
 
     /// By the job of a server, whatever the environment.

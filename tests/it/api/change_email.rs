@@ -62,8 +62,7 @@ on_both_stores! {
         without.refuses(403, "reauth_required");
         mia.wants(MIA).await.refuses(400, "invalid_body");
         mia.wants("not an address").await.refuses(400, "invalid_email");
-        app.no_letter_to(NEW).await;
-        assert_eq!(app.letters_to(NEW).len(), 0);
+        app.stays_at(NEW, 0).await;
     }
 
     async fn a_taken_address_looks_like_a_free_one_and_its_holder_is_told(app: TestApp) {

@@ -371,9 +371,9 @@ on_both_stores! {
         let [letter] = &letters[..] else { panic!("{letters:?}") };
         assert_eq!(letter.user_id.map(|id| id.to_string()), Some(mia.id.clone()));
         assert_eq!(letter.language.to_string(), "de");
-        let device = "Firefox".to_owned();
+        let browser = Some("Firefox".to_owned());
         let ip_address = Some("127.0.0.1".to_owned());
-        assert_eq!(letter.data, Message::NewDevice { device, ip_address });
+        assert_eq!(letter.data, Message::NewDevice { browser, os: None, ip_address });
         let stored = serde_json::to_string(letter).unwrap();
         assert!(!stored.contains(PHONE) && !stored.contains("evil"));
     }

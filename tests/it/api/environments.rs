@@ -54,6 +54,7 @@ on_both_stores! {
 
         let kept = |signup_open: bool| json!({
             "signup_open": signup_open, "require_verification": false, "allowed_origins": origins,
+            "default_language": "en",
         });
         assert_eq!((first, &second), (kept(true), &kept(false)));
         let path = format!("/v1/environments/{}/settings", door.env_id);

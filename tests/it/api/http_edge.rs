@@ -95,11 +95,11 @@ on_both_stores! {
 
     async fn a_path_tells_the_methods_it_answers(app: TestApp) {
         for (path, methods) in [
-            ("/v1/me", "GET, PATCH"), ("/v1/signup", "POST"), ("/v1/signin", "POST"),
+            ("/v1/me", "DELETE, GET, PATCH"), ("/v1/signup", "POST"), ("/v1/signin", "POST"),
             ("/v1/refresh", "POST"),
             ("/v1/signout", "POST"), ("/v1/signout/all", "POST"), ("/v1/sessions", "GET"),
             ("/v1/sessions/x", "DELETE"),
-            ("/v1/admin/users", "GET"), ("/v1/admin/users/x", "GET"),
+            ("/v1/admin/users", "GET"), ("/v1/admin/users/x", "DELETE, GET"),
             ("/v1/admin/users/x/roles", "POST"),
             ("/v1/users/x", "GET"), ("/v1/environments", "GET"),
             ("/v1/environments/x/settings", "GET, PATCH"),

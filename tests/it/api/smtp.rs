@@ -198,12 +198,13 @@ fn names_cannot_add_headers_recipients_or_messages() {
         let dotted = app
             .founds(".=?utf-8?q?=0D=0ABcc=3A_v@corp.example?= <b>")
             .await;
-        let device =
+        let browser =
             "x\r\n.\r\nMAIL FROM:<v@corp.example>\r\n\u{2028}Bcc: v@corp.example".to_owned();
         let about = letter(
             "mia@example.org",
             Message::NewDevice {
-                device,
+                browser: Some(browser),
+                os: None,
                 ip_address: None,
             },
         );

@@ -201,9 +201,8 @@ on_both_stores! {
 
         let names: Vec<_> = seen["users"][0].as_object().unwrap().keys().collect();
         assert_eq!(names, [
-            "app_id", "created_at", "email", "email_verified", "id", "metadata", "phone_verified",
-            "roles",
-            "status", "updated_at",
+            "app_id", "banned", "created_at", "email", "email_verified", "id", "metadata",
+            "phone_verified", "roles", "sign_in_count", "status", "updated_at",
         ]);
     }
 }

@@ -10,7 +10,7 @@ use super::life::{NEW, OLD, a_life};
 use super::server::{Home, PASSWORD, Server, eventually, text};
 use super::stage::{Expected, Stage};
 use crate::support::client::Asks;
-use crate::support::dump::collections;
+use crate::support::dump::{collections, everything};
 use crate::support::stores::{Backend, on_both_stores};
 
 const ZOE: &str = "zoe.careless@example.com";
@@ -21,8 +21,10 @@ const NEVER: &str = "zoe.never@example.com";
 const WRONG: &str = "a-wrong-password-7715";
 const TYPO: &str = "typo-in-a-password-9920";
 const LATER: &str = "eleven-shy-lynxes-6604";
+const EVERYTHING: &str = "the whole database";
 /// Where an address belongs.
-const OF_ADDRESSES: [&str; 3] = [
+const OF_ADDRESSES: [&str; 4] = [
+    EVERYTHING,
     "authsome_users",
     "authsome_verifications",
     "authsome_password_resets",
@@ -275,6 +277,7 @@ impl Left {
             None => Location::Sqlite(file),
         };
         let mut all = collections(&location).await;
+        all.insert(EVERYTHING.to_owned(), everything(&location).await);
         for (at, node) in stage.nodes().iter().enumerate() {
             let said = [node.process.log(), node.process.said()].concat();
             all.insert(format!("log {at}"), said.into_bytes());

@@ -7,15 +7,31 @@ use mongodb::bson::{RawDocumentBuf, doc};
 use mongodb::options::Hint;
 use rusqlite::Connection;
 
-use super::app::TestApp;
+use super::app::{TestApp, eventually};
 
-/// Every document that is there. What SQLite has deleted and not yet overwritten is left out.
+/// Every document that is there, and on SQLite every byte of the file.
 pub async fn documents(app: &TestApp) -> Vec<u8> {
-    let collections = collections(app.location()).await;
-    collections.into_values().flatten().collect()
+    everything(app.location()).await
 }
 
-/// The same, by collection, also of a database that another process has open.
+/// The same of a database that another process has open.
+pub async fn everything(location: &Location) -> Vec<u8> {
+    let Location::Sqlite(path) = location else {
+        let collections = collections(location).await;
+        return collections.into_values().flatten().collect();
+    };
+    let database = Connection::open(path).expect("the database can be opened");
+    // What is in the log only is written to the file, once nobody reads.
+    eventually(async || {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = database.query_row(checkpoint, [], |row| row.get::<_, i64>(0));
+        busy.is_ok_and(|busy| busy == 0)
+    })
+    .await;
+    std::fs::read(path).expect("the file is there")
+}
+
+/// Every document that is there, by collection.
 pub async fn collections(location: &Location) -> BTreeMap<String, Vec<u8>> {
     match location {
         Location::Mongo(url) => of_mongo(url).await,

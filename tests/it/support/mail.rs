@@ -133,10 +133,14 @@ impl TestApp {
         self.nth_letter_to(address, 1).await
     }
 
-    /// Nobody writes to `address`: not within the time in which a node looks twice.
-    pub async fn no_letter_to(&self, address: &str) {
+    /// No more than `count` letters go to `address`: not within the time in which a node looks twice.
+    pub async fn stays_at(&self, address: &str, count: usize) {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(self.letters_to(address).len(), 0, "letters to {address}");
+        assert_eq!(
+            self.letters_to(address).len(),
+            count,
+            "letters to {address}"
+        );
     }
 
     /// The newest letter to `address` once there are `count` of them.

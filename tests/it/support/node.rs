@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use actix_web::rt::{self, System};
 use authsome::app::{Foundation, World};
@@ -80,6 +81,7 @@ async fn serve(
         .expect("a first start");
     let told = serde_json::to_value(told).expect("a report is JSON");
     let authsome = foundation.raise().await.expect("everything that serves");
+    let background = authsome.background();
     let server = authsome.serve(listener).expect("a server that listens");
     let handle = server.handle();
     let serving = rt::spawn(server);
@@ -87,6 +89,10 @@ async fn serve(
         .expect("the test waits for its server");
     // An error is a test that is gone: the server goes as well.
     let _ = stopped.await;
+    // A transaction that is left open keeps others from its documents for a minute.
+    let most = Duration::from_secs(5);
+    background.hand_over(most).await;
+    background.wind_down(most).await;
     handle.stop(false).await;
     serving
         .await
