@@ -298,7 +298,7 @@ impl Left {
             ("authsome_credentials", "ausr_"),
             ("authsome_events", "user.deleted"),
             ("authsome_notifications", "account_deleted"),
-            ("authsome_devices", "Old laptop"),
+            ("authsome_devices", "ausr_"),
             ("authsome_sessions", "ausr_"),
             ("authsome_rate_counters", "tat"),
             ("log 0", "/v1/reset-password"),
