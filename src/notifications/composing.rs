@@ -171,7 +171,9 @@ impl Writing<'_> {
 }
 
 fn head(app: &App, user: Option<&User>) -> Head {
-    let name = user.and_then(|user| user.first_name.as_ref());
+    // Whoever made an account with an address that nobody has proven may be writing to a stranger.
+    let proven = user.filter(|user| user.email_verified);
+    let name = proven.and_then(|user| user.first_name.as_ref());
     Head {
         app: Plain::app(app.name.as_str()).unwrap_or_default(),
         logo: app.logo.clone(),

@@ -67,7 +67,7 @@ impl Outbox {
             user_id: letter.user,
             channel: Channel::Email,
             template: letter.message.template().to_owned(),
-            to: sealed,
+            to: Some(sealed),
             language: letter.language,
             give_up_at: letter.message.expires_at().unwrap_or(now.plus(PATIENCE)),
             data: letter.message,
@@ -96,7 +96,8 @@ impl Outbox {
     /// The address of a letter; `None` where it was sealed for another place or by a key that is
     /// not here.
     pub(super) fn address(&self, letter: &Notification) -> Option<Email> {
-        let opened = self.ring.open(&letter.to, &letter.bound_to()).ok()?;
+        let sealed = letter.to.as_deref()?;
+        let opened = self.ring.open(sealed, &letter.bound_to()).ok()?;
         Email::parse(str::from_utf8(&opened).ok()?).ok()
     }
 }

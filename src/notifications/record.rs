@@ -26,8 +26,9 @@ pub struct Notification {
     pub channel: Channel,
     /// The name of the message, for lists.
     pub template: String,
-    /// The address, sealed.
-    pub to: String,
+    /// The address, sealed; gone with a letter that was the last to somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
     pub language: Language,
     pub data: Message,
     pub status: Status,
@@ -118,6 +119,11 @@ impl Message {
         }
     }
 
+    /// Whether its reader has no account any more, so that nothing is to name him once it is gone.
+    pub const fn is_last(&self) -> bool {
+        matches!(self, Self::AccountDeleted)
+    }
+
     /// Until when its link is good; `None` for letters without one.
     pub const fn expires_at(&self) -> Option<Timestamp> {
         match self {
@@ -156,7 +162,7 @@ impl Sealed for Notification {
     }
 
     fn sealed(&self) -> Option<&str> {
-        Some(&self.to)
+        self.to.as_deref()
     }
 }
 

@@ -5,6 +5,7 @@ use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
 
 const USER_ID: Field<Notification, UserId> = Field::at("user_id");
+const TO: Field<Notification, String> = Field::at("to");
 const TEMPLATE: Field<Notification, String> = Field::at("template");
 const STATUS: Field<Notification, Status> = Field::at("status");
 const ATTEMPTS: Field<Notification, i64> = Field::at("attempts");
@@ -95,6 +96,7 @@ where
 {
     let sent = STATUS
         .set(Status::Sent)
+        .and_if(forgotten(letter))
         .and(SENT_AT.set(now))
         .and(LAST_ERROR.unset());
     let pending = by_id(letter.id) & STATUS.eq(Status::Pending);
@@ -133,6 +135,7 @@ where
 {
     let failed = STATUS
         .set(Status::Failed)
+        .and_if(forgotten(letter))
         .and(LAST_ERROR.set(reason.to_owned()));
     tx.update_one(in_hand(letter), failed.and(put_down(now)))
         .await
@@ -155,6 +158,10 @@ where
 /// The attempt counted when it was taken tells one holder of a lease from the next.
 fn in_hand(letter: &Notification) -> Filter<Notification> {
     by_id(letter.id) & STATUS.eq(Status::Pending) & ATTEMPTS.eq(letter.attempts)
+}
+
+fn forgotten(letter: &Notification) -> Option<Update<Notification>> {
+    letter.data.is_last().then(|| TO.unset())
 }
 
 fn put_down(now: Timestamp) -> Update<Notification> {

@@ -24,7 +24,9 @@ pub fn pages(config: &mut web::ServiceConfig) {
     config
         .route("/pages/page.js", web::get().to(script))
         .route("/pages/page.css", web::get().to(style))
-        .route("/pages/{page}", web::get().to(shown));
+        .route("/pages/{page}", web::get().to(shown))
+        // Whoever checks links looks like this.
+        .route("/pages/{page}", web::head().to(shown));
 }
 
 async fn shown(access: Public, which: PathId<Page>) -> HttpResponse {

@@ -6,7 +6,7 @@ use authsome::events::{Name, Outcome};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::support::app::{TestApp, eventually};
+use crate::support::app::{LimitedLetters, TestApp, eventually};
 use crate::support::client::{Asks, Reply};
 use crate::support::persona::{Administers, PASSWORD, Person};
 use crate::support::stores::on_both_stores;
@@ -32,7 +32,7 @@ on_both_stores! {
     async fn an_address_changes_when_the_new_one_confirms(app: TestApp) {
         let mia = app.person(MIA).await;
 
-        assert_eq!(mia.wants(NEW).await.told(202), json!({"status": "confirmation_sent"}));
+        assert_eq!(mia.wants(NEW).await.told(202), json!({"status": "accepted"}));
         let token = app.letter_to(NEW).await.token();
         assert_eq!(mia.me().await.told(200)["email"], MIA);
         assert_eq!(app.confirms(&token).await.told(200), json!({"status": "changed"}));
@@ -123,6 +123,50 @@ on_both_stores! {
             told.len() == 1 && told[0].outcome == Outcome::Denied
         })
         .await;
+    }
+
+    /// EM-14: nor is one that a stranger with the old password begins while the reset is under way.
+    async fn a_change_stands_by_the_password_that_it_was_begun_with(app: TestApp) {
+        let mia = app.person(MIA).await;
+        let thief = mia.on_another_device().await;
+        let whose = json!({"email": MIA});
+        let _ = mia.visitor().post("/v1/forgot-password").json(whose).await.expect(200);
+        let reset = app.nth_letter_to(MIA, 3).await.token();
+        let new = json!({"token": reset, "new_password": "a short loud brook, 43"});
+
+        let reset = app.post("/v1/reset-password").json(new);
+        let begun = (0..10).map(|nth| {
+            let email = format!("thief-{nth}@example.org");
+            let change = json!({"email": email, "password": PASSWORD});
+            thief.post("/v1/me/change-email").json(change).into_future()
+        });
+        let (reset, _) = tokio::join!(reset.into_future(), join_all(begun));
+        let _ = reset.expect(200);
+
+        let mut tokens = Vec::new();
+        for nth in 0..10 {
+            let letters = app.letters_to(&format!("thief-{nth}@example.org"));
+            tokens.extend(letters.iter().map(crate::support::mail::Letter::token));
+        }
+        for token in tokens {
+            app.confirms(&token).await.refuses(400, "invalid_link");
+        }
+        let _ = mia.visitor().signs_in(MIA, "a short loud brook, 43").await.expect(200);
+    }
+
+    /// Letters to any number of strangers are not to be had by changing one's address.
+    async fn a_user_begins_as_many_changes_as_strangers_may_write_to_him(limited: LimitedLetters) {
+        let app = limited.0;
+        let mia = app.person(MIA).await;
+        for nth in 0..3 {
+            let _ = mia.wants(&format!("stranger-{nth}@example.org")).await.expect(202);
+        }
+
+        mia.wants("stranger-3@example.org").await.refuses(429, "too_many_attempts");
+
+        app.stays_at("stranger-3@example.org", 0).await;
+        app.clock.advance(Duration::from_mins(10));
+        let _ = mia.wants(NEW).await.expect(202);
     }
 
     async fn a_begun_change_is_over_after_an_hour(app: TestApp) {

@@ -204,6 +204,19 @@ on_both_stores! {
         assert_eq!(shown, [farewell, of_max("password_changed"), of_max("verify_email")]);
     }
 
+    async fn the_address_is_gone_with_the_last_letter(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+
+        let _ = mia.leaves(PASSWORD).await.expect(204);
+
+        let _ = app.nth_letter_to(&mia.email, 2).await;
+        eventually(async || {
+            let letters: Vec<Notification> = app.of_environment(&mia.door).await;
+            matches!(&letters[..], [last] if last.sent_at.is_some() && last.to.is_none())
+        })
+        .await;
+    }
+
     async fn an_administrator_deletes_without_a_password_but_never_himself(app: TestApp) {
         let admin = app.admin().await;
         let mia = app.person("mia@example.org").await;

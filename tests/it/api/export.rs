@@ -20,9 +20,12 @@ on_both_stores! {
         let export = mia.get("/v1/me/export").await.told(200);
 
         let user = users.iter().find(|user| user.id.to_string() == mia.id).unwrap();
-        // How tokens are made void is nothing about a person.
+        // How tokens are made void and letters counted is nothing about a person.
         let told = all_but(&export["user"], &[]);
-        let withheld = ["_id", "rights_version", "password_version", "password_changed_at"];
+        let withheld = [
+            "_id", "rights_version", "password_version", "password_changed_at", "letter_count",
+            "contested",
+        ];
         for name in stored(user, &withheld) {
             assert!(told.contains(&name), "{name} of the user");
         }

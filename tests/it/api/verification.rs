@@ -6,13 +6,15 @@ use authsome::events::{Name, Outcome};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::app::TestApp;
+use crate::support::app::{LimitedLetters, TestApp};
 use crate::support::client::{Asks, Reply};
 use crate::support::mail::Letter;
 use crate::support::persona::{Administers, PASSWORD, Visitor};
 use crate::support::stores::on_both_stores;
 
 const MIA: &str = "mia@example.org";
+/// What who signs up second chooses.
+const MINE: &str = "another long password";
 
 impl TestApp {
     /// Where addresses must be verified.
@@ -229,21 +231,105 @@ on_both_stores! {
         let _ = app.stranger().signs_in(MIA, PASSWORD).await.expect(200);
     }
 
-    async fn who_signs_up_again_before_verifying_gets_the_link_again(app: TestApp) {
-        let _ = app.letter_of_mia().await;
+    /// Pre-hijacking: each letter stands by the password of the sign-up that it came from.
+    async fn who_signs_up_second_and_proves_the_address_has_his_own_password(app: TestApp) {
+        let of_the_thief = app.letter_of_mia().await;
         app.clock.advance(Duration::from_secs(1));
+        let visitor = app.stranger();
+        let _ = visitor.signs_up(MIA, MINE).await.expect(202);
+        let mine = app.nth_letter_to(MIA, 2).await;
 
-        let _ = app.stranger().signs_up(MIA, "another long password").await.expect(202);
+        let _ = app.follows(&mine.token()).await.expect(200);
 
-        let token = app.nth_letter_to(MIA, 2).await.token();
-        let _ = app.follows(&token).await.expect(200);
-        // Whoever was first has set the password.
-        let _ = app.stranger().signs_in(MIA, PASSWORD).await.expect(200);
+        visitor.signs_in(MIA, PASSWORD).await.refuses(401, "invalid_credentials");
+        let _ = visitor.signs_in(MIA, MINE).await.expect(200);
+        app.follows(&of_the_thief.token()).await.refuses(400, "invalid_link");
+        visitor.tells(MIA, &of_the_thief.code()).await.refuses(400, "invalid_code");
+        let _ = visitor.signs_in(MIA, MINE).await.expect(200);
+    }
+
+    async fn who_signs_up_second_takes_nothing_from_who_was_first(app: TestApp) {
+        let mine = app.letter_of_mia().await;
+        app.clock.advance(Duration::from_secs(1));
+        let visitor = app.stranger();
+        let _ = visitor.signs_up(MIA, MINE).await.expect(202);
+        let of_the_thief = app.nth_letter_to(MIA, 2).await;
+
+        let _ = visitor.tells(MIA, &mine.code()).await.expect(200);
+
+        let _ = visitor.signs_in(MIA, PASSWORD).await.expect(200);
+        app.follows(&of_the_thief.token()).await.refuses(400, "invalid_link");
+        visitor.signs_in(MIA, MINE).await.refuses(401, "invalid_credentials");
+    }
+
+    /// A letter that anybody may have asked for stands by nobody's password.
+    async fn of_two_who_signed_up_neither_gets_in_by_a_letter_that_was_asked_for_again(app: TestApp) {
+        let _ = app.letter_of_mia().await;
+        let visitor = app.stranger();
+        let _ = visitor.signs_up(MIA, MINE).await.expect(202);
+        let _ = app.nth_letter_to(MIA, 2).await;
+        let _ = visitor.wants_another(MIA).await.expect(202);
+        let again = app.nth_letter_to(MIA, 3).await;
+
+        let _ = app.follows(&again.token()).await.expect(200);
+
+        for password in [PASSWORD, MINE] {
+            visitor.signs_in(MIA, password).await.refuses(401, "invalid_credentials");
+        }
+        let whose = json!({"email": MIA});
+        let _ = visitor.post("/v1/forgot-password").json(whose).await.expect(200);
+        let token = app.nth_letter_to(MIA, 4).await.token();
+        let new = json!({"token": token, "new_password": MINE});
+        let _ = app.post("/v1/reset-password").json(new).await.expect(200);
+        let _ = visitor.signs_in(MIA, MINE).await.expect(200);
+    }
+
+    /// The thief is signed in already, where an address need not be verified.
+    async fn who_proves_an_address_ends_what_others_began_with_it(app: TestApp) {
+        let thief = app.person_with(MIA, json!({"username": "trojan"})).await;
+        let _ = app.stranger().signs_up(MIA, MINE).await.expect(202);
+        let mine = app.nth_letter_to(MIA, 2).await;
+
+        let _ = app.follows(&mine.token()).await.expect(200);
+
+        thief.me().await.refuses(401, "invalid_token");
+        thief.refreshes().await.refuses(401, "invalid_refresh_token");
+        let by_name = json!({"username": "trojan", "password": MINE});
+        thief.visitor().post("/v1/signin").json(by_name).await.refuses(401, "invalid_credentials");
+        let _ = app.stranger().signs_in(MIA, MINE).await.expect(200);
+    }
+
+    async fn of_two_sign_ups_whose_links_are_followed_at_once_one_has_the_account(app: TestApp) {
+        let first = app.letter_of_mia().await;
+        let visitor = app.stranger();
+        let _ = visitor.signs_up(MIA, MINE).await.expect(202);
+        let second = app.nth_letter_to(MIA, 2).await;
+        let tokens = [first.token(), second.token()];
+
+        let replies = join_all((0..20).map(|nth| app.follows(&tokens[nth % 2]))).await;
+
+        assert_eq!(replies.iter().filter(|it| it.status == 200).count(), 1);
+        let enters = |password| visitor.signs_in(MIA, password).into_future();
+        let entered = join_all([PASSWORD, MINE].map(enters)).await;
+        assert_eq!(entered.iter().filter(|it| it.status == 200).count(), 1);
+    }
+
+    async fn a_link_that_is_refused_is_told_of(app: TestApp) {
+        let letter = app.letter_of_mia().await;
+        let _ = app.follows(&letter.token()).await.expect(200);
+
+        app.follows(&letter.token()).await.refuses(400, "invalid_link");
+        app.stranger().tells(MIA, &letter.code()).await.refuses(400, "invalid_code");
+        app.follows("nobody's").await.refuses(400, "invalid_link");
+
+        let told = app.events(&app.own.production, Name::EmailVerified).await;
+        let denied: Vec<_> = told.iter().filter(|it| it.outcome == Outcome::Denied).collect();
+        assert_eq!((told.len(), denied.len()), (3, 2));
     }
 
     /// OT-13.
-    async fn an_address_gets_three_letters_in_ten_minutes(mut_app: LimitedLetters) {
-        let app = mut_app.0;
+    async fn an_address_gets_three_letters_in_ten_minutes(limited: LimitedLetters) {
+        let app = limited.0;
         let _ = app.letter_of_mia().await;
         for _ in 0..10 {
             let _ = app.stranger().wants_another(MIA).await.expect(202);
@@ -330,14 +416,5 @@ on_both_stores! {
             outcomes.contains(&Outcome::Success) && outcomes.contains(&Outcome::Denied)
         })
         .await;
-    }
-}
-
-/// A server with the limit on letters of everyday.
-struct LimitedLetters(TestApp);
-
-impl LimitedLetters {
-    async fn on(backend: crate::support::stores::Backend) -> Self {
-        Self(TestApp::with(backend, &[("LIMITS__LETTERS", "3/10m,10/1d")]).await)
     }
 }

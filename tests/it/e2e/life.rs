@@ -72,7 +72,7 @@ async fn verifies(stage: &Stage) -> String {
     let expected = letter(
         OLD,
         "Bestätigen Sie Ihre E-Mail-Adresse für Shop",
-        "Guten Tag Mia,",
+        "Guten Tag,",
     );
     let letter = stage.reads(expected.leads_to("verify-email")).await;
     stage.uses("a code", letter.code());

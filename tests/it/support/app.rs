@@ -362,3 +362,12 @@ fn url_of(location: &Location) -> String {
         Location::Mongo(url) => url.clone(),
     }
 }
+
+/// A server with the limit on letters of everyday.
+pub struct LimitedLetters(pub TestApp);
+
+impl LimitedLetters {
+    pub async fn on(backend: Backend) -> Self {
+        Self(TestApp::with(backend, &[("LIMITS__LETTERS", "3/10m,10/1d")]).await)
+    }
+}
