@@ -149,9 +149,7 @@ async fn moves(stage: &Stage, token: &str) {
     let link = letter(NEW, subject, "once you confirm it").leads_to("change-email");
     let link = stage.reads(link).await;
     let subject = "A new email address for Shop was asked for";
-    stage
-        .reads(letter(OLD, subject, "change your password"))
-        .await;
+    stage.reads(letter(OLD, subject, "stops the change")).await;
     let confirm = follows(stage.second(), "/v1/me/change-email/confirm", &link.token());
     let _ = confirm.await.expect(200);
 

@@ -46,7 +46,7 @@ const ENGLISH: Words = Words {
     ),
     magic: "Sign in",
     weak: "This password is too easily guessed. Choose a longer one.",
-    dead: "This link is over or was used. Ask for a new letter.",
+    dead: "This link has expired or was used already. Ask for a new email.",
 };
 
 const GERMAN: Words = Words {
@@ -56,8 +56,8 @@ const GERMAN: Words = Words {
         "Ihre Adresse ist bestätigt. Sie können diese Seite schließen.",
     ),
     reset: (
-        "Neues Passwort setzen",
-        "Ihr Passwort ist gesetzt. Melden Sie sich damit an.",
+        "Neues Passwort wählen",
+        "Ihr neues Passwort gilt ab sofort. Melden Sie sich damit an.",
     ),
     change: (
         "Neue Adresse bestätigen",
@@ -65,7 +65,7 @@ const GERMAN: Words = Words {
     ),
     magic: "Anmelden",
     weak: "Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.",
-    dead: "Dieser Link ist abgelaufen oder wurde benutzt. Fordern Sie einen neuen Brief an.",
+    dead: "Dieser Link ist abgelaufen oder wurde schon benutzt. Fordern Sie eine neue E-Mail an.",
 };
 
 /// An installation, and the keys of its environments.

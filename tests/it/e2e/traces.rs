@@ -10,7 +10,7 @@ use super::life::{NEW, OLD, a_life};
 use super::server::{Home, PASSWORD, Server, eventually, text};
 use super::stage::{Expected, Stage};
 use crate::support::client::Asks;
-use crate::support::dump::{self, collections};
+use crate::support::dump::{self, collections, everything};
 use crate::support::stores::{Backend, on_both_stores};
 
 const ZOE: &str = "zoe.careless@example.com";
@@ -21,8 +21,10 @@ const NEVER: &str = "zoe.never@example.com";
 const WRONG: &str = "a-wrong-password-7715";
 const TYPO: &str = "typo-in-a-password-9920";
 const LATER: &str = "eleven-shy-lynxes-6604";
+const EVERYTHING: &str = "the whole database";
 /// Where an address belongs.
-const OF_ADDRESSES: [&str; 3] = [
+const OF_ADDRESSES: [&str; 4] = [
+    EVERYTHING,
     "authsome_users",
     "authsome_verifications",
     "authsome_password_resets",
@@ -278,6 +280,9 @@ impl Left {
         let mut all: BTreeMap<_, _> = kept
             .map(|(place, documents)| (place, dump::text(&documents)))
             .collect();
+        let bytes = everything(&location).await;
+        let all_bytes = String::from_utf8_lossy(&bytes).into_owned();
+        all.insert(EVERYTHING.to_owned(), all_bytes);
         for (at, node) in stage.nodes().iter().enumerate() {
             let said = [node.process.log(), node.process.said()].concat();
             all.insert(format!("log {at}"), said);
@@ -293,7 +298,7 @@ impl Left {
             ("authsome_credentials", "ausr_"),
             ("authsome_events", "user.deleted"),
             ("authsome_notifications", "account_deleted"),
-            ("authsome_devices", "Old laptop"),
+            ("authsome_devices", "ausr_"),
             ("authsome_sessions", "ausr_"),
             ("authsome_rate_counters", "tat"),
             ("log 0", "/v1/reset-password"),

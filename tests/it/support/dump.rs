@@ -12,24 +12,25 @@ use super::app::{TestApp, eventually};
 
 /// Every document that is there, and on SQLite every byte of the file.
 pub async fn documents(app: &TestApp) -> Vec<u8> {
-    match app.location() {
-        Location::Mongo(url) => {
-            let all: Vec<_> = of_mongo(url).await.into_values().flatten().collect();
-            text(&all).into_bytes()
-        }
-        Location::Sqlite(path) => {
-            let database = Connection::open(path).expect("the database can be opened");
-            // What is in the log only is written to the file, once nobody reads.
-            eventually(async || {
-                let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-                let busy = database.query_row(checkpoint, [], |row| row.get::<_, i64>(0));
-                busy.is_ok_and(|busy| busy == 0)
-            })
-            .await;
-            std::fs::read(path).expect("the file is there")
-        }
-        Location::Memory => panic!("nobody can look into memory"),
-    }
+    everything(app.location()).await
+}
+
+/// The same of a database that another process has open.
+pub async fn everything(location: &Location) -> Vec<u8> {
+    let Location::Sqlite(path) = location else {
+        let collections = collections(location).await;
+        let all: Vec<_> = collections.into_values().flatten().collect();
+        return text(&all).into_bytes();
+    };
+    let database = Connection::open(path).expect("the database can be opened");
+    // What is in the log only is written to the file, once nobody reads.
+    eventually(async || {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy = database.query_row(checkpoint, [], |row| row.get::<_, i64>(0));
+        busy.is_ok_and(|busy| busy == 0)
+    })
+    .await;
+    std::fs::read(path).expect("the file is there")
 }
 
 /// Every document that is there, by its collection, also of a database that another process has
