@@ -65,9 +65,9 @@ impl FromFields for NewBan {
 /// Delete my account
 ///
 /// For good, and at once: every session of every environment ends, the address is free again, and
-/// nothing is kept about the person but the letter that says farewell. The account must be proven
-/// once more, by its password; wrong ones count as in a sign-in, and lock the account for both. The
-/// last administrator cannot go.
+/// nothing is kept about the person once the letter that says farewell is sent. The account must be
+/// proven once more, by its password; wrong ones count as in a sign-in from the same device, and
+/// lock it for both. The last administrator cannot go.
 ///
 /// The proof is a body like any other, although this is a DELETE: a client must send it with
 /// `Content-Type: application/json` and a `Content-Length` (RFC 9110 §9.3.5 leaves its meaning to

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ban      sessions end, access tokens are refused; a right password says why       unban, or its term
-//! delete   the same; of the person an identifier and a letter of farewell are left   for good
+//! delete   the same; of the person an identifier is left, and a letter on its way     for good
 //! export   everything that is kept about the caller, as one document
 //! ```
 //!

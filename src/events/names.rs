@@ -52,7 +52,8 @@ names! {
     UserSignedUp = "user.signed_up", "An account was made by its holder.";
     UserUpdated = "user.updated", "A profile was changed.";
     UserRolesChanged = "user.roles_changed", "The roles of a user in his app were changed.";
-    EmailVerified = "user.email_verified", "An address was proven to be its user's.";
+    EmailVerified = "user.email_verified",
+        "An address was proven to be its user's; denied, where a link or code was refused.";
     VerificationRequested = "verification.requested",
         "Another letter was asked for that verifies an address.";
     EmailChangeRequested = "email_change.requested", "A user asked for another address.";
@@ -61,7 +62,8 @@ names! {
         "A new address was not confirmed: its link was void or over, or somebody else had it.";
     PasswordResetRequested = "password.reset_requested",
         "A letter was asked for that sets a new password.";
-    PasswordReset = "password.reset", "A new password was set by link.";
+    PasswordReset = "password.reset",
+        "A new password was set by link; denied, where the link was refused.";
     PasswordResetStarted = "password.admin_reset_started",
         "An administrator had a letter sent that sets a new password.";
     PasswordChanged = "password.changed", "A user changed his password.";

@@ -135,8 +135,8 @@ async fn forgot(
 
 /// Set a new password
 ///
-/// By the link of a letter, which is good once. Every session of the user ends, and every other
-/// link he was sent is void.
+/// By the link of a letter, which is good once. Every session of the user ends, his devices are
+/// forgotten, and every other link he was sent is void.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.reset_password",
     request_body(

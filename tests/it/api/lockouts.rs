@@ -18,6 +18,7 @@ use crate::support::raw;
 use crate::support::stores::{Backend, on_both_stores};
 
 const WRONG: &str = "another long password";
+const LAPTOP: &str = "the-laptop-in-the-kitchen";
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The same, with one thread that hashes and hardly a place to wait for it.
@@ -52,19 +53,20 @@ on_both_stores! {
         right(&mia).await.told(200);
     }
 
-    /// PW-08: whoever holds a session guesses no more than a stranger, and both from one budget.
+    /// PW-08: whoever holds a session guesses no more than who sits at its device, and both from one
+    /// budget.
     async fn wrong_proofs_before_what_cannot_be_undone_lock_as_wrong_sign_ins_do(app: Guarded) {
         let app = app.0;
         for (at, prove) in PROOFS.iter().enumerate() {
-            let mia = app.person(&format!("mia{at}@example.org")).await;
-            gets_wrong(&mia, 1).await;
+            let mia = app.at_a_laptop(at).await;
+            there(&mia, WRONG).await.refuses(401, "invalid_credentials");
             for _ in 0..4 {
                 prove(&mia, WRONG).await.refuses(401, "invalid_credentials");
             }
 
             is_locked(prove(&mia, PASSWORD).await, 60);
             is_locked(prove(&mia, WRONG).await, 60);
-            is_locked(right(&mia).await, 60);
+            is_locked(there(&mia, PASSWORD).await, 60);
 
             mia.me().await.told(200);
             let denied = app.events(&mia.door, Name::ReauthenticationDenied).await;
@@ -77,21 +79,52 @@ on_both_stores! {
     async fn five_wrong_proofs_alone_lock_and_a_right_one_forgets_them(app: Guarded) {
         let app = app.0;
         for (at, prove) in PROOFS.iter().enumerate() {
-            let mia = app.person(&format!("mia{at}@example.org")).await;
+            let mia = app.at_a_laptop(at).await;
             for _ in 0..5 {
                 prove(&mia, WRONG).await.refuses(401, "invalid_credentials");
             }
-            is_locked(right(&mia).await, 60);
+            is_locked(there(&mia, PASSWORD).await, 60);
             is_locked(prove(&mia, PASSWORD).await, 60);
             app.clock.advance(MINUTE);
-            right(&mia).await.told(200);
-            gets_wrong(&mia, 4).await;
+            there(&mia, PASSWORD).await.told(200);
+            for _ in 0..4 {
+                there(&mia, WRONG).await.refuses(401, "invalid_credentials");
+            }
 
             assert!(prove(&mia, PASSWORD).await.status < 300);
 
             let kept: Vec<Lockout> = app.of_app(&mia.door).await;
             assert!(kept.is_empty(), "{kept:?}");
         }
+    }
+
+    /// LG-06.
+    async fn strangers_keep_nobody_from_proving_himself(app: Guarded) {
+        let app = app.0;
+        for (at, prove) in PROOFS.iter().enumerate() {
+            let mia = app.at_a_laptop(at).await;
+            gets_wrong(&mia, 5).await;
+            is_locked(right(&mia).await, 60);
+
+            assert!(prove(&mia, PASSWORD).await.status < 300);
+        }
+    }
+
+    /// A device of before another password may be a stranger's: it has no lane until it has signed
+    /// in with the new one.
+    async fn another_password_makes_devices_strangers(app: Guarded) {
+        let app = app.0;
+        let mia = app.at_a_laptop(0).await;
+        app.clock.advance(MINUTE);
+        let _ = changes_password(&mia, PASSWORD).await.expect(200);
+        gets_wrong(&mia, 5).await;
+
+        let new = "a short loud brook";
+        is_locked(there(&mia, new).await, 60);
+        app.clock.advance(MINUTE);
+        there(&mia, new).await.told(200);
+        gets_wrong(&mia, 5).await;
+        there(&mia, new).await.told(200);
     }
 
     /// LG-05: only wrong passwords in a row lock.
@@ -467,6 +500,21 @@ fn changes_address(person: &Person, password: &str) -> Request {
 
 fn leaves(person: &Person, password: &str) -> Request {
     person.leaves(password)
+}
+
+impl TestApp {
+    /// Somebody whose session began on the laptop.
+    async fn at_a_laptop(&self, nth: usize) -> Person {
+        let person = self.person(&format!("mia{nth}@example.org")).await;
+        let visitor = person.visitor();
+        visitor.enters_on(&person.email, LAPTOP).await
+    }
+}
+
+/// A sign-in from the laptop; all others are from a device that nobody knows.
+fn there(person: &Person, password: &str) -> Request {
+    let body = json!({"email": person.email, "password": password, "device_id": LAPTOP});
+    person.visitor().post("/v1/signin").json(body)
 }
 
 fn right(person: &Person) -> Request {
