@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! asked for ──followed──▶ used
-//!     ├──another asked for, of the same purpose and bond──▶ superseded    Only the newest one counts.
+//!     ├──another asked for, of the same purpose──▶ superseded    Only the newest one counts.
 //!     ├──password, address or standing changed──▶ void
 //!     └──expires_at──▶ over
 //! ```
@@ -17,7 +17,7 @@ mod repo;
 mod service;
 mod wire;
 
-pub use self::record::{Bond, Link, PasswordReset, Verification};
+pub use self::record::{Link, PasswordReset, Verification};
 pub use self::repo::of_user;
 pub use self::service::{CodeRefused, LinkRefused, Links, NewLink, forget, void};
 pub use self::wire::{Outcome, Recipient};

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::StoredHash;
 use crate::kernel::id::{AppId, EnvId, Id, Kind, UserId, kind};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
@@ -12,18 +11,6 @@ use crate::tokens::Purpose;
 
 /// How often a code may be tried.
 pub(super) const CODE_ATTEMPTS: i64 = 5;
-
-/// What else a link stands by than the account and the address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Bond {
-    /// Whoever reads the letter.
-    Reader,
-    /// The password that the account had in this version: beside another the link is void.
-    Password(i64),
-    /// A sign-up with an address that another had taken before, unproven: following the link sets
-    /// its password.
-    SignUp(StoredHash),
-}
 
 /// One link in one letter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,12 +26,10 @@ pub struct Link<K: Kind> {
     pub purpose: Purpose,
     /// Where the letter goes, and so what following the link proves.
     pub address: Email,
-    /// Of a [`Bond::Password`].
+    /// The version of the password that was proven when it was asked for: beside another the link is
+    /// of no use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) password_version: Option<i64>,
-    /// Of a [`Bond::SignUp`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) password_hash: Option<StoredHash>,
+    pub password_version: Option<i64>,
     /// How often its code was tried.
     pub attempts: i64,
     pub expires_at: Timestamp,
@@ -93,14 +78,6 @@ impl<K: Kind> Link<K> {
         Tenant {
             app_id: self.app_id,
             env_id: self.env_id,
-        }
-    }
-
-    pub fn bond(&self) -> Bond {
-        match (&self.password_hash, self.password_version) {
-            (Some(hash), _) => Bond::SignUp(hash.clone()),
-            (None, Some(version)) => Bond::Password(version),
-            (None, None) => Bond::Reader,
         }
     }
 

@@ -1,5 +1,4 @@
 use super::record::{CODE_ATTEMPTS, Link};
-use crate::credentials::StoredHash;
 use crate::kernel::id::{Id, Kind, UserId};
 use crate::kernel::time::Timestamp;
 use crate::store::{
@@ -18,14 +17,6 @@ const fn user_id<K: Kind>() -> Field<Link<K>, UserId> {
 
 const fn purpose<K: Kind>() -> Field<Link<K>, Purpose> {
     Field::at("purpose")
-}
-
-const fn password_version<K: Kind>() -> Field<Link<K>, i64> {
-    Field::at("password_version")
-}
-
-const fn password_hash<K: Kind>() -> Field<Link<K>, StoredHash> {
-    Field::at("password_hash")
 }
 
 const fn attempts<K: Kind>() -> Field<Link<K>, i64> {
@@ -84,41 +75,18 @@ where
     tx.find_one(token().eq(digest)).await
 }
 
-/// The newest link of the same purpose and bond: the only one that counts. Links of another bond
-/// stand beside it, or strangers could make void what somebody waits for.
+/// The newest link of its purpose: the only one that counts.
 pub(super) async fn newest<K: Kind, S>(
     tx: &mut Tx<'_, S>,
-    link: &Link<K>,
+    user: UserId,
+    of: Purpose,
 ) -> Stored<Option<Link<K>>>
 where
     Link<K>: Entity<Owner = OfEnvironment>,
     S: Copy + Reaches<OfEnvironment>,
 {
-    let version = link.password_version.map_or_else(
-        || password_version().absent(),
-        |version| password_version().eq(version),
-    );
-    let hash = link.password_hash.clone();
-    let hash = hash.map_or_else(|| password_hash().absent(), |hash| password_hash().eq(hash));
-    let alike = user_id().eq(link.user_id) & purpose().eq(link.purpose) & version & hash;
-    let newest = Query::of(alike).newest_by(created_at());
+    let newest = Query::of(user_id().eq(user) & purpose().eq(of)).newest_by(created_at());
     Ok(tx.find(newest.window(0, 1)).await?.into_iter().next())
-}
-
-/// The newest open links of a user for a purpose, `most` at most.
-pub(super) async fn newest_open<K: Kind, S>(
-    tx: &mut Tx<'_, S>,
-    (user, of): (UserId, Purpose),
-    most: u32,
-    now: Timestamp,
-) -> Stored<Vec<Link<K>>>
-where
-    Link<K>: Entity<Owner = OfEnvironment>,
-    S: Copy + Reaches<OfEnvironment>,
-{
-    let open = user_id().eq(user) & purpose().eq(of) & open(now);
-    tx.find(Query::of(open).newest_by(created_at()).window(0, most))
-        .await
 }
 
 /// Counts one attempt at the code of an open link; `None` when there are no more.

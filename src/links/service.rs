@@ -1,4 +1,4 @@
-use super::record::{Bond, Link, PasswordReset, Verification, life};
+use super::record::{Link, PasswordReset, Verification, life};
 use super::repo;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -11,9 +11,6 @@ use crate::kernel::time::Timestamp;
 use crate::notifications::{Letter, Message, Outbox};
 use crate::store::{Entity, OfEnvironment, Store, StoreError, Stored, Tx};
 use crate::tokens::{LinkTokens, Purpose};
-
-/// How many letters may lie about whose codes are all good.
-const MOST_CODES: u32 = 5;
 
 /// Makes links, sends them, and sees to it that each is followed once.
 #[derive(Debug, Clone)]
@@ -30,7 +27,8 @@ pub struct NewLink {
     pub user: UserId,
     pub to: Email,
     pub language: Language,
-    pub bond: Bond,
+    /// What the link stands by, if it stands by the password that was proven when it was asked for.
+    pub password_version: Option<i64>,
 }
 
 /// Why a link leads nowhere.
@@ -71,7 +69,7 @@ pub enum CodeRefused {
 impl Links {
     /// Makes a link and queues its letter, in the caller's unit of work, which has changed the
     /// document of the user before: so of a letter and a deletion at once, one sees the other. Earlier
-    /// links of the same purpose and bond count no more. Call [`Outbox::hurry`] after the commit.
+    /// links of the same purpose count no more. Call [`Outbox::hurry`] after the commit.
     pub async fn send(
         &self,
         tx: &mut Tx<'_, Tenant>,
@@ -129,11 +127,6 @@ impl Links {
         let tenant = tx.scope();
         let id = Id::<K>::new(now, &self.entropy);
         let token = self.tokens.token(request.purpose, id);
-        let (password_version, password_hash) = match request.bond.clone() {
-            Bond::Reader => (None, None),
-            Bond::Password(version) => (Some(version), None),
-            Bond::SignUp(hash) => (None, Some(hash)),
-        };
         let link = Link {
             id,
             app_id: tenant.app_id,
@@ -142,8 +135,7 @@ impl Links {
             token: LinkTokens::digest(token.expose_secret()),
             purpose: request.purpose,
             address: request.to.clone(),
-            password_version,
-            password_hash,
+            password_version: request.password_version,
             attempts: 0,
             expires_at: now.plus(life(request.purpose)),
             used_at: None,
@@ -176,8 +168,8 @@ impl Links {
         find(store, (Purpose::ResetPassword, token), named).await
     }
 
-    /// Counts an attempt at the codes of the newest letters of this purpose, and judges it. The
-    /// attempt counts whatever becomes of the request, and looks for nobody's letter too.
+    /// Counts an attempt at the code of the newest letter of this purpose, and judges it. The
+    /// attempt counts whatever becomes of the request, and is made for nobody's letter too.
     pub async fn by_code(
         &self,
         store: &Store,
@@ -187,26 +179,20 @@ impl Links {
     ) -> Result<Verification, CodeRefused> {
         let mut once = store.once();
         let mut tx = once.within(tenant);
-        let open: Vec<Verification> =
-            repo::newest_open(&mut tx, (user, purpose), MOST_CODES, now).await?;
-        let mut tried: Vec<_> = open.iter().map(|link| link.id).collect();
-        if tried.is_empty() {
-            tried.push(Id::new(now, &self.entropy));
+        let newest: Option<Verification> = repo::newest(&mut tx, user, purpose).await?;
+        let id = newest.map_or_else(|| Id::new(now, &self.entropy), |link| link.id);
+        let is_right = self.tokens.is_code(purpose, id, code);
+        let counted = repo::attempt(&mut tx, id, now).await?;
+        let link = counted.ok_or(CodeRefused::NoneOpen)?;
+        if is_right {
+            Ok(link)
+        } else {
+            Err(CodeRefused::Wrong)
         }
-        let mut refused = CodeRefused::NoneOpen;
-        let mut right = None;
-        for id in tried {
-            let is_right = self.tokens.is_code(purpose, id, code);
-            if let Some(counted) = repo::attempt(&mut tx, id, now).await? {
-                refused = CodeRefused::Wrong;
-                right = right.or(is_right.then_some(counted));
-            }
-        }
-        right.ok_or(refused)
     }
 
     /// Follows a link, in the unit of work of what it leads to: once, and only the newest of its
-    /// purpose and bond.
+    /// purpose.
     pub async fn follow<K: Kind>(
         &self,
         tx: &mut Tx<'_, Tenant>,
@@ -231,7 +217,7 @@ impl Links {
     where
         Link<K>: Entity<Owner = OfEnvironment>,
     {
-        let newest = repo::newest(tx, link).await?;
+        let newest = repo::newest::<K, _>(tx, link.user_id, link.purpose).await?;
         let counts = newest.filter(|newest| newest.id == link.id && !newest.is_spent());
         let link = counts.ok_or(LinkRefused::Invalid)?;
         if link.expires_at <= now {

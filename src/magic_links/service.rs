@@ -110,8 +110,7 @@ impl MagicLinks {
         if user.email_verified {
             return Ok(None);
         }
-        let his = (&user, None);
-        let reclaimed = accounts.reclaim(tx, tenant, his, (now, origin)).await?;
+        let reclaimed = accounts.reclaim(tx, tenant, &user, (now, origin)).await?;
         Ok(Some(reclaimed))
     }
 }

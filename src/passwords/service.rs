@@ -7,7 +7,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, Bond, LinkRefused, NewLink, PasswordReset};
+use crate::links::{self, LinkRefused, NewLink, PasswordReset};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Ended, Ending, PasswordRefused, Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -155,7 +155,7 @@ impl Passwords {
                     to: user.email,
                     // The administrator's language says nothing about the user's.
                     language: environment.settings.default_language,
-                    bond: Bond::Reader,
+                    password_version: None,
                 };
                 accounts.links.send(&mut tx, &request, now).await?;
                 Ok::<_, PasswordError>(events::record(&mut tx, &told).await?)

@@ -75,11 +75,11 @@ async fn sign_up(
             let created = Created::new(signed_in);
             Ok(Either::Left(WithCookie::new(created, device.cookie())))
         }
-        SignedUp::VerificationRequired { again } => {
-            if let Some(again) = again {
+        SignedUp::VerificationRequired { known } => {
+            if let Some(known) = known {
                 let origin = access.origin().clone();
                 later.run("the holder of an address was not told", async move {
-                    sessions.remind(tenant, again, &origin).await
+                    sessions.remind(tenant, known, &origin).await
                 });
             }
             let status = "verification_required";

@@ -7,7 +7,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{Bond, Link, LinkRefused, NewLink};
+use crate::links::{Link, LinkRefused, NewLink};
 use crate::store::{StoreError, Stored};
 use crate::tokens::Purpose;
 use crate::users::{self, User};
@@ -53,7 +53,7 @@ impl Sessions {
                     user: user.id,
                     to: user.email,
                     language,
-                    bond: Bond::Reader,
+                    password_version: None,
                 };
                 self.links.send(&mut tx, &request, now).await?;
                 let told = told.clone().on(Party::new("user", user.id));

@@ -4,7 +4,7 @@
 use super::ending::Ended;
 use super::record::Ending;
 use super::service::Sessions;
-use crate::credentials::{self, StoredHash};
+use crate::credentials;
 use crate::devices;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::tenant::Tenant;
@@ -15,26 +15,20 @@ use crate::tokens::Revocation;
 use crate::users::{self, User};
 
 impl Sessions {
-    /// Gives an account to the reader of a letter to its address, which nobody has proven before,
-    /// with the password of this hash, or none. Whatever whoever made it has left to come back by
-    /// is taken away: sessions, devices, links, names.
+    /// Gives an account to the reader of a letter to its address, which nobody has proven before.
+    /// Whatever whoever made it has left to come back by is taken away: password, sessions, devices,
+    /// links, names.
     pub async fn reclaim(
         &self,
         tx: &mut Tx<'_>,
         tenant: Tenant,
-        (user, hash): (&User, Option<StoredHash>),
+        user: &User,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Revocation, LinkRefused> {
         let (id, mut scoped) = (user.id, tx.within(tenant));
         self.prove_address(&mut scoped, user, (now, origin)).await?;
         users::password_changed(&mut scoped, id, now).await?;
-        let owner = (tenant.app_id, id);
-        match hash {
-            Some(hash) => {
-                credentials::set(&mut scoped, owner, hash, (now, &self.entropy)).await?;
-            }
-            None => credentials::forget(&mut scoped, id).await?,
-        }
+        credentials::forget(&mut scoped, id).await?;
         self.lockouts.lift(&mut scoped, tenant.app_id, id).await?;
         let mut everywhere = tx.within(tenant.app_id);
         devices::forget(&mut everywhere, id).await?;
@@ -48,8 +42,8 @@ impl Sessions {
         ended.ok_or(LinkRefused::Invalid)
     }
 
-    /// Verifies the address of a user who has followed a link to it, and takes the names away that
-    /// whoever made the account may have given it; nothing where it was verified before. Sessions
+    /// Verifies the address of a user who has followed a link to it, and takes away what
+    /// whoever made the account may have called it; nothing where it was verified before. Sessions
     /// and password are the caller's affair.
     pub async fn prove_address(
         &self,

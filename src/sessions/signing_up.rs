@@ -13,7 +13,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{Bond, NewLink};
+use crate::links::NewLink;
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
 use crate::tokens::{KeyError, Purpose};
@@ -25,16 +25,9 @@ pub enum SignedUp {
     In(Box<Issued>),
     /// The address has to be verified first. To clients the same for a new and for a known address.
     VerificationRequired {
-        /// To be told to the holder of the address, if another account had it before.
-        again: Option<Again>,
+        /// The account that had the address before, if its holder is to be told.
+        known: Option<UserId>,
     },
-}
-
-/// A sign-up with an address that an account has already.
-#[derive(Debug)]
-pub struct Again {
-    holder: UserId,
-    hash: StoredHash,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -89,13 +82,12 @@ impl Sessions {
             Ok(Some(opened)) => Ok(SignedUp::In(Box::new(self.issue(opened).await?))),
             Ok(None) => {
                 self.outbox.hurry();
-                Ok(SignedUp::VerificationRequired { again: None })
+                Ok(SignedUp::VerificationRequired { known: None })
             }
             Err(SignUpError::EmailTaken) => {
-                let again = self.refused(&environment, new, (now, origin)).await?;
-                let again = again.filter(|_| writes);
+                let known = self.refused(&environment, new, (now, origin)).await?;
                 Ok(SignedUp::VerificationRequired {
-                    again: again.map(|holder| Again { holder, hash }),
+                    known: known.filter(|_| writes),
                 })
             }
             Err(error) => Err(error),
@@ -131,7 +123,7 @@ impl Sessions {
                 user: user.id,
                 to: user.email.clone(),
                 language: environment.settings.language(visit.origin.language),
-                bond: Bond::Password(user.password_version),
+                password_version: None,
             };
             self.links.send(&mut tx, &request, now).await?;
         }
@@ -143,14 +135,12 @@ impl Sessions {
         Ok(Some(Opened { user, draft }))
     }
 
-    /// Writes to the holder of an address with which somebody signed up again: he is told that he
-    /// has an account; or, where nobody has proven the address, sent the link of this sign-up, which
-    /// gives the account its password. So whoever was there first does not keep the key to what
-    /// another proves to be his, and no later one takes it from who was first.
+    /// Writes to the holder of an address with which somebody signed up again: he is sent a new
+    /// link where he has not verified it, and else told that he has an account.
     pub async fn remind(
         &self,
         tenant: Tenant,
-        again: Again,
+        user: UserId,
         origin: &Origin,
     ) -> Result<(), StoreError> {
         let environment = self.environment(tenant).await?;
@@ -161,34 +151,34 @@ impl Sessions {
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                if let Some(holder) = users::contest(&mut tx, again.holder, now).await? {
-                    let request = NewLink {
-                        purpose: Purpose::VerifyEmail,
-                        user: holder.id,
-                        to: holder.email,
-                        language,
-                        bond: Bond::SignUp(again.hash.clone()),
-                    };
-                    return self.links.send(&mut tx, &request, now).await;
-                }
-                if let Some(holder) = users::is_written_to(&mut tx, again.holder).await? {
+                let Some(holder) = users::is_written_to(&mut tx, user).await? else {
+                    return Ok(());
+                };
+                if holder.email_verified {
                     let letter = Letter {
-                        user: Some(holder.id),
+                        user: Some(user),
                         to: holder.email,
                         language,
                         message: Message::AccountExists,
                     };
-                    self.outbox.enqueue(&mut tx, letter, now).await?;
+                    return self.outbox.enqueue(&mut tx, letter, now).await;
                 }
-                Ok(())
+                let request = NewLink {
+                    purpose: Purpose::VerifyEmail,
+                    user,
+                    to: holder.email,
+                    language,
+                    password_version: None,
+                };
+                self.links.send(&mut tx, &request, now).await
             })
             .await?;
         self.outbox.hurry();
         Ok(())
     }
 
-    /// Tells of a sign-up with an address that is taken, and by whom it is; refuses it where that
-    /// is no secret.
+    /// Notes a sign-up with an address that is taken, and by whom it is; refuses it where that is no
+    /// secret. Noted it is before anybody is answered, and whether or not a letter goes out.
     async fn refused(
         &self,
         environment: &Environment,
@@ -210,7 +200,10 @@ impl Sessions {
             .with("reason", "email_taken");
         let known = holder.map(|holder| holder.id);
         let told = match known {
-            Some(known) => told.on(Party::new("user", known)),
+            Some(known) => {
+                users::contest(&mut tx, known, now).await?;
+                told.on(Party::new("user", known))
+            }
             None => told,
         };
         events::record(&mut tx, &told).await?;

@@ -60,7 +60,7 @@ pub struct User {
     /// How many letters were sent to him. It makes every letter a change.
     #[serde(default)]
     pub letter_count: i64,
-    /// When somebody signed up with the address again before it was proven: it is not known since
+    /// When somebody signed up again with the address before it was proven: it is not known since
     /// whose the password is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contested_at: Option<Timestamp>,

@@ -204,14 +204,15 @@ where
     tx.update_one(living_one(id), LETTER_COUNT.inc(1)).await
 }
 
-/// Notes that somebody signed up with the address of a user who has not proven it, and is written to.
-pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<Option<User>>
+/// Notes that somebody signed up again with the address of a user, if nobody has proven it.
+pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<()>
 where
     S: Copy + Reaches<OfApp>,
 {
     let unproven = living_one(id) & EMAIL_VERIFIED.eq(false);
-    let contested = CONTESTED_AT.set(now).and(LETTER_COUNT.inc(1));
-    tx.update_one(unproven, contested).await
+    tx.update_one(unproven, CONTESTED_AT.set(now))
+        .await
+        .map(drop)
 }
 
 /// The address is proven to be the user's; `None` where it is no longer his.
@@ -229,7 +230,8 @@ where
 }
 
 /// Makes `seen` an account of nobody but the holder of its address: whoever made it before the
-/// address was proven may have left a username or a number of his own to come back by.
+/// address was proven may have left a username or a number of his own to come back by, and names
+/// and pictures to be met again.
 pub async fn reclaim<S>(tx: &mut Tx<'_, S>, seen: &User, now: Timestamp) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
@@ -242,6 +244,10 @@ where
         .and(DISPLAY_USERNAME.unset())
         .and(PHONE.unset())
         .and(PHONE_VERIFIED.set(false))
+        .and(FIRST_NAME.unset())
+        .and(LAST_NAME.unset())
+        .and(IMAGE.unset())
+        .and(METADATA.set(Metadata::default()))
         .and(UPDATED_AT.set(now));
     tx.update_one(his, update).await
 }

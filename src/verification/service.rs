@@ -6,7 +6,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{self, Bond, CodeRefused, LinkRefused, NewLink};
+use crate::links::{self, CodeRefused, LinkRefused, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
@@ -125,9 +125,11 @@ impl Verification {
     ) -> Result<(), VerificationError> {
         let accounts = &self.accounts;
         let (tenant, now) = (link.tenant(), accounts.clock.now());
+        let environment = accounts.environment(tenant).await?;
+        let language = environment.settings.language(origin.language);
         let verified = accounts
             .store
-            .write(async |tx| self.prove(tx, link, (now, origin)).await)
+            .write(async |tx| self.prove(tx, link, language, (now, origin)).await)
             .await;
         if let Err(VerificationError::Link(refused)) = &verified {
             let (name, from) = (Name::EmailVerified, (now, origin));
@@ -135,17 +137,19 @@ impl Verification {
         }
         if let Some(revoked) = verified? {
             accounts.revocations.apply(&revoked);
+            accounts.outbox.hurry();
         }
         accounts.recent.forget(tenant.app_id, link.user_id);
         Ok(())
     }
 
-    /// Whose account it is then depends on what the link stands by: its own password's, another
-    /// sign-up's, or, where it is not known whose the password is, nobody's but the reader's.
+    /// The account stays its maker's; unless another sign-up has contested it, so that nobody knows
+    /// whose the password is: then it is the reader's alone, who is sent a link to choose one.
     async fn prove(
         &self,
         tx: &mut Tx<'_>,
         link: &links::Verification,
+        language: Language,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Option<Revocation>, VerificationError> {
         let accounts = &self.accounts;
@@ -155,25 +159,26 @@ impl Verification {
         let user = users::get(&mut scoped, id).await?;
         let is_open = |user: &User| user.email == link.address && !user.email_verified;
         let user = user.filter(is_open).ok_or(LinkRefused::Invalid)?;
-        let hash = match link.bond() {
-            Bond::Password(version) if version != user.password_version => {
-                return Err(LinkRefused::Invalid.into());
-            }
-            Bond::Reader if user.contested_at.is_some() => None,
-            Bond::SignUp(hash) => Some(hash),
-            Bond::Password(_) | Bond::Reader => {
-                users::verify_email(&mut scoped, (id, &link.address), now).await?;
-                let party = Party::new("user", id);
-                let told = accounts
-                    .event(Name::EmailVerified, tenant, party.clone(), (now, origin))
-                    .on(party);
-                events::record(&mut scoped, &told).await?;
-                return Ok(None);
-            }
-        };
-        let his = (&user, hash);
-        let reclaimed = accounts.reclaim(tx, tenant, his, (now, origin)).await?;
-        Ok(Some(reclaimed))
+        if user.contested_at.is_some() {
+            let reclaimed = accounts.reclaim(tx, tenant, &user, (now, origin)).await?;
+            let request = NewLink {
+                purpose: Purpose::ResetPassword,
+                user: id,
+                to: user.email,
+                language,
+                password_version: None,
+            };
+            let mut scoped = tx.within(tenant);
+            accounts.links.send(&mut scoped, &request, now).await?;
+            return Ok(Some(reclaimed));
+        }
+        users::verify_email(&mut scoped, (id, &link.address), now).await?;
+        let party = Party::new("user", id);
+        let told = accounts
+            .event(Name::EmailVerified, tenant, party.clone(), (now, origin))
+            .on(party);
+        events::record(&mut scoped, &told).await?;
+        Ok(None)
     }
 
     /// Sends another letter, if the address is of an account that has not verified it.
@@ -276,7 +281,7 @@ impl Verification {
                 user: user.id,
                 to: email.clone(),
                 language,
-                bond: Bond::Password(user.password_version),
+                password_version: Some(user.password_version),
             };
             accounts.links.send(tx, &request, now).await?;
         }
@@ -346,9 +351,9 @@ impl Verification {
         let mut scoped = tx.within(tenant);
         accounts.links.follow(&mut scoped, link, now).await?;
         let seen = users::get(&mut scoped, id).await?;
-        let bond = link.bond();
-        let stands =
-            |user: &User| user.may_sign_in(now) && bond == Bond::Password(user.password_version);
+        let stands = |user: &User| {
+            user.may_sign_in(now) && link.password_version == Some(user.password_version)
+        };
         let seen = seen.filter(stands).ok_or(LinkRefused::Invalid)?;
         let changed = users::change_email(&mut scoped, &seen, &link.address, now).await;
         let user = changed.map_err(taken)?.ok_or(StoreError::Conflict)?;

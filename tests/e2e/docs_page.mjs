@@ -1,10 +1,10 @@
 // The documentation page, as a browser shows it: every operation is there, and nothing came from elsewhere.
 //
-//   node docs_page.mjs BASE PNG      E2E_CHROMIUM names the browser (default: /usr/bin/chromium)
+//   node docs_page.mjs BASE PNG
 //
 // Ends with 1 and a sentence for each surprise. The screenshot is written in any case.
 
-import { chromium } from "playwright-core";
+import { launched } from "./browser.mjs";
 
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 const [base, png] = process.argv.slice(2);
@@ -16,17 +16,7 @@ const document = await (await fetch(`${base}/.well-known/authsome/openapi`)).jso
 const operations = Object.values(document.paths).flatMap((path) => METHODS.filter((method) => method in path)).length;
 if (operations === 0) surprises.push("the OpenAPI document has no operations");
 
-const browser = await chromium.launch({
-  executablePath: process.env.E2E_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-  ],
-});
+const browser = await launched();
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
   page.on("request", (request) => {

@@ -1,13 +1,13 @@
 // The pages that links of letters lead to, as a browser shows them and as scanners of mail open them.
 //
-//   node pages.mjs PLAN      E2E_CHROMIUM names the browser (default: /usr/bin/chromium)
+//   node pages.mjs PLAN
 //
 // PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "steps": [{"password"?, "says", "good"}]}].
 // Each link is opened by scanners and three times by people; then the steps are taken: a password is typed, the
 // button pressed, and the page must say that. Ends with 1 and a sentence for each surprise.
 
 import { readFile } from "node:fs/promises";
-import { chromium } from "playwright-core";
+import { launched } from "./browser.mjs";
 
 const [file] = process.argv.slice(2);
 if (!file) throw new Error("usage: pages.mjs PLAN");
@@ -15,17 +15,7 @@ const plan = JSON.parse(await readFile(file, "utf8"));
 if (plan.length === 0) throw new Error("a plan without visits");
 const surprises = [];
 
-const browser = await chromium.launch({
-  executablePath: process.env.E2E_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-  ],
-});
+const browser = await launched();
 try {
   for (const visit of plan) await see(visit);
 } finally {
