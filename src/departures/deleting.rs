@@ -15,12 +15,13 @@ use crate::store::{StoreError, Tx};
 use crate::tokens::Revocation;
 use crate::users::{self, User};
 
-/// Who deletes, when, from where, and in which language the user is told of it.
+/// Who deletes, when, from where, and whether and in which language the user is told of it.
 struct Deed<'a> {
     caller: &'a Caller,
     now: Timestamp,
     origin: &'a Origin,
     language: Language,
+    is_told: bool,
 }
 
 impl Departures {
@@ -36,7 +37,14 @@ impl Departures {
             .sessions
             .reauthenticate(caller.tenant, own, password, origin);
         let proven = proving.await?;
-        let deed = self.deed(caller, origin, origin.language).await?;
+        let is_told = self
+            .sessions
+            .may_tell(caller.tenant, &proven.user, origin)
+            .await?;
+        let deed = Deed {
+            is_told,
+            ..self.deed(caller, origin, origin.language).await?
+        };
         let revoked = self
             .store
             .write(async |tx| {
@@ -83,6 +91,7 @@ impl Departures {
             now: self.clock.now(),
             origin,
             language: language.unwrap_or(settings.default_language),
+            is_told: true,
         })
     }
 
@@ -106,9 +115,11 @@ impl Departures {
             language: deed.language,
             message: Message::AccountDeleted,
         };
-        self.outbox
-            .enqueue(&mut tx.within(tenant), letter, now)
-            .await?;
+        if deed.is_told {
+            self.outbox
+                .enqueue(&mut tx.within(tenant), letter, now)
+                .await?;
+        }
         let told = self.event(Name::UserDeleted, deed.caller, &left, (now, deed.origin));
         events::record(&mut tx.within(tenant), &told).await?;
         Ok(self.disown(tx, tenant, &left, now).await?)

@@ -26,7 +26,7 @@ struct Change<'a> {
     /// The session that goes on.
     kept: SessionId,
     hash: &'a StoredHash,
-    notice: &'a Letter,
+    notice: Option<&'a Letter>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +61,13 @@ impl Passwords {
             .hash_new(tenant.app_id, new, (&proven.user).into())
             .await?;
         let notice = self.notice(tenant, &proven.user, origin).await?;
+        let is_told = accounts.may_tell(tenant, &proven.user, origin).await?;
         let now = accounts.clock.now();
         let change = Change {
             proven: &proven,
             kept: own.1,
             hash: &hash,
-            notice: &notice,
+            notice: is_told.then_some(&notice),
         };
         let revoked = accounts
             .store
@@ -94,8 +95,9 @@ impl Passwords {
         users::password_changed(&mut scoped, id, now).await?;
         let (owner, made) = ((tenant.app_id, id), (now, &accounts.entropy));
         credentials::set(&mut scoped, owner, change.hash.clone(), made).await?;
-        let notice = change.notice.clone();
-        accounts.outbox.enqueue(&mut scoped, notice, now).await?;
+        if let Some(notice) = change.notice.cloned() {
+            accounts.outbox.enqueue(&mut scoped, notice, now).await?;
+        }
         let party = Party::new("user", id);
         let told = accounts
             .event(Name::PasswordChanged, tenant, party.clone(), (now, origin))

@@ -83,6 +83,20 @@ impl Sessions {
         events::record(&mut self.store.once().within(tenant), &told).await
     }
 
+    /// Whether a user may be told by letter of what he has done himself: if the address is his; else
+    /// it counts as a stranger's letter.
+    pub async fn may_tell(
+        &self,
+        tenant: Tenant,
+        user: &User,
+        origin: &Origin,
+    ) -> Result<bool, StoreError> {
+        if user.email_verified {
+            return Ok(true);
+        }
+        self.may_write_to(tenant, &user.email, origin).await
+    }
+
     /// Whether an address has not yet had as many letters as strangers may cause. Nobody is
     /// answered otherwise where it has: that would tell something of its holder.
     pub async fn may_write_to(

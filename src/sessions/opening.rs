@@ -109,8 +109,8 @@ impl Sessions {
             .await
     }
 
-    /// Tells of a device that is new, and its user by mail if he has others: once, since it is
-    /// known from then on.
+    /// Tells of a device that is new, and its user by mail if he has others and it is his address:
+    /// once, since it is known from then on.
     async fn introduce(
         &self,
         tx: &mut Tx<'_, Tenant>,
@@ -128,7 +128,7 @@ impl Sessions {
             .event(Name::DeviceAdded, tx.scope(), party, (now, origin))
             .on(Party::new("device", device.id));
         events::record(tx, &told).await?;
-        if !has_others {
+        if !has_others || !user.email_verified {
             return Ok(());
         }
         let letter = Letter {

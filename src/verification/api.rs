@@ -99,6 +99,9 @@ impl FromFields for ConfirmEmailChange {
 ///
 /// By the token of the link, or by the code of the letter and the address it went to. Either is good
 /// once, and a code for five attempts. A code needs the publishable key of its environment.
+///
+/// Where somebody has signed up again with the address meanwhile, nobody knows whose the password is:
+/// the account is then the reader's without a password, and a letter asks him to choose one.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.verify_email",
     request_body(

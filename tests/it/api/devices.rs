@@ -350,7 +350,7 @@ on_both_stores! {
     }
 
     async fn a_first_device_and_a_known_one_are_no_news(app: TestApp) {
-        let mia = app.person("mia@example.org").await;
+        let mia = app.proven_person("mia@example.org").await;
         let here = device_id(&mia.signs_in().await.told(200));
         assert_eq!(letters(&app).await.len(), 1);
 
@@ -362,7 +362,7 @@ on_both_stores! {
     }
 
     async fn a_new_device_is_told_by_mail_without_a_word_of_its_own(app: TestApp) {
-        let mia = app.person("mia@example.org").await;
+        let mia = app.proven_person("mia@example.org").await;
         let lies = "Firefox/1 visit evil.example now";
 
         from(&mia, PHONE).header("user-agent", lies).header("accept-language", "de").await.told(200);
@@ -378,6 +378,16 @@ on_both_stores! {
         assert!(!stored.contains(PHONE) && !stored.contains("evil"));
     }
 
+    /// Anybody can sign up with the address of another, and sign in as often as he likes.
+    async fn an_address_that_nobody_has_proven_is_told_of_no_device(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+
+        from(&mia, PHONE).await.told(200);
+
+        assert_eq!(told_of(&app, Name::DeviceAdded).await.len(), 2);
+        assert!(letters(&app).await.is_empty());
+    }
+
     async fn a_wrong_password_makes_no_device_and_sets_no_cookie(app: TestApp) {
         let mia = app.person("mia@example.org").await;
         let reply = mia.visitor().signs_in(&mia.email, "another password").await;
@@ -389,7 +399,7 @@ on_both_stores! {
     }
 
     async fn of_twenty_sign_ins_on_a_new_device_one_makes_it_and_one_letter_is_sent(app: TestApp) {
-        let mia = app.person("mia@example.org").await;
+        let mia = app.proven_person("mia@example.org").await;
 
         let replies = join_all((0..20).map(async |_| from(&mia, PHONE).await)).await;
 

@@ -6,7 +6,7 @@ use authsome::events::Name;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::app::{TestApp, eventually};
+use crate::support::app::{LimitedLetters, TestApp, eventually};
 use crate::support::client::{Asks, Reply, Request, assert_has};
 use crate::support::persona::{Administers, PASSWORD, Person, Visitor};
 use crate::support::stores::on_both_stores;
@@ -41,10 +41,7 @@ impl TestApp {
 
     /// Mia has an account with a proven address.
     async fn mia(&self) -> Person {
-        let mia = self.person(MIA).await;
-        let token = json!({"token": self.letter_to(MIA).await.token()});
-        let _ = self.post("/v1/verify-email").json(token).await.expect(200);
-        mia
+        self.proven_person(MIA).await
     }
 }
 
@@ -177,6 +174,20 @@ on_both_stores! {
         let me = mia.me().await.told(200);
         assert_has(&me, json!({"email_verified": true}));
         assert_eq!((me.get("username"), me.get("phone")), (None::<&Value>, None::<&Value>));
+    }
+
+    /// Whoever made an account cannot write without end to whose address he gave.
+    async fn an_unproven_address_is_told_of_changes_as_often_as_strangers_may_write_to_it(limited: LimitedLetters) {
+        let app = limited.0;
+        let thief = app.person(MIA).await;
+        let (mut old, mut new) = (PASSWORD, NEW);
+        for _ in 0..4 {
+            let _ = thief.changes(old, new).await.expect(200);
+            (old, new) = (new, old);
+        }
+
+        let _ = app.nth_letter_to(MIA, 3).await;
+        app.stays_at(MIA, 3).await;
     }
 
     /// OT-05, and no purpose opens another.

@@ -55,6 +55,14 @@ impl TestApp {
         self.person_with(email, json!({})).await
     }
 
+    /// As [`TestApp::person`], with an address that is proven.
+    pub async fn proven_person(&self, email: &str) -> Person {
+        let person = self.person(email).await;
+        let token = json!({"token": self.letter_to(email).await.token()});
+        let _ = self.post("/v1/verify-email").json(token).await.expect(200);
+        person
+    }
+
     /// As [`TestApp::person`], with more fields in the sign-up.
     pub async fn person_with(&self, email: &str, more: Value) -> Person {
         self.visitor(&self.own.development)
