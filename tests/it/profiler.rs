@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::contract::operations;
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply};
-use crate::support::persona::{Administers, PASSWORD};
+use crate::support::persona::{Administers, PASSWORD, Person};
 use crate::support::plans::not_of_a_stream;
 use crate::support::stores::{Backend, run};
 
@@ -217,6 +217,101 @@ impl Scenario {
         self.calls("admin.users.delete", machine.deletes(&paul.id).await);
     }
 
+    async fn lives_by_mail(&mut self, app: &TestApp) {
+        let (visitor, email) = (app.visitor(&app.own.development), "rosa@example.org");
+        let rosa = app.person(email).await;
+        let whose = json!({"email": email});
+        let by_letter = [
+            (2, "auth.resend_verification", "/v1/verify-email/resend"),
+            (3, "auth.forgot_password", "/v1/forgot-password"),
+            // The one between says that the password was changed.
+            (5, "auth.send_magic_link", "/v1/magic-link/send"),
+        ];
+        let followed = [
+            ("auth.verify_email", "/v1/verify-email"),
+            ("auth.reset_password", "/v1/reset-password"),
+            ("auth.verify_magic_link", "/v1/magic-link/verify"),
+        ];
+        for ((nth, ask, at), (follow, to)) in by_letter.into_iter().zip(followed) {
+            self.calls(ask, visitor.post(at).json(whose.clone()).await);
+            let mut body = json!({"token": app.nth_letter_to(email, nth).await.token()});
+            if follow == "auth.reset_password" {
+                body["new_password"] = json!(PASSWORD);
+            }
+            self.calls(follow, app.post(to).json(body).await);
+        }
+        let code = json!({"email": email, "code": "123456"});
+        visitor
+            .post("/v1/verify-email")
+            .json(code)
+            .await
+            .refuses(400, "invalid_code");
+        self.changes_who_she_is(app, rosa.visitor().enters(email, PASSWORD).await)
+            .await;
+    }
+
+    async fn changes_who_she_is(&mut self, app: &TestApp, rosa: Person) {
+        let change = json!({"email": "rosa@example.net", "password": PASSWORD});
+        let reply = rosa.post("/v1/me/change-email").json(change).await;
+        self.calls("me.change_email", reply);
+        let token = json!({"token": app.letter_to("rosa@example.net").await.token()});
+        let reply = app.post("/v1/me/change-email/confirm").json(token).await;
+        self.calls("me.confirm_email_change", reply);
+        let _ = rosa.refreshes().await.expect(200);
+        let both = json!({"current_password": PASSWORD, "new_password": "a short loud brook"});
+        let reply = rosa.post("/v1/change-password").json(both).await;
+        self.calls("auth.change_password", reply);
+    }
+
+    async fn keeps_devices(&mut self, app: &TestApp) {
+        let olaf = app.person("olaf@example.org").await;
+        let page = self.calls("devices.list", olaf.get("/v1/devices").await);
+        let id = page["devices"][0]["id"].as_str().expect("a device");
+        let path = format!("/v1/devices/{id}");
+        self.calls("devices.read", olaf.get(&path).await);
+        let name = json!({"name": "Kitchen tablet"});
+        self.calls("devices.update", olaf.patch(&path).json(name).await);
+        let trust = json!({"trusted": true, "days": 90});
+        let reply = olaf.patch(&format!("{path}/trust")).json(trust).await;
+        self.calls("devices.trust", reply);
+        self.calls("devices.remove", olaf.delete(&path).await);
+    }
+
+    async fn sees_to_guards(&mut self, app: &TestApp) {
+        let machine = app.key();
+        let otto = app.person("otto@example.org").await;
+        let of_otto = |what: &str| format!("/v1/admin/users/{}/{what}", otto.id);
+        otto.visitor()
+            .signs_in(&otto.email, "another long password")
+            .await
+            .refuses(401, "invalid_credentials");
+        self.calls("admin.users.lock.read", machine.get(&of_otto("lock")).await);
+        self.calls("admin.users.unlock", machine.post(&of_otto("unlock")).await);
+        let reply = machine.post(&of_otto("reset-password")).await;
+        self.calls("admin.users.reset_password", reply);
+        for query in [
+            "",
+            "?limit=1",
+            "?status=sent&template=verify_email",
+            &format!("?user_id={}", otto.id),
+        ] {
+            let list = format!("/v1/admin/notifications{query}");
+            self.calls("admin.notifications.list", machine.get(&list).await);
+        }
+        let config = format!(
+            "/v1/admin/apps/{}/session-config",
+            app.own.development.app_id
+        );
+        self.calls("admin.session_config.read", machine.get(&config).await);
+        let rules = json!({"idle_timeout_seconds": 86400, "max_active_sessions": 2});
+        let reply = machine.request("PUT", &config).json(rules).await;
+        self.calls("admin.session_config.replace", reply);
+        for _ in 0..3 {
+            let _ = otto.signs_in().await.expect(200);
+        }
+        self.calls("admin.session_config.reset", machine.delete(&config).await);
+    }
+
     async fn follows(&mut self, app: &TestApp) {
         let machine = app.key();
         for query in ["", "?limit=1"] {
@@ -287,6 +382,9 @@ fn no_operation_reads_a_whole_collection() {
         scenario.signs_people_in(&app).await;
         scenario.goes_about_in_sessions(&app).await;
         scenario.administers(&app).await;
+        scenario.lives_by_mail(&app).await;
+        scenario.keeps_devices(&app).await;
+        scenario.sees_to_guards(&app).await;
         scenario.follows(&app).await;
         scenario.audits(&app).await;
         scenario.operates(&app).await;

@@ -131,7 +131,7 @@ on_both_stores! {
         let thief = mia.on_another_device().await;
         let whose = json!({"email": MIA});
         let _ = mia.visitor().post("/v1/forgot-password").json(whose).await.expect(200);
-        let reset = app.nth_letter_to(MIA, 3).await.token();
+        let reset = app.nth_letter_to(MIA, 2).await.token();
         let new = json!({"token": reset, "new_password": "a short loud brook, 43"});
 
         let reset = app.post("/v1/reset-password").json(new);

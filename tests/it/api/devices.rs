@@ -276,7 +276,7 @@ on_both_stores! {
     }
 
     async fn removing_a_device_ends_its_sessions_at_once_and_no_other(app: TestApp) {
-        let mia = app.person("mia@example.org").await;
+        let mia = app.proven_person("mia@example.org").await;
         let phone = mia.visitor().enters_on(&mia.email, PHONE).await;
         let again = mia.visitor().enters_on(&mia.email, PHONE).await;
         let there = path(&current(&phone).await);

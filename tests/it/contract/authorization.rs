@@ -13,15 +13,22 @@ use crate::support::stores::{on_both_stores, run};
 
 /// Operations that anybody may call. Whoever adds one has thought about it.
 const OPEN: &[&str] = &[
+    "auth.forgot_password",
     "auth.refresh",
+    "auth.resend_verification",
+    "auth.reset_password",
+    "auth.send_magic_link",
     "auth.sign_in",
     "auth.sign_up",
+    "auth.verify_email",
+    "auth.verify_magic_link",
     "client_config.read",
     "discovery.jwks",
     "discovery.manifest",
     "health.live",
     "health.read",
     "health.ready",
+    "me.confirm_email_change",
     "meta.openapi",
     "meta.problem",
 ];
