@@ -153,7 +153,7 @@ struct ClientConfigQuery {
 
 impl FromFields for ClientConfigQuery {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let key = fields.optional("key", |key| Ok::<_, &str>(key.to_owned()));
+        let key = fields.optional("key", str::parse::<String>);
         Some(Self { key: key? })
     }
 }

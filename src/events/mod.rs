@@ -143,8 +143,8 @@ impl Event {
     }
 
     #[must_use]
-    pub fn on(mut self, target: Party) -> Self {
-        self.target = Some(target);
+    pub fn on(mut self, target: impl Into<Option<Party>>) -> Self {
+        self.target = target.into();
         self
     }
 

@@ -189,11 +189,8 @@ impl Lockouts {
         let (anonymous, denied) = (Party::anonymous(), Name::SessionDenied);
         let told = Event::new(denied, door.tenant, anonymous, door.origin, made)
             .denied()
+            .on(door.user.map(|user| Party::new("user", user)))
             .with("reason", "locked");
-        let told = match door.user {
-            Some(user) => told.on(Party::new("user", user)),
-            None => told,
-        };
         self.store
             .write(async |tx| {
                 let (untold, tell) = lockout::tell(&door.id, lock);

@@ -12,6 +12,7 @@ use crate::http::{
 use crate::limits::Rule;
 use crate::links::{Outcome, Recipient};
 use crate::sessions::{Sessions, SignedIn, Visit};
+use crate::tokens::Purpose;
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(send).service(verify);
@@ -27,7 +28,7 @@ struct VerifyMagicLink {
 
 impl FromFields for VerifyMagicLink {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
+        let token = fields.required("token", str::parse::<String>);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {
             token: token?,
@@ -51,27 +52,19 @@ impl FromFields for VerifyMagicLink {
 async fn send(
     access: Anyone,
     body: Body<Recipient>,
-    magic_links: Data<MagicLinks>,
     sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Accepted<Outcome>> {
-    let (tenant, origin) = (access.tenant(), access.origin().clone());
-    let email = body.into_inner().email;
-    sessions
-        .limits
-        .admit_ip(Rule::Recovery, tenant, &origin)
-        .await?;
-    later.run("a letter was not queued", async move {
-        magic_links.send(tenant, &email, &origin).await
-    });
+    let letter = (Purpose::MagicLink, body.into_inner().email);
+    sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Accepted::new(Outcome::ACCEPTED))
 }
 
 /// Sign in by magic link
 ///
 /// The link is good once, for ten minutes. Following it proves the address as well; where that had
-/// not been proven before, password, username, number and sessions of the account are gone, because
-/// somebody else may have left them there.
+/// not been proven before, password, names, number, metadata, devices and sessions of the account are
+/// gone, because somebody else may have left them there.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.verify_magic_link",
     request_body(content = VerifyMagicLink, example = json!({"token": "W3b9…"})),

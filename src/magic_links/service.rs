@@ -1,6 +1,5 @@
 use crate::events::{Name, Origin};
 use crate::kernel::tenant::Tenant;
-use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::links::{LinkRefused, Verification};
 use crate::sessions::{Issued, Sessions, SignInError, Visit};
@@ -38,18 +37,6 @@ impl From<StoreError> for MagicLinkError {
 }
 
 impl MagicLinks {
-    /// Sends a link, if the address is of an account that can be used.
-    pub async fn send(
-        &self,
-        tenant: Tenant,
-        email: &Email,
-        origin: &Origin,
-    ) -> Result<(), StoreError> {
-        self.accounts
-            .send_link(tenant, (Purpose::MagicLink, email), |_| true, origin)
-            .await
-    }
-
     /// Signs in the user whose link this is.
     pub async fn follow(
         &self,

@@ -14,6 +14,7 @@ use crate::kernel::password::Password;
 use crate::limits::Rule;
 use crate::links::{Outcome, Recipient};
 use crate::sessions::Sessions;
+use crate::tokens::Purpose;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -56,7 +57,7 @@ struct ResetPassword {
 
 impl FromFields for ResetPassword {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
+        let token = fields.required("token", str::parse::<String>);
         let new = fields.required_else("new_password", ProblemKind::WeakPassword, Password::parse);
         Some(Self {
             token: token?,
@@ -117,19 +118,11 @@ async fn change(
 async fn forgot(
     access: Anyone,
     body: Body<Recipient>,
-    passwords: Data<Passwords>,
     sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Ok200<Outcome>> {
-    let (tenant, origin) = (access.tenant(), access.origin().clone());
-    let email = body.into_inner().email;
-    sessions
-        .limits
-        .admit_ip(Rule::Recovery, tenant, &origin)
-        .await?;
-    later.run("a letter was not queued", async move {
-        passwords.forgot(tenant, &email, &origin).await
-    });
+    let letter = (Purpose::ResetPassword, body.into_inner().email);
+    sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Ok200::new(Outcome::ACCEPTED))
 }
 

@@ -5,7 +5,6 @@ use crate::http::Caller;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
-use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::links::{self, LinkRefused, NewLink, PasswordReset};
 use crate::notifications::{Letter, Message};
@@ -113,18 +112,6 @@ impl Passwords {
         Ok(accounts
             .end_others_in(tx, tenant.app_id, others, (now, origin))
             .await?)
-    }
-
-    /// Sends a link that sets a new password, if the address is of an account that can be used.
-    pub async fn forgot(
-        &self,
-        tenant: Tenant,
-        email: &Email,
-        origin: &Origin,
-    ) -> Result<(), StoreError> {
-        self.accounts
-            .send_link(tenant, (Purpose::ResetPassword, email), |_| true, origin)
-            .await
     }
 
     /// Sends the link to a user for an administrator, who never learns it.

@@ -2,6 +2,7 @@
 
 use super::service::Sessions;
 use crate::events::{self, Name, Origin, Party};
+use crate::http::{Afterwards, Anyone};
 use crate::kernel::id::Kind;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
@@ -13,13 +14,31 @@ use crate::tokens::Purpose;
 use crate::users::{self, User};
 
 impl Sessions {
-    /// Sends a link to the holder of an address, if there is an account that can be used and
-    /// `wanted` says yes. Whoever asks must have been answered before (ASVS 6.3.8).
-    pub async fn send_link(
+    /// Answers whoever asks for a letter before anybody looks whether there is an account
+    /// (ASVS 6.3.8), and sends it afterwards.
+    pub async fn ask_for_letter(
+        &self,
+        access: &Anyone,
+        (purpose, email): (Purpose, Email),
+        later: &Afterwards,
+    ) -> Result<(), LimitError> {
+        let (tenant, origin) = (access.tenant(), access.origin().clone());
+        let limits = &self.limits;
+        limits.admit_ip(Rule::Recovery, tenant, &origin).await?;
+        let accounts = self.clone();
+        later.run("a letter was not queued", async move {
+            let letter = (purpose, &email);
+            accounts.send_link(tenant, letter, &origin).await
+        });
+        Ok(())
+    }
+
+    /// Sends a link to the holder of an address, if there is an account that can be used and needs
+    /// it.
+    async fn send_link(
         &self,
         tenant: Tenant,
         (purpose, email): (Purpose, &Email),
-        wanted: impl Fn(&User) -> bool,
         origin: &Origin,
     ) -> Result<(), StoreError> {
         if !self.may_write_to(tenant, email, origin).await? {
@@ -40,8 +59,8 @@ impl Sessions {
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
                 let found = users::by_email(&mut tx, email).await?;
-                let usable = |user: &User| user.may_sign_in(now) && wanted(user);
-                let user = match found.filter(usable) {
+                let is_sent = |user: &User| user.may_sign_in(now) && needs(purpose, user);
+                let user = match found.filter(is_sent) {
                     Some(user) => users::is_written_to(&mut tx, user.id).await?,
                     None => None,
                 };
@@ -115,6 +134,11 @@ impl Sessions {
             Err(LimitError::Store(error)) => Err(error),
         }
     }
+}
+
+/// An address is verified once; the rest is never superfluous.
+fn needs(purpose: Purpose, user: &User) -> bool {
+    purpose != Purpose::VerifyEmail || !user.email_verified
 }
 
 fn requested(purpose: Purpose) -> Name {

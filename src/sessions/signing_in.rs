@@ -180,11 +180,8 @@ impl Sessions {
         let told = self
             .event(name, tenant, anonymous, (self.clock.now(), origin))
             .denied()
+            .on(user.map(|user| Party::new("user", user)))
             .with("reason", reason);
-        let told = match user {
-            Some(user) => told.on(Party::new("user", user)),
-            None => told,
-        };
         events::record(&mut self.store.once().within(tenant), &told).await
     }
 

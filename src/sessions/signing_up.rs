@@ -189,6 +189,10 @@ impl Sessions {
         let mut once = self.store.once();
         let mut tx = once.within(tenant);
         let holder = users::by_email(&mut tx, &new.email).await?;
+        let known = holder.map(|holder| holder.id);
+        if let Some(known) = known {
+            users::contest(&mut tx, known, now).await?;
+        }
         let told = self
             .event(
                 Name::UserSignedUp,
@@ -197,15 +201,8 @@ impl Sessions {
                 (now, origin),
             )
             .denied()
+            .on(known.map(|known| Party::new("user", known)))
             .with("reason", "email_taken");
-        let known = holder.map(|holder| holder.id);
-        let told = match known {
-            Some(known) => {
-                users::contest(&mut tx, known, now).await?;
-                told.on(Party::new("user", known))
-            }
-            None => told,
-        };
         events::record(&mut tx, &told).await?;
         if environment.settings.require_verification {
             Ok(known)

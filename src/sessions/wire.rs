@@ -132,7 +132,7 @@ pub(super) struct Refresh {
 
 impl FromFields for Refresh {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let refresh_token = fields.required("refresh_token", |text| Ok::<_, &str>(text.to_owned()));
+        let refresh_token = fields.required("refresh_token", str::parse::<String>);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {
             refresh_token: refresh_token?,

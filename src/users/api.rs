@@ -142,7 +142,7 @@ struct RoleAssignment {
 
 impl FromFields for RoleAssignment {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let roles = fields.list("roles", |name| Ok::<_, &str>(name.to_owned()));
+        let roles = fields.list("roles", str::parse::<String>);
         Some(Self { roles: roles? })
     }
 }

@@ -14,6 +14,7 @@ use crate::kernel::text::Email;
 use crate::limits::Rule;
 use crate::links::{CodeRefused, Outcome, Recipient};
 use crate::sessions::Sessions;
+use crate::tokens::Purpose;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -40,8 +41,8 @@ enum Proof {
 
 impl FromFields for VerifyEmail {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let token = fields.optional("token", |text| Ok::<_, &str>(text.to_owned()));
-        let code = fields.optional("code", |text| Ok::<_, &str>(text.to_owned()));
+        let token = fields.optional("token", str::parse::<String>);
+        let code = fields.optional("code", str::parse::<String>);
         let email = fields.optional("email", Email::parse);
         let (token, code, email) = (token?, code?, email?);
         let by_token = token.is_some() && code.is_none() && email.is_none();
@@ -90,7 +91,7 @@ struct ConfirmEmailChange {
 
 impl FromFields for ConfirmEmailChange {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let token = fields.required("token", |text| Ok::<_, &str>(text.to_owned()));
+        let token = fields.required("token", str::parse::<String>);
         Some(Self { token: token? })
     }
 }
@@ -152,19 +153,11 @@ async fn verify(
 async fn resend(
     access: Anyone,
     body: Body<Recipient>,
-    verification: Data<Verification>,
     sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Accepted<Outcome>> {
-    let (tenant, origin) = (access.tenant(), access.origin().clone());
-    let email = body.into_inner().email;
-    sessions
-        .limits
-        .admit_ip(Rule::Recovery, tenant, &origin)
-        .await?;
-    later.run("a letter was not queued", async move {
-        verification.resend(tenant, &email, &origin).await
-    });
+    let letter = (Purpose::VerifyEmail, body.into_inner().email);
+    sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Accepted::new(Outcome::ACCEPTED))
 }
 

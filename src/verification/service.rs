@@ -109,11 +109,8 @@ impl Verification {
         let told = accounts
             .event(name, tenant, anonymous, from)
             .denied()
+            .on(user.map(|user| Party::new("user", user)))
             .with("reason", "invalid_code");
-        let told = match user {
-            Some(user) => told.on(Party::new("user", user)),
-            None => told,
-        };
         let mut once = accounts.store.once();
         events::record(&mut once.within(tenant), &told).await
     }
@@ -179,20 +176,6 @@ impl Verification {
             .on(party);
         events::record(&mut scoped, &told).await?;
         Ok(None)
-    }
-
-    /// Sends another letter, if the address is of an account that has not verified it.
-    pub async fn resend(
-        &self,
-        tenant: Tenant,
-        email: &Email,
-        origin: &Origin,
-    ) -> Result<(), StoreError> {
-        let accounts = &self.accounts;
-        let wanted = |user: &User| !user.email_verified;
-        accounts
-            .send_link(tenant, (Purpose::VerifyEmail, email), wanted, origin)
-            .await
     }
 
     /// Whether the caller may begin to change his address to this one. He may as often as strangers
