@@ -62,9 +62,11 @@ impl Victim {
         }
     }
 
-    /// Everything that is stored of the victim's app.
+    /// Everything that is stored of the victim's app, once its letters are out: what the outbox does
+    /// in the background is no trace of a neighbour.
     async fn state(&self) -> Value {
         let (app, own) = (&self.app, &self.app.own);
+        app.delivers_everything(&own.development).await;
         json!([
             app.of_app::<User>(&own.development).await,
             app.of_app::<Credential>(&own.development).await,

@@ -16,7 +16,7 @@ use authsome::notifications::{self, Message, Notification, Status};
 use authsome::store::Stored;
 use mail_parser::{MessageParser, MimeHeaders};
 
-use super::app::{Door, TestApp};
+use super::app::{Door, TestApp, eventually};
 
 /// A letter waits at most a second for its node; a busy machine may take longer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -174,6 +174,15 @@ impl TestApp {
         });
         queued.await.expect("a letter can be queued");
         outbox.hurry();
+    }
+
+    /// Waits until no letter of the environment is on its way.
+    pub async fn delivers_everything(&self, door: &Door) {
+        eventually(async || {
+            let letters: Vec<Notification> = self.of_environment(door).await;
+            letters.iter().all(|it| it.status != Status::Pending)
+        })
+        .await;
     }
 
     /// What the default environment knows of its only letter, once that is so.
