@@ -4,9 +4,10 @@
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail ← features
 //!
-//! features: apps environments users credentials notifications links devices
-//!           session_rules sessions verification passwords magic_links pages locks departures
-//!           api_keys revocations audit setup health discovery
+//! features: apps environments users credentials notifications links devices session_rules
+//!           rbac memberships sessions verification passwords magic_links orgs teams roles
+//!           invitations permissions pages locks departures api_keys revocations audit setup
+//!           health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -38,9 +39,12 @@ pub mod links;
 pub mod locks;
 pub mod magic_links;
 pub mod mail;
+pub mod memberships;
 pub mod notifications;
+pub mod orgs;
 pub mod pages;
 pub mod passwords;
+pub mod rbac;
 pub mod revocations;
 pub mod session_rules;
 pub mod sessions;

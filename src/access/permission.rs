@@ -1,11 +1,17 @@
 //! The table of permissions: one row each, and everything else derived from it.
 //!
-//! A row gives the marker types that guards name, the object, the action and what it allows, in the
-//! words of the catalogue. `policies/roles.csv` grants rows to roles; [`super::Policy`] refuses to
-//! load while a row is granted to nobody.
+//! A row gives the realm in which it counts, the object, the action, the marker types that guards
+//! name, and what it allows, in the words of the catalogue. `policies/roles.csv` grants the rows of
+//! apps to roles, `policies/organization.csv` those of organisations; neither loads while one of its
+//! rows is granted to nobody.
+
+use super::realm::{InApp, InOrganization, Realm};
 
 /// What a guard asks for. Implemented by the markers of the table below and by nothing else.
 pub trait Permission: 'static {
+    /// [`InApp`] or [`InOrganization`].
+    type In;
+    const ROW: Grantable;
     const OBJECT: &'static str;
     const ACTION: &'static str;
     /// `object:action`, as the API spells it.
@@ -17,6 +23,7 @@ pub trait Permission: 'static {
 /// A permission as a value: a row of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Grantable {
+    pub realm: Realm,
     pub object: &'static str,
     pub action: &'static str,
     pub name: &'static str,
@@ -24,13 +31,21 @@ pub struct Grantable {
 }
 
 macro_rules! permissions {
-    ($($object:literal : $action:literal => $($marker:ident),+ ; $description:literal)*) => {
+    ($($realm:ident $object:literal : $action:literal => $($marker:ident),+ ; $description:literal)*) => {
         $($(
             #[doc = concat!("`", $object, ":", $action, "`: ", $description, ".")]
             #[derive(Clone, Copy, Debug)]
             pub struct $marker;
 
             impl Permission for $marker {
+                type In = $realm;
+                const ROW: Grantable = Grantable {
+                    realm: $realm::REALM,
+                    object: $object,
+                    action: $action,
+                    name: Self::NAME,
+                    description: $description,
+                };
                 const OBJECT: &'static str = $object;
                 const ACTION: &'static str = $action;
                 const NAME: &'static str = concat!($object, ":", $action);
@@ -41,6 +56,7 @@ macro_rules! permissions {
         /// Every permission of the product, in the order of the table.
         pub const PERMISSIONS: &[Grantable] = &[$(
             Grantable {
+                realm: $realm::REALM,
                 object: $object,
                 action: $action,
                 name: concat!($object, ":", $action),
@@ -51,37 +67,77 @@ macro_rules! permissions {
 }
 
 permissions! {
-    "me":"read" => ReadMe; "read one's own account"
-    "me":"update" => UpdateMe; "change one's own account"
-    "me":"delete" => DeleteMe; "delete one's own account"
-    "me":"export" => ExportMe; "be given all that is kept about oneself"
-    "me":"sessions" => ListOwnSessions, RevokeOwnSession; "list one's own sessions and end them"
-    "me":"devices" => ListOwnDevices, ChangeOwnDevice; "list one's own devices, name, trust and remove them"
-    "users":"list" => ListUsers; "list the users of the app"
-    "users":"read" => ReadUser; "read any user of the app"
-    "users":"read_self" => ReadSelf; "read oneself among the users of the app"
-    "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
-    "users":"reset_password" => ResetPasswords; "have users of the app set new passwords"
-    "users":"unlock" => UnlockUser; "lift the locks of users of the app"
-    "users":"ban" => BanUser, UnbanUser; "ban users of the app, and lift bans"
-    "users":"delete" => DeleteUser; "delete users of the app"
-    "users":"sessions" => ListUserSessions, RevokeUserSessions; "list the sessions of any user of the app and end them"
-    "environments":"read" => ReadEnvironments; "read the environments of the app"
-    "environments":"update" => UpdateEnvironments; "change the environments of the app"
-    "revocations":"read" => ReadRevocations; "read which tokens are revoked"
-    "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
-    "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
-    "events":"read" => ReadEvents; "read the security events of an environment"
-    "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
-    "apps":"operate" => OperateApps; "act on another app, and create apps"
+    InApp "me":"read" => ReadMe; "read one's own account"
+    InApp "me":"update" => UpdateMe; "change one's own account"
+    InApp "me":"delete" => DeleteMe; "delete one's own account"
+    InApp "me":"export" => ExportMe; "be given all that is kept about oneself"
+    InApp "me":"sessions" => ListOwnSessions, RevokeOwnSession; "list one's own sessions and end them"
+    InApp "me":"devices" => ListOwnDevices, ChangeOwnDevice; "list one's own devices, name, trust and remove them"
+    InApp "me":"organizations" => ListOwnOrganizations; "list the organisations that one is a member of"
+    InApp "me":"invitations" => ListOwnInvitations; "list the invitations to one's own address"
+    InApp "organizations":"create" => CreateOrganization, CheckSlug; "found organisations"
+    InApp "organizations":"enter" => EnterOrganizations, SwitchOrganization; "act in organisations, as far as one's place there allows"
+    InApp "organizations":"administer" => ListOrganizations, LimitSeats; "list the organisations of the environment, limit their seats, and found them for others"
+    InApp "roles":"read" => ReadRoles; "read the roles of the app"
+    InApp "roles":"manage" => ManageRoles; "define roles for all organisations of the app"
+    InApp "permissions":"read" => ReadPermissions; "read which permissions there are"
+    InApp "permissions":"check" => CheckPermissions; "ask what one may do oneself"
+    InApp "permissions":"check_others" => CheckOthers; "ask what other users of the app may do"
+    InApp "permissions":"register" => RegisterPermissions; "register resources and actions of the app's own"
+    InApp "users":"list" => ListUsers; "list the users of the app"
+    InApp "users":"read" => ReadUser; "read any user of the app"
+    InApp "users":"read_self" => ReadSelf; "read oneself among the users of the app"
+    InApp "users":"assign_roles" => AssignRoles; "give roles to users of the app, and take them away"
+    InApp "users":"reset_password" => ResetPasswords; "have users of the app set new passwords"
+    InApp "users":"unlock" => UnlockUser; "lift the locks of users of the app"
+    InApp "users":"ban" => BanUser, UnbanUser; "ban users of the app, and lift bans"
+    InApp "users":"delete" => DeleteUser; "delete users of the app"
+    InApp "users":"sessions" => ListUserSessions, RevokeUserSessions; "list the sessions of any user of the app and end them"
+    InApp "environments":"read" => ReadEnvironments; "read the environments of the app"
+    InApp "environments":"update" => UpdateEnvironments; "change the environments of the app"
+    InApp "revocations":"read" => ReadRevocations; "read which tokens are revoked"
+    InApp "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
+    InApp "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
+    InApp "events":"read" => ReadEvents; "read the security events of an environment"
+    InApp "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
+    InApp "apps":"operate" => OperateApps; "act on another app, and create apps"
+
+    InOrganization "organization":"read" => ReadOrganization; "read the organisation"
+    InOrganization "organization":"update" => UpdateOrganization; "change the organisation"
+    InOrganization "organization":"delete" => DeleteOrganization; "delete the organisation"
+    InOrganization "organization":"transfer" => TransferOrganization; "hand one's ownership to another member"
+    InOrganization "members":"read" => ReadMembers; "list the members, and what they are"
+    InOrganization "members":"add" => AddMember; "add users of the app as members"
+    InOrganization "members":"update" => UpdateMember; "change the roles of members"
+    InOrganization "members":"remove" => RemoveMember; "remove members"
+    InOrganization "invitations":"read" => ReadInvitations; "list the invitations"
+    InOrganization "invitations":"create" => Invite, ResendInvitation; "invite people, and write to them again"
+    InOrganization "invitations":"revoke" => RevokeInvitation; "revoke invitations"
+    InOrganization "teams":"read" => ReadTeams; "list the teams"
+    InOrganization "teams":"create" => CreateTeam; "make teams"
+    InOrganization "teams":"update" => UpdateTeam; "change teams"
+    InOrganization "teams":"delete" => DeleteTeam; "delete teams"
+    InOrganization "team_members":"read" => ReadTeamMembers; "list the members of teams"
+    InOrganization "team_members":"add" => AddTeamMember; "put members into teams"
+    InOrganization "team_members":"update" => UpdateTeamMember; "change what members are in teams"
+    InOrganization "team_members":"remove" => RemoveTeamMember; "take members out of teams"
+    InOrganization "organization_roles":"read" => ReadOrganizationRoles; "list the roles that members can have"
+    InOrganization "organization_roles":"create" => CreateOrganizationRole; "define roles of the organisation"
+    InOrganization "organization_roles":"update" => UpdateOrganizationRole; "change roles of the organisation"
+    InOrganization "organization_roles":"delete" => DeleteOrganizationRole; "delete roles of the organisation"
+    InOrganization "organization_events":"read" => ReadOrganizationEvents; "read what happened in the organisation"
+    InOrganization "rights":"check" => CheckRights; "ask what other members may do"
 }
 
 impl Grantable {
-    /// The row for a question, or `None` when the product has no such permission.
-    pub(super) fn of(object: &str, action: &str) -> Option<&'static Self> {
-        PERMISSIONS
-            .iter()
-            .find(|row| row.object == object && row.action == action)
+    /// The row for a question, or `None` when the product has no such permission in that realm.
+    pub(super) fn of(realm: Realm, object: &str, action: &str) -> Option<&'static Self> {
+        Self::in_realm(realm).find(|row| row.object == object && row.action == action)
+    }
+
+    /// The rows of a realm, in the order of the table.
+    pub(super) fn in_realm(realm: Realm) -> impl Iterator<Item = &'static Self> {
+        PERMISSIONS.iter().filter(move |row| row.realm == realm)
     }
 }
 

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use casbin::{CoreApi, DefaultModel, Enforcer, MgmtApi, StringAdapter};
 use moka::sync::Cache;
 
-use super::permission::{Grantable, PERMISSIONS};
+use super::permission::Grantable;
+use super::realm::Realm;
 use super::roles::SUBJECTS;
 
-const MODEL: &str = include_str!("../../policies/model.conf");
+pub(super) const MODEL: &str = include_str!("../../policies/model.conf");
 const GRANTS: &str = include_str!("../../policies/roles.csv");
 
 /// How much the decision cache may hold, in bytes of its questions.
@@ -77,7 +78,7 @@ impl Policy {
 
     /// Whether any of `subjects` may do `action` to `object`. No subjects may do nothing.
     pub fn allows(&self, subjects: &[String], object: &str, action: &str) -> bool {
-        let Some(permission) = Grantable::of(object, action) else {
+        let Some(permission) = Grantable::of(Realm::App, object, action) else {
             return false;
         };
         subjects
@@ -114,7 +115,7 @@ impl Policy {
 
     fn check_all_granted(&self) -> Result<(), PolicyError> {
         let granted = |row| SUBJECTS.iter().any(|subject| self.decide(subject, row));
-        match PERMISSIONS.iter().find(|row| !granted(*row)) {
+        match Grantable::in_realm(Realm::App).find(|row| !granted(row)) {
             Some(row) => Err(PolicyError::Ungranted(row.name)),
             None => Ok(()),
         }
@@ -122,7 +123,7 @@ impl Policy {
 }
 
 /// Every line must be one that Casbin reads as we do: it skips what it does not understand.
-fn check_lines(grants: &str) -> Result<(), PolicyError> {
+pub(super) fn check_lines(grants: &str) -> Result<(), PolicyError> {
     for (at, line) in grants.lines().enumerate() {
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -152,7 +153,7 @@ fn check_names(enforcer: &Enforcer) -> Result<(), PolicyError> {
         let covers = |row: &&Grantable| {
             (object == "*" || object == row.object) && (action == "*" || action == row.action)
         };
-        if !PERMISSIONS.iter().any(|row| covers(&row)) {
+        if !Grantable::in_realm(Realm::App).any(|row| covers(&row)) {
             return Err(PolicyError::UnknownPermission(format!("{object}:{action}")));
         }
     }

@@ -38,9 +38,9 @@ pub struct UnknownRole;
 /// Every subject that a policy may speak of.
 pub(super) const SUBJECTS: [&str; 4] = [PLATFORM_OWNER, PLATFORM_ADMIN, APP_ADMIN, ANY_USER];
 
-const PLATFORM_OWNER: &str = "platform:OWNER";
-const PLATFORM_ADMIN: &str = "platform:ADMIN";
-const APP_ADMIN: &str = "role:ADMIN";
+pub(super) const PLATFORM_OWNER: &str = "platform:OWNER";
+pub(super) const PLATFORM_ADMIN: &str = "platform:ADMIN";
+pub(super) const APP_ADMIN: &str = "role:ADMIN";
 const ANY_USER: &str = "role:USER";
 
 /// The subjects that `roles` amount to, in the platform app or in another.

@@ -28,8 +28,10 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
 use crate::limits::{Lockout, RateCounter};
 use crate::links::{PasswordReset, Verification};
+use crate::memberships::{Member, Organization, Team, TeamMember};
 use crate::mail::{MailError, Unrenderable};
 use crate::notifications::Notification;
+use crate::rbac::{Catalogue, CustomRole};
 use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
 use crate::setup::SetupError;
@@ -37,7 +39,7 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
+    audit, departures, discovery, environments, health, http, locks, magic_links, notifications, orgs,
     passwords, revocations, session_rules, sessions, users, verification,
 };
 
@@ -52,6 +54,12 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<PasswordReset>(),
     Schema::of::<Device>(),
     Schema::of::<SessionConfig>(),
+    Schema::of::<CustomRole>(),
+    Schema::of::<Catalogue>(),
+    Schema::of::<Organization>(),
+    Schema::of::<Member>(),
+    Schema::of::<Team>(),
+    Schema::of::<TeamMember>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
     Schema::of::<SigningKey>(),
@@ -109,6 +117,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(passwords::routes)
         .configure(magic_links::routes)
         .configure(session_rules::routes)
+        .configure(orgs::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

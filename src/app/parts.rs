@@ -7,8 +7,8 @@ use actix_web::web::Data;
 use super::foundation::Foundation;
 use super::serving::{Authsome, Services};
 use super::settings::{derived, host_of, lockout_settings, rate_settings};
-use super::{StartError, World};
-use crate::access::Policy;
+use super::{SCHEMAS, StartError, World};
+use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::SecretKeys;
 use crate::audit::Audit;
 use crate::departures::Departures;
@@ -22,8 +22,11 @@ use crate::limits::{Limits, Lockouts};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::mail::{Mailer, Templates};
+use crate::memberships::Memberships;
 use crate::notifications::{Composer, Deliveries, Notifications, Post};
+use crate::orgs::Orgs;
 use crate::passwords::Passwords;
+use crate::rbac::Policies;
 use crate::revocations::Feed;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
@@ -48,7 +51,10 @@ impl Foundation {
         );
         let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
         let environments = Environments::new(store.clone(), clock.clone(), entropy);
-        let sessions = self.sessions(access.clone(), environments.clone(), revocations.clone());
+        let policies = Policies::new(OrgPolicies::built_in().await?);
+        let memberships = Memberships { policies, platform };
+        let issuing = (access.clone(), memberships);
+        let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
         Ok(Authsome {
             config: self.config.server.clone(),
             edge: self.edge(access, environments.clone(), platform).await?,
@@ -80,6 +86,14 @@ impl Foundation {
             }),
             magic_links: Data::new(MagicLinks {
                 accounts: sessions.clone(),
+            }),
+            orgs: Data::new(Orgs {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: revocations.clone(),
+                memberships: sessions.memberships.clone(),
+                schemas: SCHEMAS,
             }),
             departures: Data::new(Departures {
                 store: store.clone(),
@@ -117,7 +131,7 @@ impl Foundation {
 
     fn sessions(
         &self,
-        access: AccessTokens,
+        (access, memberships): (AccessTokens, Memberships),
         environments: Environments,
         revocations: RevocationIndex,
     ) -> Sessions {
@@ -128,6 +142,7 @@ impl Foundation {
             outbox: self.links.outbox.clone(),
             links: self.links.clone(),
             rules: self.session_rules(),
+            memberships,
             turns: Turns::default(),
             recent: Recent::default(),
             issuer: sessions::Issuer {

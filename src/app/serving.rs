@@ -21,6 +21,7 @@ use crate::kernel::time::Clock;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::notifications::{Deliveries, Notifications, Post};
+use crate::orgs::Orgs;
 use crate::pages;
 use crate::passwords::Passwords;
 use crate::revocations::Feed;
@@ -61,6 +62,7 @@ pub(super) struct Services {
     pub verification: Data<Verification>,
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
+    pub orgs: Data<Orgs>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
@@ -118,6 +120,7 @@ impl Services {
             .app_data(self.verification.clone())
             .app_data(self.passwords.clone())
             .app_data(self.magic_links.clone())
+            .app_data(self.orgs.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
             .app_data(self.notifications.clone())

@@ -81,6 +81,7 @@ impl FromFields for NewBan {
         ("x-permission" = json!(DeleteMe::NAME)),
         ("x-problems" = json!([
             ProblemKind::InvalidCredentials, ProblemKind::ReauthRequired, ProblemKind::LastAdmin,
+            ProblemKind::LastOwner,
             ProblemKind::TooManyAttempts, ProblemKind::Busy,
         ])),
     ),
@@ -132,7 +133,9 @@ async fn export_me(
     security(("session" = []), ("api_key" = [])),
     extensions(
         ("x-permission" = json!(DeleteUser::NAME)),
-        ("x-problems" = json!([ProblemKind::RoleNotHeld, ProblemKind::LastAdmin])),
+        ("x-problems" = json!([
+            ProblemKind::RoleNotHeld, ProblemKind::LastAdmin, ProblemKind::LastOwner,
+        ])),
     ),
 )]
 #[delete("/v1/admin/users/{id}")]
@@ -163,7 +166,9 @@ async fn delete_user(
     security(("session" = []), ("api_key" = [])),
     extensions(
         ("x-permission" = json!(BanUser::NAME)),
-        ("x-problems" = json!([ProblemKind::RoleNotHeld, ProblemKind::LastAdmin])),
+        ("x-problems" = json!([
+            ProblemKind::RoleNotHeld, ProblemKind::LastAdmin, ProblemKind::LastOwner,
+        ])),
     ),
 )]
 #[post("/v1/admin/users/{id}/ban")]
@@ -219,6 +224,7 @@ impl From<DepartureError> for Problem {
             ),
             DepartureError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
             DepartureError::LastAdmin => ProblemKind::LastAdmin.into(),
+            DepartureError::LastOwner => ProblemKind::LastOwner.into(),
             DepartureError::OverAlready => Problem::new(ProblemKind::InvalidBody).field(
                 "/expires_at",
                 "invalid_expires_at",

@@ -7,6 +7,7 @@ use crate::http::Caller;
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
 use crate::links;
+use crate::memberships;
 use crate::sessions::{Ended, Ending};
 use crate::store::{StoreError, Tx};
 use crate::tokens::Revocation;
@@ -46,6 +47,9 @@ impl Departures {
         let (app, seen) = Self::whom(tx, tenant, id).await?;
         refuse_unless_above(caller, (&app, &seen))?;
         spare(tx, (&app, &seen), now).await?;
+        if !memberships::ban_owner(&mut tx.within(tenant.app_id), &seen, now).await? {
+            return Err(DepartureError::LastOwner);
+        }
         let banned = users::ban(&mut tx.within(tenant), id, ban, now).await?;
         let banned = banned.ok_or(StoreError::Conflict)?;
         let ended = Ended {
@@ -95,6 +99,7 @@ impl Departures {
         if back.is_counted_guardian(app.is_platform) {
             apps::count_holder(tx, app.id, now).await?;
         }
+        memberships::unban_owner(&mut tx.within(tenant.app_id), id, now).await?;
         let told = self.event(Name::UserUnbanned, caller, &back, (now, origin));
         events::record(&mut tx.within(tenant), &told).await?;
         Ok(back)

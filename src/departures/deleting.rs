@@ -9,6 +9,7 @@ use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::password::Password;
 use crate::kernel::time::Timestamp;
+use crate::memberships;
 use crate::notifications::{Letter, Message};
 use crate::sessions::ReauthError;
 use crate::store::{StoreError, Tx};
@@ -108,6 +109,9 @@ impl Departures {
         let made = (now, &self.entropy);
         let left = users::erase(&mut tx.within(tenant), user.id, made).await?;
         let left = left.ok_or(StoreError::Conflict)?;
+        if !memberships::forget(&mut tx.within(tenant.app_id), user, now).await? {
+            return Err(DepartureError::LastOwner);
+        }
         forget(&mut tx.within(tenant.app_id), user.id).await?;
         let letter = Letter {
             user: Some(user.id),

@@ -34,6 +34,8 @@ pub enum DepartureError {
     RoleNotHeld,
     #[error("the last holder of the app's guarding role")]
     LastAdmin,
+    #[error("the last owner of an organisation who can act")]
+    LastOwner,
     #[error("a ban that would be over before it begins")]
     OverAlready,
     #[error(transparent)]

@@ -72,6 +72,16 @@ names! {
     UserUnbanned = "user.unbanned", "The ban of a user was lifted.";
     UserDeleted = "user.deleted", "An account was deleted, by its holder or by an administrator.";
     UserExported = "user.exported", "A user was given all that is kept about him.";
+    OrganizationCreated = "organization.created", "An organisation was founded.";
+    OrganizationUpdated = "organization.updated", "An organisation was changed.";
+    OrganizationDeleted = "organization.deleted",
+        "An organisation was deleted, with everything that was part of it.";
+    OrganizationTransferred = "organization.transferred",
+        "An owner handed an organisation to another member.";
+    MemberAdded = "member.added", "A user became a member of an organisation.";
+    MemberRolesChanged = "member.roles_changed", "The roles of a member were changed.";
+    MemberRemoved = "member.removed", "A member was removed from an organisation.";
+    MemberLeft = "member.left", "A member left an organisation.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

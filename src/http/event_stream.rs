@@ -29,7 +29,7 @@ use super::guard::allowed;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use super::query::cursor_scope;
-use crate::access::Permission;
+use crate::access::{InApp, Permission};
 use crate::kernel::page::{Cursor, Position};
 
 const MEDIA_TYPE: &str = "text/event-stream";
@@ -70,7 +70,7 @@ impl Subscription {
     }
 
     /// Fails where the credential of the request would not get past the guard any more.
-    pub async fn still_allows<P: Permission>(&self) -> Result<(), Problem> {
+    pub async fn still_allows<P: Permission<In = InApp>>(&self) -> Result<(), Problem> {
         let standing: Standing = standing(&self.edge, self.presented.clone()).await?;
         allowed::<P>(&standing, &self.edge.policy).map(drop)
     }

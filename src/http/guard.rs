@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Allowed<P>   a caller whom the policy allows P    401 without one, then 404 elsewhere, then 403
+//! Entering<P>  a caller who comes for P to an organisation, which then says whether he may
 //! Anyone       a tenant, with or without a caller   400 app_context_required without one
 //! Public       neither: health, keys, documentation
 //! ```
@@ -20,7 +21,7 @@ use super::authenticate::{Identity, Standing};
 use super::caller::{Caller, Principal};
 use super::problem::Problem;
 use super::problems::ProblemKind;
-use crate::access::{Permission, Policy};
+use crate::access::{EnterOrganizations, Grantable, InApp, InOrganization, Permission, Policy};
 use crate::events::Origin;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -47,7 +48,7 @@ impl<P> Allowed<P> {
     }
 
     /// Whether the policy allows the caller `Q` as well.
-    pub fn also<Q: Permission>(&self) -> bool {
+    pub fn also<Q: Permission<In = InApp>>(&self) -> bool {
         self.identity
             .policy
             .allows(&self.caller.subjects, Q::OBJECT, Q::ACTION)
@@ -61,6 +62,39 @@ impl<P> Allowed<P> {
                 session_id,
             } => Ok((user_id, session_id)),
             Principal::Key { .. } => Err(ProblemKind::UserRequired.into()),
+        }
+    }
+}
+
+/// A caller who may act in organisations at all. Whether he may do `P` in this one follows from his
+/// place in it, which the unit of work reads: see [`Entering::entrance`].
+#[derive(Debug)]
+pub struct Entering<P> {
+    caller: Caller,
+    identity: Rc<Identity>,
+    permission: PhantomData<P>,
+}
+
+/// Who comes to an organisation, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Entrance<'a> {
+    pub caller: &'a Caller,
+    pub permission: Grantable,
+    pub origin: &'a Origin,
+}
+
+impl<P: Permission<In = InOrganization>> Entering<P> {
+    /// Whether the policy of the app allows the caller `Q`.
+    pub fn also<Q: Permission<In = InApp>>(&self) -> bool {
+        let subjects = &self.caller.subjects;
+        self.identity.policy.allows(subjects, Q::OBJECT, Q::ACTION)
+    }
+
+    pub fn entrance(&self) -> Entrance<'_> {
+        Entrance {
+            caller: &self.caller,
+            permission: P::ROW,
+            origin: &self.identity.origin,
         }
     }
 }
@@ -100,7 +134,7 @@ impl Public {
 }
 
 /// The caller, if its credential is valid and the policy allows it `P` in the tenant it acts on.
-pub(super) fn allowed<P: Permission>(
+pub(super) fn allowed<P: Permission<In = InApp>>(
     standing: &Standing,
     policy: &Policy,
 ) -> Result<Caller, Problem> {
@@ -136,7 +170,7 @@ pub(super) fn identity(req: &HttpRequest) -> Result<Rc<Identity>, Problem> {
     identity.ok_or_else(|| Problem::internal("a guarded handler is mounted outside the edge"))
 }
 
-impl<P: Permission> FromRequest for Allowed<P> {
+impl<P: Permission<In = InApp>> FromRequest for Allowed<P> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -144,6 +178,23 @@ impl<P: Permission> FromRequest for Allowed<P> {
         ready(identity(req).and_then(|identity| {
             let standing = identity.standing.as_ref().map_err(Clone::clone)?;
             let caller = allowed::<P>(standing, &identity.policy)?;
+            Ok(Self {
+                caller,
+                identity,
+                permission: PhantomData,
+            })
+        }))
+    }
+}
+
+impl<P: Permission<In = InOrganization>> FromRequest for Entering<P> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(identity(req).and_then(|identity| {
+            let standing = identity.standing.as_ref().map_err(Clone::clone)?;
+            let caller = allowed::<EnterOrganizations>(standing, &identity.policy)?;
             Ok(Self {
                 caller,
                 identity,

@@ -50,8 +50,8 @@ pub use event_stream::{EventStream, HungUp, Line, Subscription};
 #[cfg(test)]
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
-pub use guard::{Allowed, Anyone, Public};
-pub use path::PathId;
+pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use path::{PathId, PathIds};
 pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};

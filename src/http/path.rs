@@ -19,10 +19,22 @@ impl<T> PathId<T> {
     }
 }
 
-fn segment<T: FromStr>(req: &HttpRequest) -> Result<T, Problem> {
-    let text = req.match_info().iter().next().map(|(_, text)| text);
-    text.and_then(|text| text.parse().ok())
-        .ok_or_else(|| ProblemKind::NotFound.into())
+/// Several identifiers of one path, in its order.
+#[derive(Clone, Copy, Debug)]
+pub struct PathIds<T>(T);
+
+impl<T> PathIds<T> {
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+fn segments(req: &HttpRequest) -> Vec<&str> {
+    req.match_info().iter().map(|(_, text)| text).collect()
+}
+
+fn nothing() -> Problem {
+    ProblemKind::NotFound.into()
 }
 
 impl<T: FromStr> FromRequest for PathId<T> {
@@ -30,6 +42,39 @@ impl<T: FromStr> FromRequest for PathId<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(segment(req).map(Self))
+        let parsed = match segments(req).as_slice() {
+            [only] => only.parse().ok(),
+            _ => None,
+        };
+        ready(parsed.map(Self).ok_or_else(nothing))
+    }
+}
+
+impl<A: FromStr, B: FromStr> FromRequest for PathIds<(A, B)> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parsed = match segments(req).as_slice() {
+            [a, b] => a.parse().ok().zip(b.parse().ok()),
+            _ => None,
+        };
+        ready(parsed.map(Self).ok_or_else(nothing))
+    }
+}
+
+impl<A: FromStr, B: FromStr, C: FromStr> FromRequest for PathIds<(A, B, C)> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let parsed = match segments(req).as_slice() {
+            [a, b, c] => match (a.parse(), b.parse(), c.parse()) {
+                (Ok(a), Ok(b), Ok(c)) => Some((a, b, c)),
+                _ => None,
+            },
+            _ => None,
+        };
+        ready(parsed.map(Self).ok_or_else(nothing))
     }
 }

@@ -58,6 +58,8 @@ problems! {
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    SlugReserved 400 "slug_reserved" "This slug is kept"
+        "The slug would be taken for a part of a site, such as `admin` or `api`. Choose another one.";
     InvalidLink 400 "invalid_link" "This link is not good"
         "The token is not one of ours, is of another purpose or app, or the link was used, replaced by a newer one or made void. Ask for a new letter.";
     LinkExpired 400 "link_expired" "This link is over"
@@ -92,6 +94,8 @@ problems! {
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
         "Nobody gives or takes a role that he does not hold, and nobody bans or deletes a user who has one, or ends the sessions of one.";
+    NotAMember 403 "not_a_member" "You are no member of this organisation"
+        "The organisation that tokens were asked for does not exist, or its user is no member. Which of the two is not told.";
     UserRequired 403 "user_required" "Only a person can do this"
         "The operation concerns the caller's own account and was called with an API key.";
     ReauthRequired 403 "reauth_required" "Prove first that it is you"
@@ -116,6 +120,16 @@ problems! {
         "Another account of this app has this number.";
     LastAdmin 409 "last_admin" "The last administrator cannot go"
         "The change would leave the app without an administrator. Appoint another one first.";
+    LastOwner 409 "last_owner" "The last owner cannot go"
+        "The change would leave an organisation without an owner who can act. Make somebody else an owner first, or delete the organisation.";
+    AlreadyMember 409 "already_member" "This user is a member already"
+        "A user has one place in an organisation. Change its roles instead.";
+    MemberInactive 409 "member_inactive" "This user cannot sign in"
+        "The user is banned, so that he can neither join an organisation nor be handed one.";
+    SeatLimit 409 "seat_limit" "Every seat is taken"
+        "The organisation has as many members as it may have.";
+    SlugTaken 409 "slug_taken" "This slug is taken"
+        "Another organisation of this environment, or another team of this organisation, has this slug.";
     BodyTooLarge 413 "body_too_large" "The body is too large"
         "A JSON body may have 64 KiB.";
     UriTooLong 414 "uri_too_long" "The address is too long"

@@ -89,6 +89,7 @@ async fn verify(
     let visit = Visit {
         origin,
         device: &device.secret,
+        organization: None,
     };
     sessions.limits.admit_ip(Rule::Code, named, origin).await?;
     let issued = magic_links.follow(named, &token, visit).await?;

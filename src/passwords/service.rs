@@ -136,7 +136,7 @@ impl Passwords {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let user = users::is_written_to(&mut tx, id).await?;
+                let user = users::hold(&mut tx, id).await?;
                 let user = user.ok_or(PasswordError::Unknown)?;
                 let request = NewLink {
                     purpose: Purpose::ResetPassword,

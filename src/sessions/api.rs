@@ -27,6 +27,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sign_out)
         .service(sign_out_all)
         .configure(super::own::routes)
+        .service(super::own::switch_org)
         .configure(super::own_devices::routes)
         .configure(super::administration::routes);
 }
@@ -68,6 +69,7 @@ async fn sign_up(
     let visit = Visit {
         origin: access.origin(),
         device: &device.secret,
+        organization: None,
     };
     match sessions.sign_up(tenant, &user, password, visit).await? {
         SignedUp::In(issued) => {
@@ -100,6 +102,9 @@ async fn sign_up(
 /// sent, one is made and the answer tells it. A user who has others is told of a new one by mail.
 /// Wrong passwords of strangers do not lock out a device that is known.
 ///
+/// The tokens are for the organisation `org_id`; where none is named, for the only one that the user
+/// is in, and of a user of several, or of none, for no organisation.
+///
 /// A backend that signs its users in with a secret key names the user's address in
 /// `X-Authsome-Client-IP`, so that each of them is limited for himself.
 #[utoipa::path(
@@ -112,7 +117,7 @@ async fn sign_up(
     security(("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
-        ProblemKind::AccountDisabled, ProblemKind::InvalidEmail,
+        ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::NotAMember,
         ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
@@ -126,10 +131,12 @@ async fn sign_in(
     let mut body = body.into_inner();
     let tenant = agreed(access.tenant(), body.app_id)?;
     let device = Presented::of(body.device_id.take(), &cookies, &sessions.entropy);
+    let organization = body.org_id;
     let (identifier, password) = body.into_identifier().ok_or(ProblemKind::InvalidBody)?;
     let visit = Visit {
         origin: access.origin(),
         device: &device.secret,
+        organization,
     };
     let signing_in = sessions.sign_in(tenant, &identifier, password, visit);
     let issued = Box::pin(signing_in).await?;
@@ -139,6 +146,7 @@ async fn sign_in(
 
 /// Exchange a refresh token
 ///
+/// The new tokens are for the organisation `org_id`, or for the one before where none is named.
 /// Every refresh token is good once. Presenting a spent one ends its session. Where the app binds
 /// sessions to their address or device, a refresh from elsewhere is refused and the token stays good.
 #[utoipa::path(
@@ -149,7 +157,7 @@ async fn sign_in(
     extensions(("x-problems" = json!([
         ProblemKind::InvalidRefreshToken, ProblemKind::RefreshTokenReused,
         ProblemKind::TenantMismatch, ProblemKind::InvalidPublishableKey,
-        ProblemKind::TooManyAttempts,
+        ProblemKind::TooManyAttempts, ProblemKind::NotAMember,
     ]))),
 )]
 #[post("/v1/refresh")]
@@ -162,10 +170,11 @@ async fn refresh(
     let Refresh {
         refresh_token: token,
         device_id,
+        org_id,
     } = body.into_inner();
     let device = devices::named(device_id, &cookies);
     let from = (access.origin(), device.as_ref());
-    let issued = sessions.refresh(access.tenant()?, &token, from).await?;
+    let issued = sessions.refresh(access.tenant()?, &token, org_id, from).await?;
     Ok(Ok200::new(issued.into()))
 }
 
@@ -241,6 +250,7 @@ impl From<SignInError> for Problem {
             SignInError::Wrong => ProblemKind::InvalidCredentials.into(),
             SignInError::Disabled => ProblemKind::AccountDisabled.into(),
             SignInError::Unverified => ProblemKind::EmailNotVerified.into(),
+            SignInError::NotAMember => ProblemKind::NotAMember.into(),
             SignInError::Limit(error) => error.into(),
             SignInError::Busy(_) => Problem::new(ProblemKind::Busy),
             SignInError::Keys(error) => error.into(),
@@ -267,6 +277,7 @@ impl From<RefreshError> for Problem {
             RefreshError::Invalid => ProblemKind::InvalidRefreshToken.into(),
             RefreshError::Reused => ProblemKind::RefreshTokenReused.into(),
             RefreshError::OtherTenant => ProblemKind::TenantMismatch.into(),
+            RefreshError::NotAMember => ProblemKind::NotAMember.into(),
             RefreshError::Limit(error) => error.into(),
             RefreshError::Keys(error) => error.into(),
             RefreshError::Store(error) => error.into(),

@@ -4,12 +4,12 @@ use super::record::Session;
 use crate::access::Role;
 use crate::events::Origin;
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{DeviceId, SessionId};
+use crate::kernel::id::{DeviceId, OrgId, SessionId};
 use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::session_rules::Rules;
-use crate::tokens::{AccessClaims, AccessTokens, Grant, KeyError, RefreshTokens, Revocation};
+use crate::tokens::{AccessClaims, AccessTokens, ActiveOrganization, Grant, KeyError, RefreshTokens, Revocation};
 use crate::users::User;
 
 /// Makes sessions and the tokens over them.
@@ -25,6 +25,8 @@ pub struct Issuer {
 pub struct Issued {
     pub session_id: SessionId,
     pub user: User,
+    /// The organisation that the access token is for.
+    pub org_id: Option<OrgId>,
     pub access_token: String,
     pub refresh_token: SecretString,
     pub expires_at: Timestamp,
@@ -47,7 +49,7 @@ impl Issuer {
     pub(super) fn begin(
         &self,
         tenant: Tenant,
-        (user, amr): (&User, &str),
+        (user, amr, place): (&User, &str, Option<ActiveOrganization>),
         (device, rules): (DeviceId, &Rules),
         (now, origin): (Timestamp, &Origin),
     ) -> Draft {
@@ -55,7 +57,7 @@ impl Issuer {
         let (refresh_token, digest) = self.refresh.issue(id, 0, &self.entropy);
         let amr = vec![amr.to_owned()];
         let claims = self.access.claims(
-            grant(tenant, user, id, (&amr, now)),
+            grant(tenant, (user, place), id, (&amr, now)),
             Some(rules.access_life(rules.refresh_ttl)),
             now,
         );
@@ -64,6 +66,7 @@ impl Issuer {
             app_id: tenant.app_id,
             env_id: tenant.env_id,
             user_id: user.id,
+            org_id: claims.org_id,
             token: claims.jti,
             refresh_token: digest,
             generation: 0,
@@ -91,13 +94,13 @@ impl Issuer {
     pub(super) fn next(
         &self,
         session: &Session,
-        (user, rules): (&User, &Rules),
+        (user, place, rules): (&User, Option<ActiveOrganization>, &Rules),
         now: Timestamp,
     ) -> AccessClaims {
         let how = (session.amr.as_slice(), session.auth_time);
         let life = rules.access_life(session.expires_at.since(now));
         self.access.claims(
-            grant(session.tenant(), user, session.id, how),
+            grant(session.tenant(), (user, place), session.id, how),
             Some(life),
             now,
         )
@@ -113,6 +116,7 @@ impl Issuer {
         let access_token = self.access.sign(&claims).await?;
         Ok(Issued {
             session_id: claims.sid,
+            org_id: claims.org_id,
             expires_at: claims.expires_at(),
             at: claims.jti.made_at(),
             user,
@@ -124,7 +128,7 @@ impl Issuer {
 
 fn grant(
     tenant: Tenant,
-    user: &User,
+    (user, organization): (&User, Option<ActiveOrganization>),
     session_id: SessionId,
     (amr, auth_time): (&[String], Timestamp),
 ) -> Grant {
@@ -136,7 +140,7 @@ fn grant(
         roles: user.roles.iter().map(Role::to_string).collect(),
         email: user.email.to_string(),
         email_verified: user.email_verified,
-        organization: None,
+        organization,
         amr: amr.to_vec(),
         auth_time,
         impersonated_by: None,

@@ -61,7 +61,7 @@ impl Sessions {
                 let found = users::by_email(&mut tx, email).await?;
                 let is_sent = |user: &User| user.may_sign_in(now) && needs(purpose, user);
                 let user = match found.filter(is_sent) {
-                    Some(user) => users::is_written_to(&mut tx, user.id).await?,
+                    Some(user) => users::hold(&mut tx, user.id).await?,
                     None => None,
                 };
                 let Some(user) = user else {

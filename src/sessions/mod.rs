@@ -3,6 +3,7 @@
 //! ```text
 //! signing_up signing_in    who proves what            new_password   what a password must be
 //! opening issue            a session and its tokens    letters        what strangers may cause
+//! organization             the one organisation that tokens are for
 //! refreshing bindings      the next pair of tokens     reauthenticating   proof of oneself, again
 //!                                                      reclaiming     an account proven late
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
@@ -26,6 +27,7 @@ mod issue;
 mod letters;
 mod new_password;
 mod opening;
+mod organization;
 mod own;
 mod own_devices;
 mod reauthenticating;

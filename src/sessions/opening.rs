@@ -9,13 +9,13 @@ use super::signing_in::SignInError;
 use crate::devices::{self, Device, DeviceSecret, Seen};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
-use crate::kernel::id::UserId;
+use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::notifications::{Letter, Message};
 use crate::session_rules::Rules;
 use crate::store::{Stored, Tx};
-use crate::tokens::{KeyError, Revocation};
+use crate::tokens::{ActiveOrganization, KeyError, Revocation};
 use crate::users::{self, User};
 
 /// Where a request comes from, and the device that it names.
@@ -23,6 +23,8 @@ use crate::users::{self, User};
 pub struct Visit<'a> {
     pub origin: &'a Origin,
     pub device: &'a DeviceSecret,
+    /// The organisation that the client asks for.
+    pub organization: Option<OrgId>,
 }
 
 /// A session that counts once its unit of work commits; then it is to be [issued](Sessions::issue).
@@ -63,8 +65,10 @@ impl Sessions {
         if environment.settings.require_verification && !user.email_verified {
             return Err(SignInError::Unverified);
         }
+        let wanted = visit.organization;
+        let organization = self.first_organization(&mut tx, &user, wanted).await?;
         let draft = self
-            .begin(&mut tx, place, (&user, amr), (now, visit))
+            .begin(&mut tx, place, (&user, amr, organization), (now, visit))
             .await?;
         Ok(Opened { user, draft })
     }
@@ -76,7 +80,7 @@ impl Sessions {
         &self,
         tx: &mut Tx<'_, Tenant>,
         (environment, rules): Place<'_>,
-        (user, amr): (&User, &str),
+        (user, amr, organization): (&User, &str, Option<ActiveOrganization>),
         (now, visit): (Timestamp, Visit<'_>),
     ) -> Stored<Draft> {
         let (tenant, made) = (tx.scope(), (now, &self.entropy));
@@ -88,7 +92,7 @@ impl Sessions {
         let on = (seen.device().id, rules);
         let mut draft = self
             .issuer
-            .begin(tenant, (user, amr), on, (now, visit.origin));
+            .begin(tenant, (user, amr, organization), on, (now, visit.origin));
         draft.ended = ended;
         tx.insert(&draft.session).await?;
         let party = Party::new("user", user.id);

@@ -1,16 +1,19 @@
 //! A person's own sessions: where one is signed in, and ending one of them from elsewhere.
 
 use actix_web::web::Data;
-use actix_web::{delete, get};
+use actix_web::{delete, get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{Ending, Session};
 use super::service::Sessions;
-use crate::access::{ListOwnSessions, Permission, RevokeOwnSession};
-use crate::http::{Allowed, Answer, NoContent, Ok200, Paging, PathId, Query};
-use crate::kernel::id::SessionId;
+use super::wire::{SignedIn, SwitchOrg};
+use crate::access::{ListOwnSessions, Permission, RevokeOwnSession, SwitchOrganization};
+use crate::http::{
+    Allowed, Answer, Body, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
+};
+use crate::kernel::id::{OrgId, SessionId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
 
@@ -27,6 +30,10 @@ pub(super) struct SessionView {
     current: bool,
     amr: Vec<String>,
     auth_time: Timestamp,
+    /// The organisation that its newest tokens are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    org_id: Option<OrgId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     ip_address: Option<String>,
@@ -44,6 +51,7 @@ impl SessionView {
             current: current == Some(session.id),
             id: session.id,
             amr: session.amr,
+            org_id: session.org_id,
             auth_time: session.auth_time,
             ip_address: session.ip_address,
             user_agent: session.user_agent,
@@ -98,6 +106,35 @@ async fn list(
         .page(access.tenant(), user, paging.after.as_ref(), paging.limit)
         .await?;
     Ok(Ok200::new(SessionPage::of(slice, &paging, Some(current))))
+}
+
+/// Switch the organisation
+///
+/// The next tokens of the session, for another organisation that the caller is in, or for none. They
+/// take the place of the session's refresh token.
+#[utoipa::path(
+    tag = "me", operation_id = "me.switch_org",
+    request_body(
+        content = SwitchOrg,
+        example = json!({"org_id": "aorg_01h2xcejqtf2nbrexx3vqjhp41"}),
+    ),
+    responses((status = 200, description = "The next tokens", body = SignedIn)),
+    security(("session" = [])),
+    extensions(
+        ("x-permission" = json!(SwitchOrganization::NAME)),
+        ("x-problems" = json!([ProblemKind::NotAMember])),
+    ),
+)]
+#[post("/v1/me/switch-org")]
+pub(super) async fn switch_org(
+    access: Allowed<SwitchOrganization>,
+    wanted: Body<SwitchOrg>,
+    sessions: Data<Sessions>,
+) -> Answer<Ok200<SignedIn>> {
+    let (own, wanted) = (access.user()?, wanted.into_inner().org_id);
+    let origin = access.origin();
+    let issued = sessions.switch(access.tenant(), own, wanted, origin).await?;
+    Ok(Ok200::new(issued.into()))
 }
 
 /// End one of my sessions

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::id::{AccessTokenId, AppId, DeviceId, EnvId, SessionId, UserId};
+use crate::kernel::id::{AccessTokenId, AppId, DeviceId, EnvId, OrgId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment};
@@ -23,6 +23,9 @@ pub struct Session {
     pub app_id: AppId,
     pub env_id: EnvId,
     pub user_id: UserId,
+    /// The organisation that its newest access token is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<OrgId>,
     /// The `jti` of the newest access token.
     pub token: AccessTokenId,
     /// SHA-256 of the one refresh token that is good.

@@ -6,12 +6,12 @@ use super::repo;
 use super::service::Sessions;
 use crate::devices::DeviceSecret;
 use crate::events::{self, Name, Origin, Party};
+use crate::kernel::id::OrgId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
-use crate::users;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -22,6 +22,8 @@ pub enum RefreshError {
     Reused,
     #[error("the refresh token is of another environment")]
     OtherTenant,
+    #[error("no member of the organisation that is asked for")]
+    NotAMember,
     #[error(transparent)]
     Limit(#[from] LimitError),
     #[error(transparent)]
@@ -35,11 +37,15 @@ impl Sessions {
     /// afresh. The exchange itself is the last step, one conditional write: what fails before it
     /// leaves the token good (RFC 9700 §4.14).
     ///
+    /// The new access token is for the organisation that is asked for, or else for the one before, if
+    /// the user is in it still.
+    ///
     /// An authentic token that is not the current one is a replay: its session ends, once.
     pub async fn refresh(
         &self,
         tenant: Option<Tenant>,
         text: &str,
+        wanted: Option<OrgId>,
         (origin, device): (&Origin, Option<&DeviceSecret>),
     ) -> Result<Issued, RefreshError> {
         self.limits.admit_refresh(tenant, origin).await?;
@@ -71,24 +77,39 @@ impl Sessions {
         if !self.keeps_bindings(&session, &rules, device, from).await? {
             return Err(RefreshError::Invalid);
         }
-        let user = users::get(&mut self.store.once().within(own), session.user_id).await?;
-        let usable = user.filter(|user| user.may_sign_in(now));
-        let user = usable.ok_or(RefreshError::Invalid)?;
-        let claims = self.issuer.next(&session, (&user, &rules), now);
-        let generation = presented.generation + 1;
-        let (next, digest) = self
-            .issuer
-            .refresh
-            .issue(session.id, generation, &self.entropy);
-        let exchange = (presented.digest.as_str(), digest.as_str());
+        match self.exchange(&session, &presented.digest, (wanted.map(Some), now)).await {
+            Err(RefreshError::Reused) => self.replayed(own, &session, (now, origin)).await,
+            other => other,
+        }
+    }
+
+    /// The exchange itself: [`RefreshError::Reused`] where somebody else was faster with `spent`.
+    /// `wanted` is the organisation that is asked for, or none of them; where nothing is asked, it is
+    /// the one before.
+    pub(super) async fn exchange(
+        &self,
+        session: &Session,
+        spent: &str,
+        (wanted, now): (Option<Option<OrgId>>, Timestamp),
+    ) -> Result<Issued, RefreshError> {
+        let tenant = session.tenant();
+        let rules = self.rules.of(tenant.app_id).await?;
+        let org = wanted.unwrap_or(session.org_id);
+        let found = self.user_and_place(tenant, session.user_id, org).await?;
+        let (user, place) = found.ok_or(RefreshError::Invalid)?;
+        if wanted.flatten().is_some() && place.is_none() {
+            return Err(RefreshError::NotAMember);
+        }
+        let org = place.as_ref().map(|place| place.id);
+        let claims = self.issuer.next(session, (&user, place, &rules), now);
+        let generation = session.generation + 1;
+        let (next, digest) = self.issuer.refresh.issue(session.id, generation, &self.entropy);
         let token = claims.jti;
         let issued = self.issuer.sign(claims, next, user).await?;
         let mut once = self.store.once();
-        let mut tx = once.within(own);
-        match repo::rotate(&mut tx, session.id, exchange, token, now).await? {
-            Some(_) => Ok(issued),
-            None => self.replayed(own, &session, (now, origin)).await,
-        }
+        let mut tx = once.within(tenant);
+        let exchanged = repo::rotate(&mut tx, session.id, (spent, &digest), (token, org), now);
+        exchanged.await?.map(|_| issued).ok_or(RefreshError::Reused)
     }
 
     async fn session_of(&self, presented: &Presented) -> Result<Option<Session>, StoreError> {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::record::{Ending, Session};
-use crate::kernel::id::{AccessTokenId, DeviceId, SessionId, UserId};
+use crate::kernel::id::{AccessTokenId, DeviceId, OrgId, SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
@@ -10,6 +10,7 @@ const USER_ID: Field<Session, UserId> = Field::at("user_id");
 const TOKEN: Field<Session, AccessTokenId> = Field::at("token");
 const REFRESH_TOKEN: Field<Session, String> = Field::at("refresh_token");
 const GENERATION: Field<Session, i64> = Field::at("generation");
+const ORG_ID: Field<Session, OrgId> = Field::at("org_id");
 const DEVICE_ID: Field<Session, DeviceId> = Field::at("device_id");
 const LAST_ACTIVITY_AT: Field<Session, Timestamp> = Field::at("last_activity_at");
 const EXPIRES_AT: Field<Session, Timestamp> = Field::at("expires_at");
@@ -55,7 +56,7 @@ pub(super) async fn rotate<S>(
     tx: &mut Tx<'_, S>,
     id: SessionId,
     (presented, next): (&str, &str),
-    token: AccessTokenId,
+    (token, org): (AccessTokenId, Option<OrgId>),
     now: Timestamp,
 ) -> Stored<Option<Session>>
 where
@@ -66,6 +67,7 @@ where
         .set(next.to_owned())
         .and(GENERATION.inc(1))
         .and(TOKEN.set(token))
+        .and(org.map_or_else(|| ORG_ID.unset(), |org| ORG_ID.set(org)))
         .and(LAST_ACTIVITY_AT.set(now))
         .and(UPDATED_AT.set(now));
     tx.update_one(unspent, rotated).await

@@ -17,6 +17,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::limits::{Limits, Lockouts};
 use crate::links::Links;
+use crate::memberships::Memberships;
 use crate::notifications::Outbox;
 use crate::session_rules::SessionRules;
 use crate::store::{Store, StoreError};
@@ -34,6 +35,7 @@ pub struct Sessions {
     pub outbox: Outbox,
     pub links: Links,
     pub rules: SessionRules,
+    pub memberships: Memberships,
     pub issuer: Issuer,
     pub turns: Turns,
     pub recent: Recent,

@@ -2,6 +2,7 @@
 
 use super::issue::Issued;
 use super::opening::{Opened, Place, Visit};
+use super::organization::SwitchError;
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
 use crate::devices;
@@ -36,6 +37,8 @@ pub enum SignInError {
     Disabled,
     #[error("the address is not verified")]
     Unverified,
+    #[error("no member of the organisation that is asked for")]
+    NotAMember,
     #[error(transparent)]
     Limit(#[from] LimitError),
     #[error(transparent)]
@@ -53,11 +56,23 @@ impl SignInError {
             SignInError::Wrong => Some("invalid_credentials"),
             SignInError::Disabled => Some("account_disabled"),
             SignInError::Unverified => Some("email_not_verified"),
+            SignInError::NotAMember => Some("not_a_member"),
             // A lock tells of itself, once.
             SignInError::Limit(_)
             | SignInError::Busy(_)
             | SignInError::Keys(_)
             | SignInError::Store(_) => None,
+        }
+    }
+}
+
+impl From<SwitchError> for SignInError {
+    fn from(error: SwitchError) -> Self {
+        match error {
+            SwitchError::NotAMember => Self::NotAMember,
+            SwitchError::Gone => Self::Wrong,
+            SwitchError::Keys(error) => error.into(),
+            SwitchError::Store(error) => error.into(),
         }
     }
 }
@@ -156,7 +171,7 @@ impl Sessions {
     ) -> Result<(), StoreError> {
         match error {
             SignInError::Wrong => attempt.failed().await,
-            SignInError::Disabled | SignInError::Unverified => {
+            SignInError::Disabled | SignInError::Unverified | SignInError::NotAMember => {
                 let (mut once, now) = (self.store.once(), self.clock.now());
                 attempt.succeeded(&mut once.within(tenant), now).await
             }

@@ -130,7 +130,8 @@ impl Sessions {
         if environment.settings.require_verification {
             return Ok(None);
         }
-        let who = (&user, PASSWORD);
+        // Who has just come is in no organisation.
+        let who = (&user, PASSWORD, None);
         let draft = self.begin(&mut tx, place, who, (now, visit)).await?;
         Ok(Some(Opened { user, draft }))
     }
@@ -151,7 +152,7 @@ impl Sessions {
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let Some(holder) = users::is_written_to(&mut tx, user).await? else {
+                let Some(holder) = users::hold(&mut tx, user).await? else {
                     return Ok(());
                 };
                 if holder.email_verified {

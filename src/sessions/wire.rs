@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use super::issue::Issued;
 use super::signing_in::Identifier;
 use crate::devices::DeviceSecret;
-use crate::http::{Fields, FromFields, ProblemKind};
-use crate::kernel::id::{AppId, SessionId};
+use crate::http::{Change, Fields, FromFields, ProblemKind};
+use crate::kernel::id::{AppId, OrgId, SessionId};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::password::Password;
 use crate::kernel::secret::ExposeSecret;
@@ -86,6 +86,8 @@ pub(super) struct SignIn {
     pub(super) app_id: Option<AppId>,
     /// What names the device: what the server told it before, or a secret of its own.
     pub(super) device_id: Option<DeviceSecret>,
+    /// The organisation that the tokens are to be for; its user must be a member.
+    pub(super) org_id: Option<OrgId>,
 }
 
 impl FromFields for SignIn {
@@ -96,6 +98,7 @@ impl FromFields for SignIn {
         let password = fields.required("password", Password::presented);
         let app_id = fields.optional("app_id", str::parse);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
+        let org_id = fields.optional("org_id", str::parse);
         let (email, username, phone) = (email?, username?, phone?);
         let named = [email.is_some(), username.is_some(), phone.is_some()];
         if named.into_iter().filter(|named| *named).count() != 1 {
@@ -109,6 +112,7 @@ impl FromFields for SignIn {
             password: password?,
             app_id: app_id?,
             device_id: device_id?,
+            org_id: org_id?,
         })
     }
 }
@@ -128,16 +132,40 @@ pub(super) struct Refresh {
     pub(super) refresh_token: String,
     /// What names the device, where the app binds sessions to their devices and no cookie does.
     pub(super) device_id: Option<DeviceSecret>,
+    /// The organisation that the tokens are to be for; absent: the one before.
+    pub(super) org_id: Option<OrgId>,
 }
 
 impl FromFields for Refresh {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let refresh_token = fields.required("refresh_token", str::parse::<String>);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
+        let org_id = fields.optional("org_id", str::parse);
         Some(Self {
             refresh_token: refresh_token?,
             device_id: device_id?,
+            org_id: org_id?,
         })
+    }
+}
+
+/// The organisation that a session is to go on in.
+#[derive(Debug, ToSchema)]
+pub(super) struct SwitchOrg {
+    /// `null` for none.
+    #[schema(required = true)]
+    pub(super) org_id: Option<OrgId>,
+}
+
+impl FromFields for SwitchOrg {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        match fields.change("org_id", str::parse)? {
+            Change::Keep => fields.fault("org_id", "required", "is missing"),
+            Change::Clear => Some(Self { org_id: None }),
+            Change::Set(org_id) => Some(Self {
+                org_id: Some(org_id),
+            }),
+        }
     }
 }
 
@@ -146,6 +174,10 @@ impl FromFields for Refresh {
 pub struct SignedIn {
     pub(super) user: UserView,
     pub(super) session_id: SessionId,
+    /// The organisation that the tokens are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(super) org_id: Option<OrgId>,
     /// The access token again, for clients that know it by this name.
     pub(super) session_token: String,
     /// A JWT (RFC 9068); verify it offline by the keys of `/.well-known/jwks.json`.
@@ -179,6 +211,7 @@ impl From<Issued> for SignedIn {
         Self {
             user: UserView::of(issued.user, issued.at),
             session_id: issued.session_id,
+            org_id: issued.org_id,
             session_token: issued.access_token.clone(),
             access_token: issued.access_token,
             refresh_token: issued.refresh_token.expose_secret().to_owned(),

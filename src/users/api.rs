@@ -124,7 +124,8 @@ impl FromFields for ProfileChanges {
     }
 }
 
-fn image_url(text: &str) -> Result<String, &'static str> {
+/// The address of a picture.
+pub fn image_url(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not a URL")?;
     let plain = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
     if !plain || url.host_str().is_none() || text.len() > 2048 {

@@ -18,12 +18,12 @@ mod record;
 mod repo;
 mod service;
 
-pub use self::api::{UserView, routes};
+pub use self::api::{UserView, image_url, routes};
 pub use self::record::{
     Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, Standing, Status, USERNAME_TAKEN, User,
 };
 pub use self::repo::{
-    ban, bump_rights, by_email, by_phone, by_username, change_email, contest, create, erase,
-    first_with_role, get, is_written_to, password_changed, reclaim, signs_in, unban, verify_email,
+    ban, bump_rights, by_email, by_ids, by_phone, by_username, change_email, contest, create, erase,
+    first_with_role, get, hold, password_changed, reclaim, signs_in, unban, verify_email,
 };
 pub use self::service::{Recent, Users, outranks};

@@ -57,9 +57,9 @@ pub struct User {
     /// How often he has signed in. It makes every sign-in a change, also of two in one millisecond.
     #[serde(default)]
     pub sign_in_count: i64,
-    /// How many letters were sent to him. It makes every letter a change.
+    /// How often a unit of work has held him. It makes each of them a change.
     #[serde(default)]
-    pub letter_count: i64,
+    pub hold_count: i64,
     /// When somebody signed up again with the address before it was proven: it is not known since
     /// whose the password is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,7 +174,7 @@ impl NewUser {
             password_version: 0,
             last_sign_in_at: None,
             sign_in_count: 0,
-            letter_count: 0,
+            hold_count: 0,
             contested_at: None,
             metadata: self.metadata,
             created_at: now,

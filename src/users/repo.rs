@@ -32,7 +32,7 @@ const BAN_EXPIRES: Field<User, Timestamp> = Field::at("ban_expires");
 const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
 const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
 const SIGN_IN_COUNT: Field<User, i64> = Field::at("sign_in_count");
-const LETTER_COUNT: Field<User, i64> = Field::at("letter_count");
+const HOLD_COUNT: Field<User, i64> = Field::at("hold_count");
 const CONTESTED_AT: Field<User, Timestamp> = Field::at("contested_at");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
@@ -194,14 +194,26 @@ where
     tx.update_one(living_one(id), update).await
 }
 
-/// Notes that a letter goes to the user, and gives him as he is at this moment. Whatever takes an
-/// account away changes the same document, so that of the two that happen at once, one sees the
-/// other.
-pub async fn is_written_to<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+/// Those of these users who are there, in no order.
+pub async fn by_ids<S>(
+    tx: &mut Tx<'_, S>,
+    ids: impl IntoIterator<Item = UserId>,
+) -> Stored<Vec<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.update_one(living_one(id), LETTER_COUNT.inc(1)).await
+    let wanted = Field::at("_id").one_of(ids);
+    tx.find(Query::of(wanted & living())).await
+}
+
+/// Gives a user as he is at this moment, and as he stays until the unit of work commits: before a
+/// letter to him, or a place for him somewhere. Whatever takes an account away changes the same
+/// document, so that of the two that happen at once, one sees the other.
+pub async fn hold<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.update_one(living_one(id), HOLD_COUNT.inc(1)).await
 }
 
 /// Notes that somebody signed up again with the address of a user, if nobody has proven it.
@@ -369,7 +381,7 @@ where
         .and(PASSWORD_CHANGED_AT.unset())
         .and(LAST_SIGN_IN_AT.unset())
         .and(SIGN_IN_COUNT.unset())
-        .and(LETTER_COUNT.unset())
+        .and(HOLD_COUNT.unset())
         .and(CONTESTED_AT.unset());
     tx.update_one(living_one(id), update).await
 }

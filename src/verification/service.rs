@@ -227,7 +227,7 @@ impl Verification {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let user = users::is_written_to(&mut tx, id).await?;
+                let user = users::hold(&mut tx, id).await?;
                 let Some(user) = user.filter(|user| proven.holds_of(user)) else {
                     return Ok(());
                 };
@@ -255,7 +255,7 @@ impl Verification {
             message,
         };
         if let Some(holder) = users::by_email(tx, email).await? {
-            users::is_written_to(tx, holder.id).await?;
+            users::hold(tx, holder.id).await?;
             let letter = letter(holder.id, email, Message::AccountExists);
             accounts.outbox.enqueue(tx, letter, now).await?;
         } else {

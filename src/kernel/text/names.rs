@@ -1,5 +1,5 @@
 //! Names: of things in addresses ([`Slug`]), of things and people in words ([`Label`]), and the
-//! name a person signs in by ([`Username`]).
+//! name a person signs in by ([`Username`]); and the words of rights ([`Word`]).
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -82,6 +82,25 @@ fn misleads(c: char) -> bool {
 }
 
 checked_text! {
+    /// A word of the language of rights, the name of a role, a resource or an action: 2–64 of
+    /// `a-z 0-9 _ -` after a letter. Compared as it is; nothing is repaired.
+    Word, refused as NotAWord:
+        "not 2 to 64 letters a-z, digits, underscores and hyphens after a letter";
+    schema: 2..=64, None, "billing"
+}
+
+impl Word {
+    pub fn parse(text: &str) -> Result<Self, NotAWord> {
+        let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
+        let begins_well = text.starts_with(|c: char| c.is_ascii_lowercase());
+        if !(2..=64).contains(&text.len()) || !text.bytes().all(is_plain) || !begins_well {
+            return Err(NotAWord);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+checked_text! {
     /// A user's name for signing in: 3–32 of `a-z 0-9 . _ -`, beginning with a letter or digit.
     Username, refused as NotAUsername:
         "not 3 to 32 letters a-z, digits, dots, underscores and hyphens after a letter or digit";
@@ -140,6 +159,20 @@ mod tests {
             assert_eq!(Slug::parse(text), Err(NotASlug), "{text:?}");
         }
         assert!(Slug::parse(&"a".repeat(41)).is_err());
+    }
+
+    #[test]
+    fn words_are_plain_and_taken_as_they_are() {
+        for text in ["ok", "documents", "read_all", "level-2", &"a".repeat(64)] {
+            assert_eq!(Word::parse(text).map(|word| word.0).as_deref(), Ok(text));
+        }
+        let long = "a".repeat(65);
+        for text in [
+            "", "a", "A1", "Owner", "1st", "_x", "-x", "a b", "a,b", "a\nb", "a:b", "*", "a*", "a.b",
+            "\"a\"", "ownér", "p, admin", " ab", "ab ", "role:admin", &long,
+        ] {
+            assert_eq!(Word::parse(text), Err(NotAWord), "{text:?}");
+        }
     }
 
     #[test]

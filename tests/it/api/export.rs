@@ -34,7 +34,7 @@ const KINDS: &[Kind] = &[
             "rights_version",
             "password_version",
             "password_changed_at",
-            "letter_count",
+            "hold_count",
             "contested_at",
         ],
     },

@@ -127,7 +127,7 @@ on_both_stores! {
         let _ = app.follows(&letter.token()).await.expect(200);
     }
 
-    async fn only_the_newest_letter_counts(app: TestApp) {
+    async fn only_the_newest_hold_counts(app: TestApp) {
         let first = app.letter_of_mia().await;
         app.clock.advance(Duration::from_secs(1));
         let _ = app.stranger().wants_another(MIA).await.expect(202);

@@ -1,0 +1,156 @@
+//! Entering an organisation: the way of every request that concerns one.
+
+use super::record::{Organization, Team};
+use super::standing::{Place, Standing};
+use super::{repo, team_repo};
+use crate::access::{Grantable, subjects};
+use crate::http::{Entrance, Principal, Problem, ProblemKind};
+use crate::kernel::id::{AppId, OrgId, TeamId, UserId};
+use crate::kernel::tenant::Tenant;
+use crate::rbac::Policies;
+use crate::store::{StoreError, Stored, Tx};
+use crate::users::User;
+
+/// Says what anybody may do in any organisation.
+#[derive(Debug, Clone)]
+pub struct Memberships {
+    pub policies: Policies,
+    /// The app that holds the operators.
+    pub platform: AppId,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EnterError {
+    /// Or none that the caller may know of.
+    #[error("no such organisation, or no such thing in it")]
+    Unknown,
+    #[error("the caller's place in the organisation does not allow it")]
+    Forbidden,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Memberships {
+    /// The caller's standing in an organisation where he may do what he came for. To whoever is
+    /// neither a member nor administers the app, it does not exist.
+    pub async fn enter(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        entrance: &Entrance<'_>,
+        org: OrgId,
+    ) -> Result<Standing, EnterError> {
+        let standing = self.visible(tx, entrance, org).await?;
+        let Grantable { object, action, .. } = entrance.permission;
+        if standing.policy.allows(&standing.subjects, object, action) {
+            return Ok(standing);
+        }
+        Err(EnterError::Forbidden)
+    }
+
+    /// The same for what concerns one team: there a place in it counts as well.
+    pub async fn enter_team(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        entrance: &Entrance<'_>,
+        (org, team): (OrgId, TeamId),
+    ) -> Result<(Standing, Team), EnterError> {
+        let standing = self.visible(tx, entrance, org).await?;
+        let found = team_repo::team(tx, org, team).await?;
+        let found = found.ok_or(EnterError::Unknown)?;
+        let Grantable { object, action, .. } = entrance.permission;
+        if standing.policy.allows(&standing.subjects_in(team), object, action) {
+            return Ok((standing, found));
+        }
+        Err(EnterError::Forbidden)
+    }
+
+    async fn visible(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        entrance: &Entrance<'_>,
+        org: OrgId,
+    ) -> Result<Standing, EnterError> {
+        let organization = repo::get(tx, org).await?.ok_or(EnterError::Unknown)?;
+        let own = entrance.caller.subjects.clone();
+        let user = match entrance.caller.principal {
+            // An operator who acts on another app is no user of it.
+            Principal::User { user_id, .. } if entrance.caller.home == tx.scope() => Some(user_id),
+            Principal::User { .. } | Principal::Key { .. } => None,
+        };
+        let standing = self.standing(tx, organization, (user, own)).await?;
+        let is_let_in = standing.member.is_some()
+            || standing.allows::<crate::access::ReadOrganization>();
+        if is_let_in {
+            return Ok(standing);
+        }
+        Err(EnterError::Unknown)
+    }
+
+    /// A member's standing, for a token or a question; `None` for who is none.
+    pub async fn of_user(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        user: &User,
+        org: OrgId,
+    ) -> Stored<Option<Standing>> {
+        let Some(organization) = repo::get(tx, org).await? else {
+            return Ok(None);
+        };
+        let own = subjects(user.app_id == self.platform, &user.roles);
+        let standing = self.standing(tx, organization, (Some(user.id), own)).await?;
+        Ok(Some(standing).filter(|standing| standing.member.is_some()))
+    }
+
+    async fn standing(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        organization: Organization,
+        (user, mut subjects): (Option<UserId>, Vec<String>),
+    ) -> Stored<Standing> {
+        let org = organization.id;
+        let in_force = self.policies.of(tx, (org, organization.policy_id)).await?;
+        let mut standing = Standing {
+            organization,
+            member: None,
+            teams: Vec::new(),
+            policy: in_force.policy,
+            app_version: in_force.app_version,
+            subjects: Vec::new(),
+        };
+        if let Some(user) = user {
+            standing.member = repo::member_of(tx, org, user).await?;
+        }
+        if let Some(member) = &standing.member {
+            standing.teams = places(tx, org, member.user_id).await?;
+            subjects.extend(standing.roles().into_iter().map(|role| role.subject()));
+        }
+        standing.subjects = subjects;
+        Ok(standing)
+    }
+}
+
+/// The teams that a member is in.
+async fn places(tx: &mut Tx<'_, Tenant>, org: OrgId, user: UserId) -> Stored<Vec<Place>> {
+    let places = team_repo::teams_of_member(tx, org, user).await?;
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<TeamId> = places.iter().map(|place| place.team_id).collect();
+    let teams = team_repo::teams_by_id(tx, org, &ids).await?;
+    let with_role = |team: Team| {
+        let place = places.iter().find(|place| place.team_id == team.id)?;
+        let role = place.role;
+        Some(Place { team, role })
+    };
+    Ok(teams.into_iter().filter_map(with_role).collect())
+}
+
+impl From<EnterError> for Problem {
+    fn from(error: EnterError) -> Self {
+        match error {
+            EnterError::Unknown => ProblemKind::NotFound.into(),
+            EnterError::Forbidden => ProblemKind::Forbidden.into(),
+            EnterError::Store(error) => error.into(),
+        }
+    }
+}

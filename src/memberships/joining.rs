@@ -1,0 +1,93 @@
+//! Joining an organisation, whoever has decided it.
+
+use super::record::{ALREADY_MEMBER, Member};
+use super::repo;
+use crate::access::OrgRole;
+use crate::http::{Problem, ProblemKind};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{MemberId, OrgId, UserId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{StoreError, Tx};
+use crate::users;
+
+/// Who joins, and as what.
+#[derive(Debug, Clone)]
+pub struct NewMember {
+    pub user: UserId,
+    pub roles: Vec<OrgRole>,
+    pub invited_by: Option<UserId>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    #[error("no such user")]
+    UnknownUser,
+    #[error("a user who may not sign in")]
+    Inactive,
+    #[error("a member already")]
+    AlreadyMember,
+    #[error("every seat is taken")]
+    NoSeat,
+    #[error("the organisation is gone")]
+    Gone,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a user a member, in the caller's unit of work, and counts him: of any number who take the
+/// last seat at once, one gets it. The roles are to be known and granted before.
+pub async fn join(
+    tx: &mut Tx<'_, Tenant>,
+    org: OrgId,
+    new: NewMember,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Result<Member, JoinError> {
+    let user = users::hold(tx, new.user).await?.ok_or(JoinError::UnknownUser)?;
+    if repo::member_of(tx, org, user.id).await?.is_some() {
+        return Err(JoinError::AlreadyMember);
+    }
+    if !user.may_sign_in(now) {
+        return Err(JoinError::Inactive);
+    }
+    let organization = repo::get(tx, org).await?.ok_or(JoinError::Gone)?;
+    if !organization.has_room() {
+        return Err(JoinError::NoSeat);
+    }
+    let tenant = tx.scope();
+    let member = Member {
+        id: MemberId::new(now, entropy),
+        app_id: tenant.app_id,
+        env_id: tenant.env_id,
+        org_id: org,
+        user_id: user.id,
+        roles: new.roles,
+        invited_by: new.invited_by,
+        created_at: now,
+        updated_at: now,
+    };
+    let owners = i64::from(member.is_owner() && !user.banned);
+    let counted = repo::count(tx, org, (1, owners), now).await?;
+    counted.ok_or(JoinError::Gone)?;
+    repo::insert_member(tx, &member).await.map_err(taken)?;
+    Ok(member)
+}
+
+fn taken(error: StoreError) -> JoinError {
+    match error.duplicate() {
+        Some(ALREADY_MEMBER) => JoinError::AlreadyMember,
+        Some(_) | None => JoinError::Store(error),
+    }
+}
+
+impl From<JoinError> for Problem {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::UnknownUser | JoinError::Gone => ProblemKind::NotFound.into(),
+            JoinError::Inactive => ProblemKind::MemberInactive.into(),
+            JoinError::AlreadyMember => ProblemKind::AlreadyMember.into(),
+            JoinError::NoSeat => ProblemKind::SeatLimit.into(),
+            JoinError::Store(error) => error.into(),
+        }
+    }
+}

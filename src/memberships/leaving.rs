@@ -1,0 +1,104 @@
+//! Leaving an organisation, for whatever reason, and being kept out of the app for a time.
+
+use super::record::Member;
+use super::{repo, team_repo};
+use crate::http::{Problem, ProblemKind};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::{AppId, UserId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{StoreError, Stored, Tx};
+use crate::tokens::{Revocation, revoke_member};
+use crate::users::{self, User};
+
+#[derive(Debug, thiserror::Error)]
+pub enum LeaveError {
+    #[error("the last owner who can act")]
+    LastOwner,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Ends a membership, in the caller's unit of work, with every place in a team; tokens for the
+/// organisation are refused. The last owner stays: of two who leave at once, one does.
+pub async fn leave(
+    tx: &mut Tx<'_, Tenant>,
+    member: &Member,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Result<Revocation, LeaveError> {
+    let (org, user) = (member.org_id, member.user_id);
+    let known = users::get(tx, user).await?;
+    let is_counted = member.is_owner() && known.is_some_and(|user| !user.banned);
+    let counted = repo::count(tx, org, (-1, -i64::from(is_counted)), now).await?;
+    let Some(organization) = counted else {
+        return Err(last_or_gone(tx, member).await?);
+    };
+    repo::remove_member(tx, member.id).await?.ok_or(StoreError::Conflict)?;
+    team_repo::leave_teams(tx, org, user).await?;
+    let version = organization.version;
+    Ok(revoke_member(tx, (org, user), version, now, entropy).await?)
+}
+
+/// Why an owner was not counted out.
+pub(super) async fn last_or_gone(
+    tx: &mut Tx<'_, Tenant>,
+    member: &Member,
+) -> Result<LeaveError, StoreError> {
+    let is_there = repo::get(tx, member.org_id).await?.is_some();
+    Ok(if is_there {
+        LeaveError::LastOwner
+    } else {
+        LeaveError::Store(StoreError::Conflict)
+    })
+}
+
+/// Counts a user who is to be banned out of the owners of his organisations; `false` where he is the
+/// last of one.
+pub async fn ban_owner(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<bool> {
+    if user.banned {
+        return Ok(true);
+    }
+    for place in owned(tx, user.id).await? {
+        if repo::count(tx, place.org_id, (0, -1), now).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Counts a user whose ban was lifted among the owners again.
+pub async fn unban_owner(tx: &mut Tx<'_, AppId>, user: UserId, now: Timestamp) -> Stored<()> {
+    for place in owned(tx, user).await? {
+        repo::count(tx, place.org_id, (0, 1), now).await?;
+    }
+    Ok(())
+}
+
+async fn owned(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<Member>> {
+    let mut places = repo::memberships_of(tx, user).await?;
+    places.retain(Member::is_owner);
+    Ok(places)
+}
+
+/// Ends every membership of a user who leaves the app; `false` where he is the last owner of an
+/// organisation. What he was is told by `user` as he was before.
+pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<bool> {
+    for place in repo::memberships_of(tx, user.id).await? {
+        let owners = -i64::from(place.is_owner() && !user.banned);
+        if repo::count(tx, place.org_id, (-1, owners), now).await?.is_none() {
+            return Ok(false);
+        }
+        repo::remove_member(tx, place.id).await?;
+        team_repo::leave_teams(tx, place.org_id, user.id).await?;
+    }
+    Ok(true)
+}
+
+impl From<LeaveError> for Problem {
+    fn from(error: LeaveError) -> Self {
+        match error {
+            LeaveError::LastOwner => ProblemKind::LastOwner.into(),
+            LeaveError::Store(error) => error.into(),
+        }
+    }
+}

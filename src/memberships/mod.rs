@@ -1,0 +1,44 @@
+//! Who is in which organisation, and as what: organisations, members, teams, and the rights that
+//! follow.
+//!
+//! ```text
+//! user ──Member──▶ organisation ◀── Team ◀──TeamMember── member
+//!        roles                      roles      lead or member
+//!          └───────────────┬──────────┘
+//!                    [`Standing`]: what he may do there, by the organisation's own policy
+//! ```
+//!
+//! Every unit of work that changes something in an organisation changes the document of the
+//! organisation ([`changed`]): so its owners and its seats are counted in one place, nothing is
+//! written into an organisation that is being deleted, and of two changes at once one sees the
+//! other. Whoever is given a place is held ([`crate::users::hold`]), so that nobody who leaves keeps
+//! one. An organisation has an owner who can act, always: he who would be the last stays.
+//! Documents, queries and these rules are here; the verbs are in `orgs`, `teams` and `invitations`.
+
+mod entering;
+mod joining;
+mod leaving;
+mod record;
+mod repo;
+mod roles;
+mod standing;
+mod team_repo;
+
+pub use self::entering::{EnterError, Memberships};
+pub use self::joining::{JoinError, NewMember, join};
+pub use self::leaving::{LeaveError, ban_owner, forget, leave, unban_owner};
+pub use self::record::{
+    ALREADY_IN_TEAM, ALREADY_MEMBER, Member, Organization, SLUG_TAKEN, TEAM_SLUG_TAKEN, Team,
+    TeamMember,
+};
+pub use self::repo::{
+    OrganizationChanges, by_slug, changed, get, insert, member, member_of, memberships_of, members,
+    of_environment, of_user, only_one, organizations, own_roles_changed, remove, update,
+};
+pub use self::roles::{GrantError, set_roles};
+pub use self::standing::{Place, Standing};
+pub use self::team_repo::{
+    TeamChanges, add_team_member, everybody_in, insert_team, move_team_member, reached_by,
+    remove_team, remove_team_member, team, team_member, team_members, teams, teams_by_id,
+    teams_of_member, update_team,
+};

@@ -1,0 +1,81 @@
+//! The roles of members: which a text means, who may give them, and the change itself.
+
+use super::leaving::{LeaveError, last_or_gone};
+use super::record::Member;
+use super::repo;
+use super::standing::Standing;
+use crate::access::OrgRole;
+use crate::http::{Problem, ProblemKind};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::store::{StoreError, Tx};
+use crate::tokens::{Revocation, revoke_member};
+use crate::users;
+
+#[derive(Debug, thiserror::Error)]
+pub enum GrantError {
+    #[error("a role that the organisation does not have")]
+    UnknownRole,
+    #[error("a role that amounts to more than the caller has")]
+    NotHeld,
+}
+
+impl Standing {
+    /// The roles that these names or identifiers mean, each once.
+    pub fn meant(&self, names: &[String]) -> Result<Vec<OrgRole>, GrantError> {
+        let roles: Option<Vec<OrgRole>> = names.iter().map(|it| self.policy.role(it)).collect();
+        let mut roles = roles.ok_or(GrantError::UnknownRole)?;
+        roles.sort();
+        roles.dedup();
+        Ok(roles)
+    }
+
+    /// Refuses to touch a role that amounts to more than he has.
+    pub fn may_touch(&self, roles: &[OrgRole]) -> Result<(), GrantError> {
+        if roles.iter().all(|role| self.holds(*role)) {
+            return Ok(());
+        }
+        Err(GrantError::NotHeld)
+    }
+
+    /// Refuses a change of roles in which one is given or taken that amounts to more than he has.
+    pub fn may_change(&self, before: &[OrgRole], after: &[OrgRole]) -> Result<(), GrantError> {
+        let taken = before.iter().filter(|role| !after.contains(role));
+        let given = after.iter().filter(|role| !before.contains(role));
+        let touched: Vec<OrgRole> = taken.chain(given).copied().collect();
+        self.may_touch(&touched)
+    }
+}
+
+/// Gives a member exactly these roles, in the caller's unit of work; his older tokens for the
+/// organisation are refused. The last owner stays one: of two who are demoted at once, one stays.
+pub async fn set_roles(
+    tx: &mut Tx<'_, Tenant>,
+    member: &Member,
+    roles: &[OrgRole],
+    (now, entropy): (Timestamp, &Entropy),
+) -> Result<(Member, Revocation), LeaveError> {
+    let (org, id) = (member.org_id, member.user_id);
+    let user = users::hold(tx, id).await?.ok_or(StoreError::Conflict)?;
+    let counts = |is_owner: bool| i64::from(is_owner && !user.banned);
+    let owners = counts(roles.contains(&OrgRole::OWNER)) - counts(member.is_owner());
+    let counted = repo::count(tx, org, (0, owners), now).await?;
+    let Some(organization) = counted else {
+        return Err(last_or_gone(tx, member).await?);
+    };
+    let changed = repo::replace_roles(tx, member, roles, now).await?;
+    let changed = changed.ok_or(StoreError::Conflict)?;
+    let version = organization.version;
+    let revoked = revoke_member(tx, (org, id), version, now, entropy).await?;
+    Ok((changed, revoked))
+}
+
+impl From<GrantError> for Problem {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::UnknownRole => ProblemKind::UnknownRole.into(),
+            GrantError::NotHeld => ProblemKind::RoleNotHeld.into(),
+        }
+    }
+}

@@ -1,0 +1,521 @@
+use actix_web::web::Data;
+use actix_web::{delete, get, patch, post};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::founding::{NewOrganization, oneself};
+use super::members_api;
+use super::service::{Orgs, SlugAnswer};
+use super::wire::OrganizationView;
+use crate::access::{
+    CheckSlug, CreateOrganization, DeleteOrganization, LimitSeats, ListOrganizations,
+    ListOwnOrganizations, Permission, ReadOrganization, TransferOrganization, UpdateOrganization,
+};
+use crate::http::{
+    Allowed, Answer, Body, Change, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging,
+    PathId, ProblemKind, Query,
+};
+use crate::kernel::id::{MemberId, OrgId, UserId};
+use crate::kernel::metadata::Metadata;
+use crate::kernel::page::Slice;
+use crate::kernel::text::{Label, Slug};
+use crate::memberships::{Organization, OrganizationChanges};
+use crate::users::image_url;
+
+/// How many seats an organisation can be limited to.
+const SEATS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(create)
+        .service(list)
+        .service(check_slug)
+        .service(own)
+        .service(all)
+        .service(read)
+        .service(update)
+        .service(remove)
+        .service(leave)
+        .service(transfer)
+        .configure(members_api::routes);
+}
+
+/// A page of organisations, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct OrganizationPage {
+    organizations: Vec<OrganizationView>,
+    /// Send as `cursor` for what follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<String>,
+    has_more: bool,
+}
+
+impl OrganizationPage {
+    fn of(found: Slice<(Organization, Option<Vec<String>>)>, paging: &Paging) -> Self {
+        let next_cursor = paging.cursor(found.next.as_ref());
+        let shown = found.items.into_iter();
+        let shown = shown.map(|(organization, roles)| OrganizationView::of(organization, roles));
+        Self {
+            organizations: shown.collect(),
+            has_more: next_cursor.is_some(),
+            next_cursor,
+        }
+    }
+}
+
+/// An organisation to found.
+#[derive(Debug, ToSchema)]
+struct NewOrganizationBody {
+    name: Label,
+    /// Absent: made of the name.
+    #[schema(nullable = false)]
+    slug: Option<Slug>,
+    /// The https address of a picture.
+    #[schema(nullable = false, format = "uri")]
+    logo: Option<String>,
+    #[schema(nullable = false)]
+    metadata: Option<Metadata>,
+    /// How many members there may be. Only administrators of the app say so.
+    #[schema(nullable = false, minimum = 1, maximum = 1_000_000)]
+    max_members: Option<u32>,
+    /// Who is to own it. Only administrators of the app found for others, and keys must.
+    #[schema(nullable = false)]
+    owner_id: Option<UserId>,
+}
+
+impl FromFields for NewOrganizationBody {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let name = fields.required("name", Label::parse);
+        let slug = fields.optional("slug", Slug::parse);
+        let logo = fields.optional("logo", image_url);
+        let metadata = fields.map("metadata", Metadata::parse);
+        let max_members = fields.number("max_members", SEATS);
+        let owner_id = fields.optional("owner_id", str::parse::<UserId>);
+        Some(Self {
+            name: name?,
+            slug: slug?,
+            logo: logo?,
+            metadata: metadata?,
+            max_members: max_members?,
+            owner_id: owner_id?,
+        })
+    }
+}
+
+impl From<NewOrganizationBody> for NewOrganization {
+    fn from(body: NewOrganizationBody) -> Self {
+        Self {
+            name: body.name,
+            slug: body.slug,
+            logo: body.logo,
+            metadata: body.metadata.unwrap_or_default(),
+            max_members: body.max_members.map(i64::from),
+            owner: body.owner_id,
+        }
+    }
+}
+
+/// What is to become of an organisation. `null` takes away the logo or the limit.
+#[derive(Debug, ToSchema)]
+struct OrganizationPatch {
+    #[schema(nullable = false)]
+    name: Option<Label>,
+    #[schema(nullable = false)]
+    slug: Option<Slug>,
+    #[schema(value_type = Option<String>, format = "uri")]
+    logo: Change<String>,
+    /// Replaces all of it.
+    #[schema(nullable = false)]
+    metadata: Option<Metadata>,
+    /// Only administrators of the app limit seats. Fewer than there are members keeps others out.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000)]
+    max_members: Change<u32>,
+}
+
+impl FromFields for OrganizationPatch {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let name = fields.optional("name", Label::parse);
+        let slug = fields.optional("slug", Slug::parse);
+        let logo = fields.change("logo", image_url);
+        let metadata = fields.map("metadata", Metadata::parse);
+        let max_members = fields.number_change("max_members", SEATS);
+        Some(Self {
+            name: name?,
+            slug: slug?,
+            logo: logo?,
+            metadata: metadata?,
+            max_members: max_members?,
+        })
+    }
+}
+
+impl From<OrganizationPatch> for OrganizationChanges {
+    fn from(body: OrganizationPatch) -> Self {
+        Self {
+            name: body.name,
+            slug: body.slug,
+            logo: body.logo,
+            metadata: body.metadata,
+            max_members: match body.max_members {
+                Change::Keep => Change::Keep,
+                Change::Clear => Change::Clear,
+                Change::Set(most) => Change::Set(i64::from(most)),
+            },
+        }
+    }
+}
+
+/// Found an organisation
+///
+/// The caller becomes its owner. A key, and an administrator for somebody else, names the owner in
+/// `owner_id`.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.create",
+    request_body(content = NewOrganizationBody, example = json!({"name": "Acme", "slug": "acme"})),
+    responses((status = 201, description = "The organisation", body = OrganizationView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(CreateOrganization::NAME)),
+        ("x-problems" = json!([
+            ProblemKind::SlugTaken, ProblemKind::SlugReserved, ProblemKind::UserRequired,
+            ProblemKind::NotFound, ProblemKind::MemberInactive,
+        ])),
+    ),
+)]
+#[post("/v1/orgs")]
+async fn create(
+    access: Allowed<CreateOrganization>,
+    new: Body<NewOrganizationBody>,
+    orgs: Data<Orgs>,
+) -> Answer<Created<OrganizationView>> {
+    let caller = (access.caller(), access.also::<LimitSeats>());
+    let new = NewOrganization::from(new.into_inner());
+    let founded = orgs.found(caller, &new, access.origin()).await?;
+    let is_own = oneself(access.caller()).ok() == founded.created_by;
+    let roles = is_own.then(|| vec!["owner".to_owned()]);
+    Ok(Created::new(OrganizationView::of(founded, roles)))
+}
+
+/// List my organisations
+///
+/// Newest membership first, with what the caller is in each.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.list",
+    params(Paging),
+    responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(ListOwnOrganizations::NAME))),
+)]
+#[get("/v1/orgs")]
+async fn list(
+    access: Allowed<ListOwnOrganizations>,
+    paging: Query<Paging>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<OrganizationPage>> {
+    own_page(&access, &paging.into_inner(), &orgs).await
+}
+
+/// List my organisations
+///
+/// The same as `GET /v1/orgs`.
+#[utoipa::path(
+    tag = "me", operation_id = "me.orgs",
+    params(Paging),
+    responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(ListOwnOrganizations::NAME))),
+)]
+#[get("/v1/me/orgs")]
+async fn own(
+    access: Allowed<ListOwnOrganizations>,
+    paging: Query<Paging>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<OrganizationPage>> {
+    own_page(&access, &paging.into_inner(), &orgs).await
+}
+
+async fn own_page(
+    access: &Allowed<ListOwnOrganizations>,
+    paging: &Paging,
+    orgs: &Orgs,
+) -> Answer<Ok200<OrganizationPage>> {
+    let (user, _) = access.user()?;
+    let page = (paging.after.as_ref(), paging.limit);
+    let found = orgs.of_user(access.tenant(), user, page).await?;
+    let items = found.items.into_iter().map(|(organization, roles)| (organization, Some(roles)));
+    let found = Slice {
+        items: items.collect(),
+        next: found.next,
+    };
+    Ok(Ok200::new(OrganizationPage::of(found, paging)))
+}
+
+/// Which organisations, and which page of them.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct AllQuery {
+    #[param(ignore)]
+    paging: Paging,
+    /// The beginning of a slug.
+    slug: Option<String>,
+}
+
+impl FromFields for AllQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let paging = Paging::from_fields(fields);
+        let slug = fields.optional("slug", beginning_of_a_slug);
+        Some(Self {
+            paging: paging?,
+            slug: slug?,
+        })
+    }
+}
+
+fn beginning_of_a_slug(text: &str) -> Result<String, &'static str> {
+    if text.len() > 40 {
+        return Err("is longer than a slug");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// List all organisations
+///
+/// Of the environment, newest first.
+#[utoipa::path(
+    tag = "administration", operation_id = "admin.orgs.list",
+    params(Paging, AllQuery),
+    responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ListOrganizations::NAME))),
+)]
+#[get("/v1/admin/orgs")]
+async fn all(
+    access: Allowed<ListOrganizations>,
+    query: Query<AllQuery>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<OrganizationPage>> {
+    let AllQuery { paging, slug } = query.into_inner();
+    let page = (paging.after.as_ref(), paging.limit);
+    let found = orgs.page(access.tenant(), slug.as_deref(), page).await?;
+    let items = found.items.into_iter().map(|organization| (organization, None));
+    let found = Slice {
+        items: items.collect(),
+        next: found.next,
+    };
+    Ok(Ok200::new(OrganizationPage::of(found, &paging)))
+}
+
+/// Whether an organisation could have a slug.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SlugAnswer)]
+struct SlugView {
+    /// As it would be kept.
+    slug: String,
+    available: bool,
+    /// Why not: `invalid_slug`, `slug_reserved` or `slug_taken`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<&'static str>,
+}
+
+impl From<SlugAnswer> for SlugView {
+    fn from(answer: SlugAnswer) -> Self {
+        Self {
+            slug: answer.slug,
+            available: answer.available,
+            reason: answer.reason,
+        }
+    }
+}
+
+/// The slug that somebody would like.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SlugQuery {
+    #[param(example = "acme", max_length = 200)]
+    slug: String,
+}
+
+impl FromFields for SlugQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let slug = fields.required("slug", wanted_slug);
+        Some(Self { slug: slug? })
+    }
+}
+
+fn wanted_slug(text: &str) -> Result<String, &'static str> {
+    if text.len() > 200 {
+        return Err("is longer than 200 bytes");
+    }
+    Ok(text.to_owned())
+}
+
+/// Check a slug
+///
+/// Whether an organisation of this environment could have it now. It is not kept for the caller.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.check_slug",
+    params(SlugQuery),
+    responses((status = 200, description = "The answer", body = SlugView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(CheckSlug::NAME))),
+)]
+#[get("/v1/orgs/check-slug")]
+async fn check_slug(
+    access: Allowed<CheckSlug>,
+    query: Query<SlugQuery>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<SlugView>> {
+    let slug = query.into_inner().slug;
+    let answer = orgs.check_slug(access.tenant(), &slug).await?;
+    Ok(Ok200::new(answer.into()))
+}
+
+/// Read an organisation
+///
+/// To whoever is no member it does not exist, unless he administers the app.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.read",
+    params(("org" = OrgId, Path, description = "The organisation")),
+    responses((status = 200, description = "The organisation", body = OrganizationView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ReadOrganization::NAME))),
+)]
+#[get("/v1/orgs/{org}")]
+async fn read(
+    access: Entering<ReadOrganization>,
+    org: PathId<OrgId>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<OrganizationView>> {
+    let standing = orgs.get(&access.entrance(), org.into_inner()).await?;
+    Ok(Ok200::new(standing.into()))
+}
+
+/// Change an organisation
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.update",
+    params(("org" = OrgId, Path, description = "The organisation")),
+    request_body(content = OrganizationPatch, example = json!({"name": "Acme Research"})),
+    responses((status = 200, description = "The organisation", body = OrganizationView)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(UpdateOrganization::NAME)),
+        ("x-problems" = json!([ProblemKind::SlugTaken, ProblemKind::SlugReserved])),
+    ),
+)]
+#[patch("/v1/orgs/{org}")]
+async fn update(
+    access: Entering<UpdateOrganization>,
+    org: PathId<OrgId>,
+    changes: Body<OrganizationPatch>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<OrganizationView>> {
+    let changes = OrganizationChanges::from(changes.into_inner());
+    let is_administrator = access.also::<LimitSeats>();
+    let wanted = (org.into_inner(), &changes);
+    let standing = orgs.update(&access.entrance(), is_administrator, wanted).await?;
+    Ok(Ok200::new(standing.into()))
+}
+
+/// Delete an organisation
+///
+/// With its members, invitations, teams and roles. Access tokens for it are refused.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.delete",
+    params(("org" = OrgId, Path, description = "The organisation")),
+    responses((status = 204, description = "It is gone")),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(DeleteOrganization::NAME))),
+)]
+#[delete("/v1/orgs/{org}")]
+async fn remove(
+    access: Entering<DeleteOrganization>,
+    org: PathId<OrgId>,
+    orgs: Data<Orgs>,
+) -> Answer<NoContent> {
+    orgs.delete(&access.entrance(), org.into_inner()).await?;
+    Ok(NoContent)
+}
+
+/// Leave an organisation
+///
+/// The last owner cannot leave: he hands it over, or deletes it.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.leave",
+    params(("org" = OrgId, Path, description = "The organisation")),
+    responses((status = 204, description = "The caller is no member any more")),
+    security(("session" = [])),
+    extensions(
+        ("x-permission" = json!(ReadOrganization::NAME)),
+        ("x-problems" = json!([ProblemKind::LastOwner, ProblemKind::UserRequired])),
+    ),
+)]
+#[post("/v1/orgs/{org}/leave")]
+async fn leave(
+    access: Entering<ReadOrganization>,
+    org: PathId<OrgId>,
+    orgs: Data<Orgs>,
+) -> Answer<NoContent> {
+    orgs.leave(&access.entrance(), org.into_inner()).await?;
+    Ok(NoContent)
+}
+
+/// Whom an organisation is handed to.
+#[derive(Debug, ToSchema)]
+struct Transfer {
+    member_id: MemberId,
+}
+
+impl FromFields for Transfer {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let member_id = fields.required("member_id", str::parse::<MemberId>);
+        Some(Self {
+            member_id: member_id?,
+        })
+    }
+}
+
+/// Hand over an organisation
+///
+/// The caller's ownership goes to another member in one step; he stays as an administrator of the
+/// organisation. Other owners stay owners.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.transfer",
+    params(("org" = OrgId, Path, description = "The organisation")),
+    request_body(
+        content = Transfer,
+        example = json!({"member_id": "amem_01h2xcejqtf2nbrexx3vqjhp41"}),
+    ),
+    responses((status = 200, description = "The organisation", body = OrganizationView)),
+    security(("session" = [])),
+    extensions(
+        ("x-permission" = json!(TransferOrganization::NAME)),
+        ("x-problems" = json!([ProblemKind::MemberInactive, ProblemKind::UserRequired])),
+    ),
+)]
+#[post("/v1/orgs/{org}/transfer")]
+async fn transfer(
+    access: Entering<TransferOrganization>,
+    org: PathId<OrgId>,
+    to: Body<Transfer>,
+    orgs: Data<Orgs>,
+) -> Answer<Ok200<OrganizationView>> {
+    let wanted = (org.into_inner(), to.into_inner().member_id);
+    let organization = orgs.transfer(&access.entrance(), wanted).await?;
+    Ok(Ok200::new(OrganizationView::of(organization, None)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::assert_documented;
+
+    #[test]
+    fn what_is_parsed_is_what_is_documented() {
+        assert_documented::<NewOrganizationBody>();
+        assert_documented::<OrganizationPatch>();
+        assert_documented::<Transfer>();
+    }
+}

@@ -1,0 +1,63 @@
+//! Which slugs organisations may have.
+
+use crate::kernel::entropy::Entropy;
+use crate::kernel::text::{Label, Slug};
+
+/// Words that address a part of a site, or speak for whoever runs it.
+const RESERVED: [&str; 48] = [
+    "about", "accept", "account", "admin", "administrator", "api", "app", "apps", "assets", "auth",
+    "authsome", "billing", "blog", "cdn", "check-slug", "dashboard", "decline", "docs", "help",
+    "home", "invitation", "invitations", "invite", "login", "logout", "lookup", "mail", "new",
+    "null", "oauth", "org", "organization", "organizations", "orgs", "platform", "public", "root",
+    "settings", "signin", "signup", "static", "status", "support", "system", "undefined", "well-known",
+    "www", "you",
+];
+
+/// Whether no organisation may have this slug.
+pub(super) fn is_reserved(slug: &Slug) -> bool {
+    RESERVED.contains(&slug.as_str())
+}
+
+/// A slug for an organisation of this name; `None` where the name has nothing of one.
+pub(super) fn of_name(name: &Label) -> Option<Slug> {
+    Slug::from_name(name.as_str()).filter(|slug| !is_reserved(slug))
+}
+
+/// A slug like another one, which is taken or would be; of chance, so that it is not.
+pub(super) fn unlike(slug: Option<&Slug>, entropy: &Entropy) -> Option<Slug> {
+    let stem: String = slug.map_or("org", Slug::as_str).chars().take(31).collect();
+    let token = entropy.token().to_lowercase();
+    let tail: String = token.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    Slug::parse(&format!("{}-{tail}", stem.trim_end_matches('-'))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_site_are_kept() {
+        for word in ["admin", "api", "www", "Admin", "well-known"] {
+            assert!(is_reserved(&Slug::parse(word).unwrap()), "{word}");
+        }
+        assert!(!is_reserved(&Slug::parse("acme").unwrap()));
+    }
+
+    #[test]
+    fn every_kept_word_is_a_slug() {
+        for word in RESERVED {
+            assert_eq!(Slug::parse(word).map(|slug| slug.to_string()).as_deref(), Ok(word));
+        }
+    }
+
+    #[test]
+    fn another_slug_resembles_the_first_and_is_one() {
+        let entropy = Entropy::system();
+        let long = Slug::parse(&"a".repeat(40)).unwrap();
+        for stem in [None, Some(&long)] {
+            let (one, other) = (unlike(stem, &entropy).unwrap(), unlike(stem, &entropy).unwrap());
+            assert_ne!(one, other);
+            assert!(one.as_str().starts_with(stem.map_or("org-", |_| "aaaa")));
+        }
+    }
+}
