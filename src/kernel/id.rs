@@ -75,6 +75,13 @@ kinds! {
     PasswordResetId = PasswordReset, "apwr", "password reset";
     DeviceId = Device, "adev", "device";
     SessionConfigId = SessionConfig, "ascf", "session config";
+    OrgId = Organization, "aorg", "organization";
+    MemberId = Member, "amem", "member";
+    TeamId = Team, "atm", "team";
+    TeamMemberId = TeamMember, "atmm", "team member";
+    InvitationId = Invitation, "ainv", "invitation";
+    RoleId = Role, "arol", "role";
+    CatalogueId = Catalogue, "aprm", "permission catalogue";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

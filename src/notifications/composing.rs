@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::outbox::Outbox;
-use super::record::{Message, Notification};
+use super::record::{Invited, Message, Notification};
 use crate::apps::App;
 use crate::environments::{EnvironmentError, Environments, Settings};
-use crate::kernel::secret::ExposeSecret;
+use crate::kernel::secret::{ExposeSecret, SecretString};
+use crate::kernel::text::WebUrl;
 use crate::kernel::time::Timestamp;
 use crate::mail::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
-    Enclosed, Head, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal, Rendered,
-    ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
+    Enclosed, Head, Invitation, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal,
+    Rendered, ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
 };
 use crate::store::{Store, StoreError};
 use crate::tokens::{LinkTokens, Purpose};
@@ -138,6 +139,28 @@ impl Writing<'_> {
                 ip_address: ip_address.clone(),
             }),
             Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),
+            Message::Invitation(invited) => self.render(&self.invitation(invited)),
+        }
+    }
+
+    fn invitation(&self, invited: &Invited) -> Invitation {
+        let (id, generation) = (invited.invitation_id, invited.generation);
+        let token = self.composer.links.invitation(id, generation);
+        Invitation {
+            link: self.leading(Purpose::Invitation, &token),
+            organization: Plain::organization(&invited.organization).unwrap_or_default(),
+            organization_logo: invited
+                .logo
+                .as_deref()
+                .and_then(|it| WebUrl::parse(it).ok()),
+            inviter: invited.inviter.as_deref().and_then(Plain::name),
+            roles: invited
+                .roles
+                .iter()
+                .filter_map(|role| Plain::name(role))
+                .collect(),
+            message: invited.message.as_deref().and_then(Plain::message),
+            minutes: self.minutes(invited.expires_at),
         }
     }
 
@@ -146,9 +169,12 @@ impl Writing<'_> {
         self.composer.templates.render(letter, &self.head, language)
     }
 
-    /// To the app's page for it, else to this server's. What a request said has no part in it.
     fn link(&self, purpose: Purpose, id: &str) -> Enclosed {
-        let token = self.composer.links.token(purpose, id);
+        self.leading(purpose, &self.composer.links.token(purpose, id))
+    }
+
+    /// To the app's page for it, else to this server's. What a request said has no part in it.
+    fn leading(&self, purpose: Purpose, token: &SecretString) -> Enclosed {
         let token = token.expose_secret();
         let ours = || {
             let page = purpose.page();
