@@ -13,7 +13,7 @@ use crate::tokens::Purpose;
 /// How often a code may be tried.
 pub(super) const CODE_ATTEMPTS: i64 = 5;
 
-/// What a link is for: of the purposes that tokens have, those about an account.
+/// What a link is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkPurpose {

@@ -1,5 +1,6 @@
 //! Composing: a notification becomes a letter, from what is true when it is sent.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::outbox::Outbox;
@@ -95,27 +96,24 @@ impl Writing<'_> {
             Message::VerifyEmail {
                 verification_id,
                 expires_at,
-            } => {
-                let id = verification_id.to_string();
-                self.render(&VerifyEmail {
-                    link: self.link(Purpose::VerifyEmail, &id),
-                    code: self.code(Purpose::VerifyEmail, &id),
-                    minutes: self.minutes(*expires_at),
-                })
-            }
+            } => self.render(&VerifyEmail {
+                link: self.link(Purpose::VerifyEmail, verification_id),
+                code: self.code(Purpose::VerifyEmail, verification_id),
+                minutes: self.minutes(*expires_at),
+            }),
             Message::AccountExists => self.render(&AccountExists {}),
             Message::ResetPassword {
                 reset_id,
                 expires_at,
             } => self.render(&ResetPassword {
-                link: self.link(Purpose::ResetPassword, &reset_id.to_string()),
+                link: self.link(Purpose::ResetPassword, reset_id),
                 minutes: self.minutes(*expires_at),
             }),
             Message::MagicLink {
                 verification_id,
                 expires_at,
             } => self.render(&MagicLink {
-                link: self.link(Purpose::MagicLink, &verification_id.to_string()),
+                link: self.link(Purpose::MagicLink, verification_id),
                 minutes: self.minutes(*expires_at),
             }),
             Message::PasswordChanged => self.render(&PasswordChanged { happened_at }),
@@ -123,7 +121,7 @@ impl Writing<'_> {
                 verification_id,
                 expires_at,
             } => self.render(&ConfirmEmailChange {
-                link: self.link(Purpose::ChangeEmail, &verification_id.to_string()),
+                link: self.link(Purpose::ChangeEmail, verification_id),
                 minutes: self.minutes(*expires_at),
             }),
             Message::EmailChangeRequested => self.render(&EmailChangeRequested { happened_at }),
@@ -169,7 +167,7 @@ impl Writing<'_> {
         self.composer.templates.render(letter, &self.head, language)
     }
 
-    fn link(&self, purpose: Purpose, id: &str) -> Enclosed {
+    fn link(&self, purpose: Purpose, id: impl Display) -> Enclosed {
         self.leading(purpose, &self.composer.links.token(purpose, id))
     }
 
@@ -184,7 +182,7 @@ impl Writing<'_> {
         Enclosed::new(theirs.map_or_else(ours, |page| page.with("token", token)))
     }
 
-    fn code(&self, purpose: Purpose, id: &str) -> Enclosed {
+    fn code(&self, purpose: Purpose, id: impl Display) -> Enclosed {
         let code = self.composer.links.code(purpose, id);
         Enclosed::new(code.expose_secret())
     }
