@@ -21,11 +21,10 @@ use crate::kernel::language::Language;
 use crate::kernel::text::{Email, Label};
 use crate::kernel::time::Timestamp;
 use crate::limits::{self, Lockout};
-use crate::links::{self, Link, PasswordReset, Verification};
+use crate::links::{self, Link, LinkPurpose, PasswordReset, Verification};
 use crate::notifications::{self, Channel, Message, Notification};
 use crate::sessions::{self, Ending, Session};
 use crate::store::{Stored, Tx};
-use crate::tokens::Purpose;
 use crate::users::{User, UserView};
 
 /// Of each kind the newest so many, over all environments; an account that is used has fewer.
@@ -151,7 +150,7 @@ pub struct ExportedNotification {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExportedLink {
     pub env_id: EnvId,
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     /// Where its letter went.
     pub address: Email,
     pub created_at: Timestamp,
@@ -344,7 +343,8 @@ fn told_of_device(message: Message) -> (Option<String>, Option<String>, Option<S
         | Message::ConfirmEmailChange { .. }
         | Message::EmailChangeRequested
         | Message::EmailChanged
-        | Message::AccountDeleted => (None, None, None),
+        | Message::AccountDeleted
+        | Message::Invitation(_) => (None, None, None),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::record::{Environment, Kind, Settings};
+use super::record::{Environment, INVITATION_TTL, Kind, Settings};
 use super::service::{EnvironmentError, Environments, SettingsChanges};
 use crate::access::{Permission, ReadEnvironments, UpdateEnvironments};
 use crate::http::{
@@ -85,6 +85,8 @@ impl FromFields for SettingsChanges {
         let reset_password_url = fields.change("reset_password_url", WebUrl::parse);
         let magic_link_url = fields.change("magic_link_url", WebUrl::parse);
         let change_email_url = fields.change("change_email_url", WebUrl::parse);
+        let invitation_url = fields.change("invitation_url", WebUrl::parse);
+        let invitation_ttl = fields.number("invitation_ttl_seconds", INVITATION_TTL);
         Some(Self {
             signup_open: signup_open?,
             require_verification: require_verification?,
@@ -94,6 +96,8 @@ impl FromFields for SettingsChanges {
             reset_password_url: reset_password_url?,
             magic_link_url: magic_link_url?,
             change_email_url: change_email_url?,
+            invitation_url: invitation_url?,
+            invitation_ttl_seconds: invitation_ttl?,
         })
     }
 }

@@ -1,3 +1,6 @@
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -67,6 +70,23 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub change_email_url: Option<WebUrl>,
+    /// The page that takes invitations; letters add `token`. Absent: a page of this server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invitation_url: Option<WebUrl>,
+    /// How long an invitation is good. Counts for those that are sent from now on.
+    #[serde(default = "a_week")]
+    #[schema(minimum = 3600, maximum = 2_592_000)]
+    pub invitation_ttl_seconds: u32,
+}
+
+const HOUR: u32 = 60 * 60;
+const DAY: u32 = 24 * HOUR;
+
+pub(super) const INVITATION_TTL: RangeInclusive<u32> = HOUR..=30 * DAY;
+
+const fn a_week() -> u32 {
+    7 * DAY
 }
 
 impl Settings {
@@ -81,6 +101,8 @@ impl Settings {
             reset_password_url: None,
             magic_link_url: None,
             change_email_url: None,
+            invitation_url: None,
+            invitation_ttl_seconds: a_week(),
         }
     }
 
@@ -96,7 +118,13 @@ impl Settings {
             Purpose::ResetPassword => self.reset_password_url.as_ref(),
             Purpose::MagicLink => self.magic_link_url.as_ref(),
             Purpose::ChangeEmail => self.change_email_url.as_ref(),
+            Purpose::Invitation => self.invitation_url.as_ref(),
         }
+    }
+
+    /// How long an invitation is good that is sent now.
+    pub fn invitation_life(&self) -> Duration {
+        Duration::from_secs(self.invitation_ttl_seconds.into())
     }
 }
 

@@ -54,6 +54,10 @@ pub(super) struct SettingsChanges {
     pub magic_link_url: Change<text::WebUrl>,
     #[schema(value_type = Option<text::WebUrl>)]
     pub change_email_url: Change<text::WebUrl>,
+    #[schema(value_type = Option<text::WebUrl>)]
+    pub invitation_url: Change<text::WebUrl>,
+    #[schema(minimum = 3600, maximum = 2_592_000)]
+    pub invitation_ttl_seconds: Option<u32>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -256,6 +260,10 @@ impl SettingsChanges {
                 .applied_to(&settings.reset_password_url),
             magic_link_url: self.magic_link_url.applied_to(&settings.magic_link_url),
             change_email_url: self.change_email_url.applied_to(&settings.change_email_url),
+            invitation_url: self.invitation_url.applied_to(&settings.invitation_url),
+            invitation_ttl_seconds: self
+                .invitation_ttl_seconds
+                .unwrap_or(settings.invitation_ttl_seconds),
         }
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::kernel::id::{AppId, EnvId, Id, Kind, UserId, kind};
 use crate::kernel::tenant::Tenant;
@@ -11,6 +12,16 @@ use crate::tokens::Purpose;
 
 /// How often a code may be tried.
 pub(super) const CODE_ATTEMPTS: i64 = 5;
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPurpose {
+    VerifyEmail,
+    ResetPassword,
+    MagicLink,
+    ChangeEmail,
+}
 
 /// One link in one letter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,7 +34,7 @@ pub struct Link<K: Kind> {
     pub user_id: UserId,
     /// SHA-256 of the token.
     pub token: String,
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     /// Where the letter goes, and so what following the link proves.
     pub address: Email,
     /// The version of the password that was proven when it was asked for: beside another the link is
@@ -87,12 +98,25 @@ impl<K: Kind> Link<K> {
     }
 }
 
-/// How long a link is good (ASVS 6.5.5).
-pub(super) const fn life(purpose: Purpose) -> Duration {
-    match purpose {
-        Purpose::VerifyEmail => Duration::from_hours(24),
-        Purpose::ResetPassword => Duration::from_mins(30),
-        Purpose::MagicLink => Duration::from_mins(10),
-        Purpose::ChangeEmail => Duration::from_hours(1),
+impl LinkPurpose {
+    /// How long a link is good (ASVS 6.5.5).
+    pub(super) const fn life(self) -> Duration {
+        match self {
+            Self::VerifyEmail => Duration::from_hours(24),
+            Self::ResetPassword => Duration::from_mins(30),
+            Self::MagicLink => Duration::from_mins(10),
+            Self::ChangeEmail => Duration::from_hours(1),
+        }
+    }
+}
+
+impl From<LinkPurpose> for Purpose {
+    fn from(purpose: LinkPurpose) -> Self {
+        match purpose {
+            LinkPurpose::VerifyEmail => Self::VerifyEmail,
+            LinkPurpose::ResetPassword => Self::ResetPassword,
+            LinkPurpose::MagicLink => Self::MagicLink,
+            LinkPurpose::ChangeEmail => Self::ChangeEmail,
+        }
     }
 }

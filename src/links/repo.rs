@@ -1,10 +1,9 @@
-use super::record::{CODE_ATTEMPTS, Link};
+use super::record::{CODE_ATTEMPTS, Link, LinkPurpose};
 use crate::kernel::id::{Id, Kind, UserId};
 use crate::kernel::time::Timestamp;
 use crate::store::{
     AcrossTenants, Entity, Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id,
 };
-use crate::tokens::Purpose;
 
 // The fields of either kind of link.
 const fn token<K: Kind>() -> Field<Link<K>, String> {
@@ -15,7 +14,7 @@ const fn user_id<K: Kind>() -> Field<Link<K>, UserId> {
     Field::at("user_id")
 }
 
-const fn purpose<K: Kind>() -> Field<Link<K>, Purpose> {
+const fn purpose<K: Kind>() -> Field<Link<K>, LinkPurpose> {
     Field::at("purpose")
 }
 
@@ -79,7 +78,7 @@ where
 pub(super) async fn newest<K: Kind, S>(
     tx: &mut Tx<'_, S>,
     user: UserId,
-    of: Purpose,
+    of: LinkPurpose,
 ) -> Stored<Option<Link<K>>>
 where
     Link<K>: Entity<Owner = OfEnvironment>,

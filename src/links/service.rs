@@ -1,4 +1,4 @@
-use super::record::{Link, PasswordReset, Verification, life};
+use super::record::{Link, LinkPurpose, PasswordReset, Verification};
 use super::repo;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -10,7 +10,7 @@ use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::notifications::{Letter, Message, Outbox};
 use crate::store::{Entity, OfEnvironment, Store, StoreError, Stored, Tx};
-use crate::tokens::{LinkTokens, Purpose};
+use crate::tokens::LinkTokens;
 
 /// Makes links, sends them, and sees to it that each is followed once.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Links {
 /// A link that somebody is to be sent.
 #[derive(Debug, Clone)]
 pub struct NewLink {
-    pub purpose: Purpose,
+    pub purpose: LinkPurpose,
     pub user: UserId,
     pub to: Email,
     pub language: Language,
@@ -77,28 +77,28 @@ impl Links {
         now: Timestamp,
     ) -> Stored<()> {
         let message = match request.purpose {
-            Purpose::VerifyEmail => {
+            LinkPurpose::VerifyEmail => {
                 let link = self.make::<kind::Verification>(tx, request, now).await?;
                 Message::VerifyEmail {
                     verification_id: link.id,
                     expires_at: link.expires_at,
                 }
             }
-            Purpose::MagicLink => {
+            LinkPurpose::MagicLink => {
                 let link = self.make::<kind::Verification>(tx, request, now).await?;
                 Message::MagicLink {
                     verification_id: link.id,
                     expires_at: link.expires_at,
                 }
             }
-            Purpose::ChangeEmail => {
+            LinkPurpose::ChangeEmail => {
                 let link = self.make::<kind::Verification>(tx, request, now).await?;
                 Message::ConfirmEmailChange {
                     verification_id: link.id,
                     expires_at: link.expires_at,
                 }
             }
-            Purpose::ResetPassword => {
+            LinkPurpose::ResetPassword => {
                 let link = self.make::<kind::PasswordReset>(tx, request, now).await?;
                 Message::ResetPassword {
                     reset_id: link.id,
@@ -126,7 +126,7 @@ impl Links {
     {
         let tenant = tx.scope();
         let id = Id::<K>::new(now, &self.entropy);
-        let token = self.tokens.token(request.purpose, id);
+        let token = self.tokens.token(request.purpose.into(), id);
         let link = Link {
             id,
             app_id: tenant.app_id,
@@ -137,7 +137,7 @@ impl Links {
             address: request.to.clone(),
             password_version: request.password_version,
             attempts: 0,
-            expires_at: now.plus(life(request.purpose)),
+            expires_at: now.plus(request.purpose.life()),
             used_at: None,
             voided_at: None,
             created_at: now,
@@ -152,7 +152,7 @@ impl Links {
     pub async fn verification(
         &self,
         store: &Store,
-        (purpose, token): (Purpose, &str),
+        (purpose, token): (LinkPurpose, &str),
         named: Option<Tenant>,
     ) -> Result<Verification, LinkRefused> {
         find(store, (purpose, token), named).await
@@ -165,7 +165,7 @@ impl Links {
         token: &str,
         named: Option<Tenant>,
     ) -> Result<PasswordReset, LinkRefused> {
-        find(store, (Purpose::ResetPassword, token), named).await
+        find(store, (LinkPurpose::ResetPassword, token), named).await
     }
 
     /// Counts an attempt at the code of the newest letter of this purpose, and judges it. The
@@ -174,14 +174,14 @@ impl Links {
         &self,
         store: &Store,
         (tenant, user): (Tenant, UserId),
-        (purpose, code): (Purpose, &str),
+        (purpose, code): (LinkPurpose, &str),
         now: Timestamp,
     ) -> Result<Verification, CodeRefused> {
         let mut once = store.once();
         let mut tx = once.within(tenant);
         let newest: Option<Verification> = repo::newest(&mut tx, user, purpose).await?;
         let id = newest.map_or_else(|| Id::new(now, &self.entropy), |link| link.id);
-        let is_right = self.tokens.is_code(purpose, id, code);
+        let is_right = self.tokens.is_code(purpose.into(), id, code);
         let counted = repo::attempt(&mut tx, id, now).await?;
         let link = counted.ok_or(CodeRefused::NoneOpen)?;
         if is_right {
@@ -242,7 +242,7 @@ pub async fn forget(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<()> {
 
 async fn find<K: Kind>(
     store: &Store,
-    (purpose, token): (Purpose, &str),
+    (purpose, token): (LinkPurpose, &str),
     named: Option<Tenant>,
 ) -> Result<Link<K>, LinkRefused>
 where

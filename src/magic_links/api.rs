@@ -10,9 +10,8 @@ use crate::http::{
     ProblemKind, Public, WithCookie,
 };
 use crate::limits::Rule;
-use crate::links::{Outcome, Recipient};
+use crate::links::{LinkPurpose, Outcome, Recipient};
 use crate::sessions::{Sessions, SignedIn, Visit};
-use crate::tokens::Purpose;
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(send).service(verify);
@@ -55,7 +54,7 @@ async fn send(
     sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Accepted<Outcome>> {
-    let letter = (Purpose::MagicLink, body.into_inner().email);
+    let letter = (LinkPurpose::MagicLink, body.into_inner().email);
     sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Accepted::new(Outcome::ACCEPTED))
 }

@@ -1,10 +1,10 @@
 use crate::events::{Name, Origin};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::links::{LinkRefused, Verification};
+use crate::links::{LinkPurpose, LinkRefused, Verification};
 use crate::sessions::{Issued, Sessions, SignInError, Visit};
 use crate::store::{StoreError, Tx};
-use crate::tokens::{KeyError, Purpose, Revocation};
+use crate::tokens::{KeyError, Revocation};
 use crate::users::{self, User};
 
 /// How the user proved to be himself: a secret good once, sent to him (RFC 8176 §2).
@@ -45,7 +45,7 @@ impl MagicLinks {
         visit: Visit<'_>,
     ) -> Result<Issued, MagicLinkError> {
         let (accounts, origin) = (&self.accounts, visit.origin);
-        let purpose = (Purpose::MagicLink, token);
+        let purpose = (LinkPurpose::MagicLink, token);
         let link = accounts
             .links
             .verification(&accounts.store, purpose, named)

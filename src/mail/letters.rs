@@ -8,6 +8,7 @@ use super::plain::Plain;
 use super::templates::{Head, Rendered, Templates, Unrenderable};
 use crate::kernel::language::Language;
 use crate::kernel::secret::{ExposeSecret, SecretString};
+use crate::kernel::text::WebUrl;
 use crate::kernel::time::Timestamp;
 
 /// The facts of a letter. Its fields are the variables of the template of this name.
@@ -191,6 +192,39 @@ letters! {
         { happened_at: NOON, browser: None, os: None, ip_address: None }
     ]
 
+    /// Join an organization.
+    Invitation = "invitation" {
+        link: Enclosed,
+        organization: Plain,
+        /// Shown in place of the app's.
+        organization_logo: Option<WebUrl>,
+        inviter: Option<Plain>,
+        roles: Vec<Plain>,
+        /// What the inviter wants to be told.
+        message: Option<Plain>,
+        minutes: u64,
+    }
+    samples [
+        {
+            link: link("invitation"),
+            organization: northwind(),
+            organization_logo: WebUrl::parse("https://northwind.example.com/logo.png").ok(),
+            inviter: Plain::name("Zoe Winter"),
+            roles: ["admin", "editor"].into_iter().filter_map(Plain::name).collect(),
+            message: Plain::message("See you on Monday!"),
+            minutes: 10_080
+        },
+        {
+            link: link("invitation"),
+            organization: northwind(),
+            organization_logo: None,
+            inviter: None,
+            roles: Plain::name("member").into_iter().collect(),
+            message: None,
+            minutes: 60
+        }
+    ]
+
     /// The account is gone.
     AccountDeleted = "account_deleted" {
         #[serde(serialize_with = "to_the_minute")]
@@ -201,6 +235,10 @@ letters! {
 
 /// 2040-01-01T12:00Z
 const NOON: Timestamp = Timestamp::from_millis(2_209_032_000_000);
+
+fn northwind() -> Plain {
+    Plain::organization("Northwind").unwrap_or_default()
+}
 
 fn link(page: &str) -> Enclosed {
     Enclosed::new(format!(

@@ -23,7 +23,8 @@ mod words;
 
 pub use self::letters::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
-    Enclosed, MagicLink, NewDevice, PasswordChanged, ResetPassword, Template, VerifyEmail,
+    Enclosed, Invitation, MagicLink, NewDevice, PasswordChanged, ResetPassword, Template,
+    VerifyEmail,
 };
 pub use self::mailer::{MailError, Mailer};
 pub use self::message::Parcel;

@@ -1,9 +1,12 @@
 //! Text of users and apps, made safe to stand in a letter.
 
 use serde::Serialize;
+use unicode_normalization::char::decompose_compatible;
 
 /// Longer names are cut.
 const MOST: usize = 60;
+/// Longer messages are cut.
+const MOST_OF_A_MESSAGE: usize = 500;
 
 /// A name as a letter may show it: one bounded line without characters that hide, reorder or
 /// fold lines, and without what a reader of headers would decode (RFC 2047).
@@ -16,32 +19,48 @@ impl Plain {
     /// The name of a user or of what he uses; `None` where mail programs would make a link of it, or
     /// nothing is left. Anybody can sign up with any name, and any address of others.
     pub fn name(text: &str) -> Option<Self> {
-        Self::line(text).filter(|name| !becomes_a_link(&name.0))
+        let name = line(text);
+        Self::cut(&name, MOST).filter(|_| !becomes_a_link(&name))
     }
 
     /// The name of an app. It may look like an address: whoever names apps also says where links
     /// lead.
     pub fn app(text: &str) -> Option<Self> {
-        Self::line(text)
+        Self::cut(&line(text), MOST)
+    }
+
+    /// The name of an organization, which a letter cannot leave out: what would become a link is
+    /// broken up. Anybody can found one of any name.
+    pub fn organization(text: &str) -> Option<Self> {
+        Self::cut(&unlinked(&line(text)), MOST)
+    }
+
+    /// What one person lets another be told, on one line; what would become a link is broken up.
+    pub fn message(text: &str) -> Option<Self> {
+        Self::cut(&unlinked(&line(text)), MOST_OF_A_MESSAGE)
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    fn line(text: &str) -> Option<Self> {
-        let shown = text
-            .chars()
-            .map(|c| if c.is_whitespace() { ' ' } else { c });
-        let shown: String = shown.filter(|c| !misleads(*c)).collect();
-        let words: Vec<&str> = shown.split(' ').filter(|word| !word.is_empty()).collect();
-        let line = words.join(" ").replace("=?", "= ?");
-        if line.chars().count() <= MOST {
-            return (!line.is_empty()).then_some(Self(line));
+    fn cut(line: &str, most: usize) -> Option<Self> {
+        if line.chars().count() <= most {
+            return (!line.is_empty()).then(|| Self(line.to_owned()));
         }
-        let cut: String = line.chars().take(MOST - 1).collect();
+        let cut: String = line.chars().take(most - 1).collect();
         Some(Self(format!("{}…", cut.trim_end())))
     }
+}
+
+/// One line, single spaces, nothing that misleads.
+fn line(text: &str) -> String {
+    let shown = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c });
+    let shown: String = shown.filter(|c| !misleads(*c)).collect();
+    let words: Vec<&str> = shown.split(' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ").replace("=?", "= ?")
 }
 
 /// Controls, line separators, and what reorders the text around it (UTS #39, Trojan Source).
@@ -53,16 +72,38 @@ fn misleads(c: char) -> bool {
 
 /// `https://x`, `x.io`, `x.io/a`, `mia@x.io`, `www.x`: whatever has a mark that addresses need.
 fn becomes_a_link(text: &str) -> bool {
-    let has_mark = text.contains([
-        '/', '\\', '@', ':', '<', '>', '[', ']', '。', '．', '：', '／',
-    ]);
-    let mut letters = text.chars().peekable();
-    let mut dotted = false;
+    let has_mark = text.contains(['/', '\\', '@', ':', '<', '>', '[', ']']);
+    has_mark || unlinked(text) != text
+}
+
+/// `https:// x. io/ a`, `mia@ x. io`: a space behind every mark that addresses need, so that no mail
+/// program makes a link of it.
+fn unlinked(line: &str) -> String {
+    let mut broken = String::with_capacity(line.len());
+    let mut letters = line.chars().peekable();
+    let mut before = ' ';
     while let Some(letter) = letters.next() {
-        let follows = letters.peek().is_some_and(|next| next.is_alphanumeric());
-        dotted |= letter == '.' && follows;
+        broken.push(letter);
+        let next = letters.peek().copied().unwrap_or(' ');
+        let is_time = letter == ':' && before.is_ascii_digit() && next.is_ascii_digit();
+        let is_last = next.is_whitespace() || next.is_ascii_punctuation();
+        if joins_an_address(letter) && !is_last && !is_time {
+            broken.push(' ');
+        }
+        before = letter;
     }
-    has_mark || dotted
+    broken
+}
+
+/// Also in the forms that browsers take for the same (UTS #46), like `．`, `＠` and `。`.
+fn joins_an_address(letter: char) -> bool {
+    let mut forms = 0;
+    let mut plain = letter;
+    decompose_compatible(letter, |form| {
+        forms += 1;
+        plain = form;
+    });
+    forms == 1 && matches!(plain, '.' | '。' | ':' | '@' | '/' | '\\')
 }
 
 #[cfg(test)]
@@ -100,10 +141,39 @@ mod tests {
             "//evil",
             "[click](x)",
             "Zoë & <3",
+            "evil．example",
+            "mia＠evil",
+            "evil.\u{ad}example",
         ] {
             assert_eq!(name(text), None, "{text}");
         }
         assert!(Plain::app("Shop.example").is_some());
+    }
+
+    /// Whoever reads it may still type an address, but nothing leads there.
+    #[test]
+    fn messages_and_names_of_organizations_are_shown_without_their_links() {
+        for (text, shown) in [
+            (
+                "Welcome! We meet at 10:30...",
+                "Welcome! We meet at 10:30...",
+            ),
+            ("Acme, Inc.", "Acme, Inc."),
+            (
+                "see https://evil.example/x",
+                "see https:// evil. example/ x",
+            ),
+            ("mia@evil.example", "mia@ evil. example"),
+            ("evil。example", "evil。 example"),
+            ("evil.\u{ad}example", "evil. \u{ad}example"),
+            ("javascript:alert(1)", "javascript: alert(1)"),
+            ("<a href=\"//evil\">x</a>", "<a href=\"// evil\">x</ a>"),
+            ("one\r\n\u{202e}two", "one two"),
+        ] {
+            let message = Plain::message(text).map(|it| it.0);
+            assert_eq!(message.as_deref(), Some(shown), "{text:?}");
+            assert_eq!(Plain::organization(text).map(|it| it.0), message);
+        }
     }
 
     #[test]
@@ -128,5 +198,7 @@ mod tests {
 
         assert_eq!(cut.chars().count(), MOST);
         assert!(cut.ends_with('…'));
+        let message = Plain::message(&"ü".repeat(10_000)).expect("something is left");
+        assert_eq!(message.0.chars().count(), MOST_OF_A_MESSAGE);
     }
 }

@@ -3,6 +3,9 @@
 use super::*;
 use crate::kernel::language::Language;
 
+/// The logo of the organization of a sample.
+const NORTHWIND: &str = "<img src=\"https://northwind.example.com/logo.png\" alt=\"Northwind\"";
+
 fn head() -> Head {
     Head {
         app: Plain::app("Acme").expect("a name"),
@@ -19,6 +22,16 @@ fn written(head: &Head, language: Language) -> Vec<(&'static str, Rendered)> {
 fn links(text: &str) -> Vec<&str> {
     let words = text.split(|c: char| c.is_whitespace() || "\"<>".contains(c));
     words.filter(|word| word.contains("token=")).collect()
+}
+
+/// How a letter begins what it says to whoever did not ask for it.
+fn not_you(name: &str, language: Language) -> &'static str {
+    match (language, name) {
+        (Language::English, Invitation::NAME) => "If you did not expect this",
+        (Language::German, Invitation::NAME) => "Falls Sie diese Einladung nicht erwartet",
+        (Language::English, _) => "If this was not you",
+        (Language::German, _) => "Falls Sie das nicht waren",
+    }
 }
 
 #[test]
@@ -61,13 +74,11 @@ fn every_letter_is_whole_in_every_language() {
                 assert!(link.starts_with("https://app.example.com/"), "{what}");
                 assert_eq!(*link, as_html, "{what}");
             }
-            let not_you = match language {
-                Language::English => "If this was not you",
-                Language::German => "Falls Sie das nicht waren",
-            };
+            let not_you = not_you(name, language);
             assert!(text.contains(not_you) && html.contains(not_you), "{what}");
             assert_eq!(text.contains("Mia"), head.name.is_some(), "{what}");
-            assert_eq!(html.contains("<img"), head.logo.is_some(), "{what}");
+            let has_logo = head.logo.is_some() || html.contains(NORTHWIND);
+            assert_eq!(html.contains("<img"), has_logo, "{what}");
         }
         for name in Templates::names() {
             assert!(letters.iter().any(|(written, _)| written == name), "{name}");
@@ -196,5 +207,116 @@ fn what_is_enclosed_is_not_printed() {
             !printed.contains("token") && !printed.contains("042917"),
             "{printed}"
         );
+    }
+}
+
+/// What the two samples of an invitation say.
+const INVITATIONS: [(Language, [&str; 5], [&str; 3]); 2] = [
+    (
+        Language::English,
+        [
+            "Zoe Winter invites you to join Northwind on Acme.",
+            "Your roles: admin, editor",
+            "Message from Zoe Winter:",
+            "“See you on Monday!”",
+            "7 days",
+        ],
+        [
+            "Somebody invites you to join Northwind on Acme.",
+            "Your role: member",
+            "1 hour",
+        ],
+    ),
+    (
+        Language::German,
+        [
+            "Zoe Winter lädt Sie ein, bei Acme Mitglied von Northwind zu werden.",
+            "Ihre Rollen: admin, editor",
+            "Nachricht von Zoe Winter:",
+            "„See you on Monday!“",
+            "7 Tage",
+        ],
+        [
+            "jemand lädt Sie ein, bei Acme Mitglied von Northwind zu werden.",
+            "Ihre Rolle: member",
+            "1 Stunde",
+        ],
+    ),
+];
+
+#[test]
+fn an_invitation_shows_who_invites_where_to_as_what_and_under_which_sign() {
+    for (language, full, bare) in INVITATIONS {
+        let letters = written(&head(), language);
+        let about = letters.iter().filter(|(name, _)| *name == Invitation::NAME);
+        let [(_, one), (_, other)] = about.collect::<Vec<_>>()[..] else {
+            panic!("two samples")
+        };
+
+        for (letter, said) in [(one, &full[..]), (other, &bare[..])] {
+            for said in said {
+                assert!(letter.text.contains(said), "{said}: {}", letter.text);
+                assert!(letter.html.contains(said), "{said}: {}", letter.html);
+            }
+        }
+        assert!(!other.text.contains(['“', '„']), "{}", other.text);
+        assert!(one.html.contains(NORTHWIND) && !one.html.contains("app.example.com/logo"));
+        assert!(
+            other.html.contains("app.example.com/logo"),
+            "{}",
+            other.html
+        );
+    }
+}
+
+/// Anybody can found an organization, call it and himself anything, and write to anybody.
+#[test]
+fn an_invitation_leads_nowhere_but_to_its_page_whatever_its_names_are() {
+    let templates = Templates::built_in().expect("templates");
+    let long = "x".repeat(10 * 1_024);
+    for hostile in [
+        "<a href=\"https://evil.example\">Click</a>",
+        "https://evil.example/login",
+        "Acme evil.example\r\nBcc: v@corp.example\r\n\r\n<script>",
+        "\u{202e}elpmaxe.live\u{2066}",
+        "{{ 7*7 }} {% raw %} ]]> <!--",
+        long.as_str(),
+    ] {
+        let letter = Invitation {
+            link: Enclosed::new("https://app.example.com/invitation?token=x"),
+            organization: Plain::organization(hostile).expect("something is left"),
+            organization_logo: None,
+            inviter: Plain::name(hostile),
+            roles: Plain::name(hostile).into_iter().collect(),
+            message: Plain::message(hostile),
+            minutes: 60,
+        };
+        for language in Language::ALL {
+            let Rendered {
+                subject,
+                text,
+                html,
+            } = templates
+                .render(&letter, &head(), language)
+                .expect("a letter");
+
+            assert!(subject.chars().count() < 140 && !subject.contains(['\r', '\n']));
+            assert!(text.len() < 4_096, "{text}");
+            for part in [&subject, &text, &html] {
+                let words = part.split(|c: char| c.is_whitespace() || "\"<>".contains(c));
+                let leads = |word: &&str| word.split_once("//").is_some_and(|it| !it.1.is_empty());
+                let links = words.filter(leads);
+                let led: Vec<_> = links.filter(|it| !it.contains("app.example.com")).collect();
+                assert!(led.is_empty(), "{led:?}: {part}");
+                assert!(!part.contains("evil.ex") && !part.contains("v@c"), "{part}");
+                assert!(!part.contains(['\u{202e}', '\u{2066}']) && !part.contains("49"));
+            }
+            assert_eq!(html.matches("<a ").count(), 2, "{html}");
+            assert!(
+                !html.contains("<script") && !html.contains("<!--"),
+                "{html}"
+            );
+            assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
+        }
     }
 }

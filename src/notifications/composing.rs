@@ -1,17 +1,19 @@
 //! Composing: a notification becomes a letter, from what is true when it is sent.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::outbox::Outbox;
-use super::record::{Message, Notification};
+use super::record::{Invited, Message, Notification};
 use crate::apps::App;
 use crate::environments::{EnvironmentError, Environments, Settings};
-use crate::kernel::secret::ExposeSecret;
+use crate::kernel::secret::{ExposeSecret, SecretString};
+use crate::kernel::text::WebUrl;
 use crate::kernel::time::Timestamp;
 use crate::mail::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
-    Enclosed, Head, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal, Rendered,
-    ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
+    Enclosed, Head, Invitation, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal,
+    Rendered, ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
 };
 use crate::store::{Store, StoreError};
 use crate::tokens::{LinkTokens, Purpose};
@@ -94,27 +96,24 @@ impl Writing<'_> {
             Message::VerifyEmail {
                 verification_id,
                 expires_at,
-            } => {
-                let id = verification_id.to_string();
-                self.render(&VerifyEmail {
-                    link: self.link(Purpose::VerifyEmail, &id),
-                    code: self.code(Purpose::VerifyEmail, &id),
-                    minutes: self.minutes(*expires_at),
-                })
-            }
+            } => self.render(&VerifyEmail {
+                link: self.link(Purpose::VerifyEmail, verification_id),
+                code: self.code(Purpose::VerifyEmail, verification_id),
+                minutes: self.minutes(*expires_at),
+            }),
             Message::AccountExists => self.render(&AccountExists {}),
             Message::ResetPassword {
                 reset_id,
                 expires_at,
             } => self.render(&ResetPassword {
-                link: self.link(Purpose::ResetPassword, &reset_id.to_string()),
+                link: self.link(Purpose::ResetPassword, reset_id),
                 minutes: self.minutes(*expires_at),
             }),
             Message::MagicLink {
                 verification_id,
                 expires_at,
             } => self.render(&MagicLink {
-                link: self.link(Purpose::MagicLink, &verification_id.to_string()),
+                link: self.link(Purpose::MagicLink, verification_id),
                 minutes: self.minutes(*expires_at),
             }),
             Message::PasswordChanged => self.render(&PasswordChanged { happened_at }),
@@ -122,7 +121,7 @@ impl Writing<'_> {
                 verification_id,
                 expires_at,
             } => self.render(&ConfirmEmailChange {
-                link: self.link(Purpose::ChangeEmail, &verification_id.to_string()),
+                link: self.link(Purpose::ChangeEmail, verification_id),
                 minutes: self.minutes(*expires_at),
             }),
             Message::EmailChangeRequested => self.render(&EmailChangeRequested { happened_at }),
@@ -138,6 +137,28 @@ impl Writing<'_> {
                 ip_address: ip_address.clone(),
             }),
             Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),
+            Message::Invitation(invited) => self.render(&self.invitation(invited)),
+        }
+    }
+
+    fn invitation(&self, invited: &Invited) -> Invitation {
+        let (id, generation) = (invited.invitation_id, invited.generation);
+        let token = self.composer.links.invitation(id, generation);
+        Invitation {
+            link: self.leading(Purpose::Invitation, &token),
+            organization: Plain::organization(&invited.organization).unwrap_or_default(),
+            organization_logo: invited
+                .logo
+                .as_deref()
+                .and_then(|it| WebUrl::parse(it).ok()),
+            inviter: invited.inviter.as_deref().and_then(Plain::name),
+            roles: invited
+                .roles
+                .iter()
+                .filter_map(|role| Plain::name(role))
+                .collect(),
+            message: invited.message.as_deref().and_then(Plain::message),
+            minutes: self.minutes(invited.expires_at),
         }
     }
 
@@ -146,9 +167,12 @@ impl Writing<'_> {
         self.composer.templates.render(letter, &self.head, language)
     }
 
+    fn link(&self, purpose: Purpose, id: impl Display) -> Enclosed {
+        self.leading(purpose, &self.composer.links.token(purpose, id))
+    }
+
     /// To the app's page for it, else to this server's. What a request said has no part in it.
-    fn link(&self, purpose: Purpose, id: &str) -> Enclosed {
-        let token = self.composer.links.token(purpose, id);
+    fn leading(&self, purpose: Purpose, token: &SecretString) -> Enclosed {
         let token = token.expose_secret();
         let ours = || {
             let page = purpose.page();
@@ -158,7 +182,7 @@ impl Writing<'_> {
         Enclosed::new(theirs.map_or_else(ours, |page| page.with("token", token)))
     }
 
-    fn code(&self, purpose: Purpose, id: &str) -> Enclosed {
+    fn code(&self, purpose: Purpose, id: impl Display) -> Enclosed {
         let code = self.composer.links.code(purpose, id);
         Enclosed::new(code.expose_secret())
     }

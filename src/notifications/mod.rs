@@ -23,6 +23,6 @@ pub use self::api::routes;
 pub use self::composing::Composer;
 pub use self::delivery::{Deliveries, Post};
 pub use self::outbox::{Letter, Outbox};
-pub use self::record::{Channel, Message, Notification, Status};
+pub use self::record::{Channel, Invited, Message, Notification, Status};
 pub use self::repo::{forget, of_user};
 pub use self::service::Notifications;

@@ -3,7 +3,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::kernel::id::{AppId, EnvId, NotificationId, PasswordResetId, UserId, VerificationId};
+use crate::kernel::id::{
+    AppId, EnvId, InvitationId, NotificationId, PasswordResetId, UserId, VerificationId,
+};
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -101,6 +103,26 @@ pub enum Message {
         ip_address: Option<String>,
     },
     AccountDeleted,
+    Invitation(Invited),
+}
+
+/// What an invitation says. Its link is derived from the invitation and its generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invited {
+    pub invitation_id: InvitationId,
+    pub generation: i64,
+    /// The name of the organization.
+    pub organization: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// The name of whoever invites.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inviter: Option<String>,
+    pub roles: Vec<String>,
+    /// What the inviter wants to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    pub expires_at: Timestamp,
 }
 
 impl Message {
@@ -116,6 +138,7 @@ impl Message {
             Self::EmailChanged => mail::EmailChanged::NAME,
             Self::NewDevice { .. } => mail::NewDevice::NAME,
             Self::AccountDeleted => mail::AccountDeleted::NAME,
+            Self::Invitation(_) => mail::Invitation::NAME,
         }
     }
 
@@ -130,7 +153,8 @@ impl Message {
             Self::VerifyEmail { expires_at, .. }
             | Self::ResetPassword { expires_at, .. }
             | Self::MagicLink { expires_at, .. }
-            | Self::ConfirmEmailChange { expires_at, .. } => Some(*expires_at),
+            | Self::ConfirmEmailChange { expires_at, .. }
+            | Self::Invitation(Invited { expires_at, .. }) => Some(*expires_at),
             Self::AccountExists
             | Self::PasswordChanged
             | Self::EmailChangeRequested

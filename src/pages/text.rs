@@ -30,7 +30,7 @@ impl Page {
         match self.0 {
             Purpose::VerifyEmail => "../v1/verify-email",
             Purpose::ResetPassword => "../v1/reset-password",
-            Purpose::MagicLink => "",
+            Purpose::MagicLink | Purpose::Invitation => "",
             Purpose::ChangeEmail => "../v1/me/change-email/confirm",
         }
     }
@@ -69,6 +69,13 @@ impl Page {
                 button: "Confirm",
                 done: "Your address is changed. You can close this page.",
             },
+            Purpose::Invitation => Words {
+                title: "Invitation",
+                intro: "This app has not said where its page for invitations is. Enter this key \
+                        there; it can be used only once.",
+                button: "",
+                done: "",
+            },
         }
     }
 
@@ -99,6 +106,13 @@ impl Page {
                 button: "Bestätigen",
                 done: "Ihre Adresse ist geändert. Sie können diese Seite schließen.",
             },
+            Purpose::Invitation => Words {
+                title: "Einladung",
+                intro: "Diese App hat nicht angegeben, wo ihre Seite für Einladungen ist. Geben Sie \
+                        diesen Schlüssel dort ein; er gilt nur einmal.",
+                button: "",
+                done: "",
+            },
         }
     }
 
@@ -111,7 +125,7 @@ impl Page {
             common.password
         );
         let field = match self.0 {
-            Purpose::MagicLink => {
+            Purpose::MagicLink | Purpose::Invitation => {
                 return format!(
                     r#"<label for="key">{}</label><input id="key" readonly>"#,
                     common.key

@@ -12,9 +12,8 @@ use crate::http::{
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
 use crate::limits::Rule;
-use crate::links::{Outcome, Recipient};
+use crate::links::{LinkPurpose, Outcome, Recipient};
 use crate::sessions::Sessions;
-use crate::tokens::Purpose;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -121,7 +120,7 @@ async fn forgot(
     sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Ok200<Outcome>> {
-    let letter = (Purpose::ResetPassword, body.into_inner().email);
+    let letter = (LinkPurpose::ResetPassword, body.into_inner().email);
     sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Ok200::new(Outcome::ACCEPTED))
 }

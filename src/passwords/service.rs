@@ -6,11 +6,11 @@ use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::links::{self, LinkRefused, NewLink, PasswordReset};
+use crate::links::{self, LinkPurpose, LinkRefused, NewLink, PasswordReset};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Ended, Ending, PasswordRefused, Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
-use crate::tokens::{Purpose, Revocation};
+use crate::tokens::Revocation;
 use crate::users::{self, User};
 
 /// Changes passwords.
@@ -139,7 +139,7 @@ impl Passwords {
                 let user = users::hold(&mut tx, id).await?;
                 let user = user.ok_or(PasswordError::Unknown)?;
                 let request = NewLink {
-                    purpose: Purpose::ResetPassword,
+                    purpose: LinkPurpose::ResetPassword,
                     user: user.id,
                     to: user.email,
                     // The administrator's language says nothing about the user's.

@@ -8,9 +8,8 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{Link, LinkRefused, NewLink};
+use crate::links::{Link, LinkPurpose, LinkRefused, NewLink};
 use crate::store::{StoreError, Stored};
-use crate::tokens::Purpose;
 use crate::users::{self, User};
 
 impl Sessions {
@@ -19,7 +18,7 @@ impl Sessions {
     pub async fn ask_for_letter(
         &self,
         access: &Anyone,
-        (purpose, email): (Purpose, Email),
+        (purpose, email): (LinkPurpose, Email),
         later: &Afterwards,
     ) -> Result<(), LimitError> {
         let (tenant, origin) = (access.tenant(), access.origin().clone());
@@ -38,7 +37,7 @@ impl Sessions {
     async fn send_link(
         &self,
         tenant: Tenant,
-        (purpose, email): (Purpose, &Email),
+        (purpose, email): (LinkPurpose, &Email),
         origin: &Origin,
     ) -> Result<(), StoreError> {
         if !self.may_write_to(tenant, email, origin).await? {
@@ -137,15 +136,15 @@ impl Sessions {
 }
 
 /// An address is verified once; the rest is never superfluous.
-fn needs(purpose: Purpose, user: &User) -> bool {
-    purpose != Purpose::VerifyEmail || !user.email_verified
+fn needs(purpose: LinkPurpose, user: &User) -> bool {
+    purpose != LinkPurpose::VerifyEmail || !user.email_verified
 }
 
-fn requested(purpose: Purpose) -> Name {
+fn requested(purpose: LinkPurpose) -> Name {
     match purpose {
-        Purpose::VerifyEmail => Name::VerificationRequested,
-        Purpose::ResetPassword => Name::PasswordResetRequested,
-        Purpose::MagicLink => Name::MagicLinkRequested,
-        Purpose::ChangeEmail => Name::EmailChangeRequested,
+        LinkPurpose::VerifyEmail => Name::VerificationRequested,
+        LinkPurpose::ResetPassword => Name::PasswordResetRequested,
+        LinkPurpose::MagicLink => Name::MagicLinkRequested,
+        LinkPurpose::ChangeEmail => Name::EmailChangeRequested,
     }
 }

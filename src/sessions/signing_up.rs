@@ -13,10 +13,10 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::NewLink;
+use crate::links::{LinkPurpose, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
-use crate::tokens::{KeyError, Purpose};
+use crate::tokens::KeyError;
 use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN};
 
 /// What a sign-up leads to.
@@ -119,7 +119,7 @@ impl Sessions {
         events::record(&mut tx, &told).await?;
         if writes {
             let request = NewLink {
-                purpose: Purpose::VerifyEmail,
+                purpose: LinkPurpose::VerifyEmail,
                 user: user.id,
                 to: user.email.clone(),
                 language: environment.settings.language(visit.origin.language),
@@ -165,7 +165,7 @@ impl Sessions {
                     return self.outbox.enqueue(&mut tx, letter, now).await;
                 }
                 let request = NewLink {
-                    purpose: Purpose::VerifyEmail,
+                    purpose: LinkPurpose::VerifyEmail,
                     user,
                     to: holder.email,
                     language,

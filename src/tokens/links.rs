@@ -7,26 +7,23 @@
 
 use std::fmt::Display;
 
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
+use crate::kernel::id::InvitationId;
 use crate::kernel::secret::{MacKey, SecretString, digest, same};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
 const TOKEN: &str = "link token";
 const CODE: &str = "link code";
 /// Codes have six digits.
 const CODES: u32 = 1_000_000;
 
-/// What a link is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[schema(as = LinkPurpose)]
-#[serde(rename_all = "snake_case")]
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     VerifyEmail,
     ResetPassword,
     MagicLink,
     ChangeEmail,
+    Invitation,
 }
 
 /// Derives tokens and codes.
@@ -36,11 +33,12 @@ pub struct LinkTokens {
 }
 
 impl Purpose {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::VerifyEmail,
         Self::ResetPassword,
         Self::MagicLink,
         Self::ChangeEmail,
+        Self::Invitation,
     ];
 
     /// The last segment of the address of this server's own page for it.
@@ -50,6 +48,7 @@ impl Purpose {
             Self::ResetPassword => "reset-password",
             Self::MagicLink => "magic-link",
             Self::ChangeEmail => "change-email",
+            Self::Invitation => "invitation",
         }
     }
 
@@ -59,6 +58,7 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::MagicLink => "magic_link",
             Self::ChangeEmail => "change_email",
+            Self::Invitation => "invitation",
         }
     }
 }
@@ -72,6 +72,12 @@ impl LinkTokens {
     pub fn token(&self, purpose: Purpose, id: impl Display) -> SecretString {
         let tag = self.tag(TOKEN, purpose, &id.to_string());
         SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    /// The token of an invitation. Each generation has another: when one is sent anew, those before
+    /// open nothing.
+    pub fn invitation(&self, id: InvitationId, generation: i64) -> SecretString {
+        self.token(Purpose::Invitation, format_args!("{id}.{generation}"))
     }
 
     /// The code of the document `id`: six digits, each of the million as likely as the others.
@@ -107,7 +113,9 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::kernel::entropy::Entropy;
     use crate::kernel::secret::ExposeSecret;
+    use crate::kernel::time::Timestamp;
 
     fn links() -> LinkTokens {
         LinkTokens::new(MacKey::new(b"a key of the tests"))
@@ -136,6 +144,29 @@ mod tests {
         ];
         let distinct: HashSet<&str> = tokens.iter().map(ExposeSecret::expose_secret).collect();
         assert_eq!(distinct.len(), tokens.len());
+    }
+
+    #[test]
+    fn every_generation_of_an_invitation_has_a_token_of_its_own() {
+        let links = links();
+        let [one, other] = [1, 2].map(|seed| {
+            let entropy = Entropy::seeded(seed);
+            InvitationId::new(Timestamp::from_millis(0), &entropy)
+        });
+
+        let tokens = [
+            links.invitation(one, 1),
+            links.invitation(one, 2),
+            links.invitation(other, 1),
+            links.token(Purpose::Invitation, one),
+        ];
+
+        let distinct: HashSet<&str> = tokens.iter().map(ExposeSecret::expose_secret).collect();
+        assert_eq!(distinct.len(), tokens.len());
+        assert_eq!(
+            links.invitation(one, 1).expose_secret(),
+            tokens[0].expose_secret()
+        );
     }
 
     /// χ² of the last digit over 100,000 codes: 27.88 is its 0.999 quantile at nine degrees.

@@ -12,9 +12,8 @@ use crate::http::{
 use crate::kernel::password::Password;
 use crate::kernel::text::Email;
 use crate::limits::Rule;
-use crate::links::{CodeRefused, Outcome, Recipient};
+use crate::links::{CodeRefused, LinkPurpose, Outcome, Recipient};
 use crate::sessions::Sessions;
-use crate::tokens::Purpose;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -156,7 +155,7 @@ async fn resend(
     sessions: Data<Sessions>,
     later: Afterwards,
 ) -> Answer<Accepted<Outcome>> {
-    let letter = (Purpose::VerifyEmail, body.into_inner().email);
+    let letter = (LinkPurpose::VerifyEmail, body.into_inner().email);
     sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Accepted::new(Outcome::ACCEPTED))
 }

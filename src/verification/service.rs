@@ -6,11 +6,11 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
-use crate::links::{self, CodeRefused, LinkRefused, NewLink};
+use crate::links::{self, CodeRefused, LinkPurpose, LinkRefused, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Proven, ReauthError, Sessions};
 use crate::store::{StoreError, Tx};
-use crate::tokens::{Purpose, Revocation, revoke_user};
+use crate::tokens::{Revocation, revoke_user};
 use crate::users::{self, EMAIL_TAKEN, User};
 
 /// Proves addresses, and changes them.
@@ -53,7 +53,7 @@ impl Verification {
         origin: &Origin,
     ) -> Result<(), VerificationError> {
         let accounts = &self.accounts;
-        let purpose = (Purpose::VerifyEmail, token);
+        let purpose = (LinkPurpose::VerifyEmail, token);
         let link = accounts
             .links
             .verification(&accounts.store, purpose, named)
@@ -77,7 +77,7 @@ impl Verification {
             .await?;
         let mut once = accounts.store.once();
         let user = users::by_email(&mut once.within(tenant), email).await?;
-        let (purpose, now) = (Purpose::VerifyEmail, accounts.clock.now());
+        let (purpose, now) = (LinkPurpose::VerifyEmail, accounts.clock.now());
         // The looks that follow for nobody too: an unknown address costs what a known one costs.
         let whose = user.as_ref().map(|user| user.id);
         let looked_at = whose.unwrap_or_else(|| UserId::new(now, &accounts.entropy));
@@ -159,7 +159,7 @@ impl Verification {
         if user.contested_at.is_some() {
             let reclaimed = accounts.reclaim(tx, tenant, &user, (now, origin)).await?;
             let request = NewLink {
-                purpose: Purpose::ResetPassword,
+                purpose: LinkPurpose::ResetPassword,
                 user: id,
                 to: user.email,
                 language,
@@ -260,7 +260,7 @@ impl Verification {
             accounts.outbox.enqueue(tx, letter, now).await?;
         } else {
             let request = NewLink {
-                purpose: Purpose::ChangeEmail,
+                purpose: LinkPurpose::ChangeEmail,
                 user: user.id,
                 to: email.clone(),
                 language,
@@ -281,7 +281,7 @@ impl Verification {
         origin: &Origin,
     ) -> Result<(), VerificationError> {
         let accounts = &self.accounts;
-        let purpose = (Purpose::ChangeEmail, token);
+        let purpose = (LinkPurpose::ChangeEmail, token);
         let link = accounts
             .links
             .verification(&accounts.store, purpose, named)

@@ -54,12 +54,31 @@ on_both_stores! {
 
         let kept = |signup_open: bool| json!({
             "signup_open": signup_open, "require_verification": false, "allowed_origins": origins,
-            "default_language": "en",
+            "default_language": "en", "invitation_ttl_seconds": 604_800,
         });
         assert_eq!((first, &second), (kept(true), &kept(false)));
         let path = format!("/v1/environments/{}/settings", door.env_id);
         assert_eq!(app.key().get(&path).await.told(200), second);
         assert_eq!(app.key().sets(door, json!({})).await.told(200), second);
+    }
+
+    async fn invitations_have_a_page_and_a_life_of_an_hour_to_thirty_days(app: TestApp) {
+        let door = &app.own.development;
+        for life in [3_600, 2_592_000] {
+            let set = app.key().sets(door, json!({"invitation_ttl_seconds": life})).await;
+            assert_eq!(set.told(200)["invitation_ttl_seconds"], life);
+        }
+        for life in [json!(3_599), json!(2_592_001), json!(-1), json!(7_200.5)] {
+            let refused = app.key().sets(door, json!({"invitation_ttl_seconds": life})).await;
+            let problem = refused.refuses(400, "invalid_body");
+            assert_eq!(problem["errors"][0]["pointer"], "/invitation_ttl_seconds");
+            assert_eq!(problem["errors"][0]["type"], "invalid_invitation_ttl_seconds");
+        }
+        let page = "https://app.example.com/join";
+        let set = app.key().sets(door, json!({"invitation_url": page})).await.told(200);
+        assert_eq!((&set["invitation_url"], &set["invitation_ttl_seconds"]), (&json!(page), &json!(2_592_000)));
+        let cleared = app.key().sets(door, json!({"invitation_url": null})).await.told(200);
+        assert_eq!(cleared.get("invitation_url"), None::<&Value>);
     }
 
     async fn a_change_counts_from_the_next_request_on(app: TestApp) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use authsome::events::Name;
 use authsome::kernel::language::Language;
+use authsome::kernel::secret::ExposeSecret;
 use authsome::notifications::{Message, Notification, Status};
 use authsome::tokens::Purpose;
 use serde_json::{Value, json};
@@ -116,6 +117,69 @@ on_both_stores! {
         assert!(letter.text.contains("2001:db8::7"), "{}", letter.text);
         assert!(!letter.text.contains("Device"), "{}", letter.text);
         assert!(!letter.raw.contains("evil") && !letter.raw.contains("Bcc"), "{}", letter.raw);
+    }
+
+    /// What becomes of the invitation meanwhile is for whoever follows the link to see.
+    async fn an_invitation_goes_to_an_address_without_an_account(app: TestApp) {
+        let invited = app.invited();
+        let links = &app.foundation().links.tokens;
+        let token = links.invitation(invited.invitation_id, invited.generation);
+
+        app.queues("mia@example.org", Message::Invitation(invited)).await;
+
+        let letter = app.letter_to("mia@example.org").await;
+        let issuer = &app.foundation().tokens.issuer;
+        assert_eq!(letter.token(), token.expose_secret());
+        assert_eq!(letter.link(), format!("{issuer}/pages/invitation?token={}", letter.token()));
+        assert_eq!(letter.subject, "Invitation to Northwind on default");
+        assert!(letter.text.starts_with("Hello,\n"), "{}", letter.text);
+        for said in ["Zoe Winter", "Your role: member", "“See you on Monday!”", "7 days"] {
+            assert!(letter.text.contains(said), "{said}: {}", letter.text);
+        }
+        assert!(letter.html.contains("https://northwind.example.com/logo.png"));
+        eventually(async || app.listed("?template=invitation&status=sent").await.len() == 1).await;
+        let stored: Vec<Notification> = app.of_environment(&app.own.development).await;
+        let text = serde_json::to_string(&stored).expect("documents are JSON");
+        assert!(!text.contains(&letter.token()) && !text.contains("mia@"), "{text}");
+    }
+
+    async fn an_invitation_leads_to_the_page_of_the_environment(app: TestApp) {
+        let url = json!({"invitation_url": "https://app.example.com/join"});
+        let (admin, door) = (app.operator().await, &app.own.development);
+        let path = format!("/v1/environments/{}/settings{}", door.env_id, door.query());
+        let _ = app.patch(&path).bearer(&admin.access_token()).json(url).await.expect(200);
+
+        eventually(async || {
+            app.queues("mia@example.org", Message::Invitation(app.invited())).await;
+            let letter = app.letter_to("mia@example.org").await;
+            letter.link() == format!("https://app.example.com/join?token={}", letter.token())
+        }).await;
+    }
+
+    /// Anybody can found an organization, call it and himself anything, and write to anybody.
+    async fn an_invitation_with_hostile_names_is_one_letter_with_one_link(app: TestApp) {
+        let hostile = "<a href=\"https://evil.example\">\u{202e}x</a>\r\nBcc: v@corp.example";
+        let mut invited = app.invited();
+        invited.organization = format!("{hostile} =?utf-8?q?x?= {}", "x".repeat(10_240));
+        invited.logo = Some("javascript:alert(1)".to_owned());
+        invited.inviter = Some(hostile.to_owned());
+        invited.roles = vec![hostile.to_owned(), "member".to_owned()];
+        invited.message = Some(format!("{hostile} {}", "x".repeat(10_240)));
+
+        app.queues("mia@example.org", Message::Invitation(invited)).await;
+
+        let letter = app.letter_to("mia@example.org").await;
+        assert_eq!(letter.to, ["mia@example.org"]);
+        assert_eq!(letter.links().len(), 1, "{}", letter.text);
+        assert_eq!(letter.html.matches("<a ").count(), 2, "{}", letter.html);
+        assert!(!letter.html.contains("javascript:"), "{}", letter.html);
+        assert!(letter.text.contains("Your role: member"), "{}", letter.text);
+        assert!(letter.text.contains("Somebody invites you"), "{}", letter.text);
+        assert!(!letter.raw.lines().any(|line| line.starts_with("Bcc")), "{}", letter.raw);
+        for shown in [&letter.subject, &letter.text, &letter.html] {
+            let does_show = |it: &str| shown.contains(it);
+            assert!(!does_show("evil.example") && !does_show("v@corp") && !does_show("\u{202e}"));
+        }
     }
 
     async fn who_is_gone_gets_no_letter_but_the_one_that_says_so(app: TestApp) {

@@ -1,8 +1,7 @@
 //! A rich life: somebody of whom the server keeps all that it keeps of anybody.
 
-use authsome::links::{PasswordReset, Verification};
+use authsome::links::{LinkPurpose, PasswordReset, Verification};
 use authsome::notifications::{Notification, Status};
-use authsome::tokens::Purpose;
 use serde_json::json;
 
 use super::app::{TestApp, eventually};
@@ -57,7 +56,7 @@ impl TestApp {
         eventually(async || {
             let resets: Vec<PasswordReset> = self.of_environment(&mia.door).await;
             let others: Vec<Verification> = self.of_environment(&mia.door).await;
-            let is_magic = |link: &Verification| link.purpose == Purpose::MagicLink;
+            let is_magic = |link: &Verification| link.purpose == LinkPurpose::MagicLink;
             !resets.is_empty() && others.iter().any(is_magic)
         })
         .await;

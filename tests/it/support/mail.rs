@@ -9,10 +9,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use authsome::kernel::id::{PasswordResetId, VerificationId};
+use authsome::kernel::id::{InvitationId, PasswordResetId, VerificationId};
 use authsome::kernel::language::Language;
 use authsome::kernel::text::Email;
-use authsome::notifications::{self, Message, Notification, Status};
+use authsome::notifications::{self, Invited, Message, Notification, Status};
 use authsome::store::Stored;
 use mail_parser::{MessageParser, MimeHeaders};
 
@@ -215,6 +215,21 @@ impl TestApp {
         Message::VerifyEmail {
             verification_id: VerificationId::new(now, entropy),
             expires_at: now.plus(Duration::from_hours(24)),
+        }
+    }
+
+    /// An invitation to Northwind, of the first generation, good for a week.
+    pub fn invited(&self) -> Invited {
+        let (now, entropy) = (self.clock.now(), &self.foundation().world.entropy);
+        Invited {
+            invitation_id: InvitationId::new(now, entropy),
+            generation: 1,
+            organization: "Northwind".to_owned(),
+            logo: Some("https://northwind.example.com/logo.png".to_owned()),
+            inviter: Some("Zoe Winter".to_owned()),
+            roles: vec!["member".to_owned()],
+            message: Some("See you on Monday!".to_owned()),
+            expires_at: now.plus(Duration::from_hours(7 * 24)),
         }
     }
 
