@@ -150,7 +150,11 @@ impl OrgPolicy {
         let answers = (0..size).map(|_| AtomicU8::new(Answer::Unasked as u8));
         Self {
             answers: answers.collect(),
-            subjects: all.into_iter().enumerate().map(|(at, it)| (it, at)).collect(),
+            subjects: all
+                .into_iter()
+                .enumerate()
+                .map(|(at, it)| (it, at))
+                .collect(),
             enforcer,
             rights,
             roles,
@@ -166,7 +170,9 @@ impl OrgPolicy {
         let Some(permission) = actions.and_then(|actions| actions.get(action)) else {
             return false;
         };
-        subjects.iter().any(|subject| self.decide(subject, *permission))
+        subjects
+            .iter()
+            .any(|subject| self.decide(subject, *permission))
     }
 
     /// Whether any of `subjects` holds a permission of the product.
@@ -213,7 +219,9 @@ impl OrgPolicy {
     /// takes more than he has.
     pub fn holds(&self, subjects: &[String], role: OrgRole) -> bool {
         let lines = self.rights.lines(&role.subject());
-        lines.iter().all(|source| self.holds_line(subjects, &source.line))
+        lines
+            .iter()
+            .all(|source| self.holds_line(subjects, &source.line))
     }
 
     /// Whether a line grants anything that there is.
@@ -224,8 +232,7 @@ impl OrgPolicy {
 
     /// What `subjects` may do, as `object:action` in the order of the catalogue.
     pub fn permissions(&self, subjects: &[String]) -> Vec<String> {
-        let is_allowed =
-            |at: &usize| subjects.iter().any(|subject| self.decide(subject, *at));
+        let is_allowed = |at: &usize| subjects.iter().any(|subject| self.decide(subject, *at));
         let allowed = (0..self.permissions.len()).filter(is_allowed);
         allowed
             .map(|at| format!("{}:{}", self.permissions[at].0, self.permissions[at].1))
@@ -241,7 +248,9 @@ impl OrgPolicy {
 
     /// Whether the catalogue has such a permission.
     pub fn has(&self, object: &str, action: &str) -> bool {
-        self.by_name.get(object).is_some_and(|actions| actions.contains_key(action))
+        self.by_name
+            .get(object)
+            .is_some_and(|actions| actions.contains_key(action))
     }
 
     /// The roles that the app and the organisation have defined.
@@ -294,7 +303,9 @@ impl OrgPolicy {
 /// The built-in grants, each of a known subject and covering something that there is.
 fn read(grants: &str) -> Result<Rights, PolicyError> {
     let mut rights = Rights::default();
-    let lines = grants.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = grants
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     for line in lines {
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();
         match fields.as_slice() {
@@ -313,7 +324,10 @@ fn read(grants: &str) -> Result<Rights, PolicyError> {
             _ => {}
         }
     }
-    let unknown = rights.subjects().into_iter().find(|it| !place::SUBJECTS.contains(it));
+    let unknown = rights
+        .subjects()
+        .into_iter()
+        .find(|it| !place::SUBJECTS.contains(it));
     match unknown {
         Some(subject) => Err(PolicyError::UnknownSubject(subject.to_owned())),
         None => Ok(rights),
@@ -326,7 +340,9 @@ async fn lines(rights: &Rights) -> Result<MemoryAdapter, casbin::Error> {
     let mut adapter = MemoryAdapter::default();
     for (subject, pattern) in rights.all_grants() {
         let line = [subject, &pattern.resource, &pattern.action];
-        adapter.add_policy("p", "p", line.map(str::to_owned).into()).await?;
+        adapter
+            .add_policy("p", "p", line.map(str::to_owned).into())
+            .await?;
     }
     for subject in rights.subjects() {
         for path in rights.ancestry(subject) {
@@ -348,7 +364,9 @@ impl fmt::Debug for OrgPolicies {
 impl fmt::Debug for OrgPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roles = self.roles.len();
-        f.debug_struct("OrgPolicy").field("roles", &roles).finish_non_exhaustive()
+        f.debug_struct("OrgPolicy")
+            .field("roles", &roles)
+            .finish_non_exhaustive()
     }
 }
 

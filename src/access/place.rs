@@ -163,7 +163,11 @@ impl TeamRole {
 
 /// Whether a name is kept from roles that somebody defines, separators aside.
 pub fn is_reserved(name: &Word) -> bool {
-    let plain: String = name.as_str().chars().filter(|c| !"-_".contains(*c)).collect();
+    let plain: String = name
+        .as_str()
+        .chars()
+        .filter(|c| !"-_".contains(*c))
+        .collect();
     RESERVED.contains(&plain.as_str())
 }
 
@@ -180,7 +184,9 @@ impl FromStr for OrgRole {
     type Err = NotARole;
 
     fn from_str(text: &str) -> Result<Self, NotARole> {
-        let built_in = BuiltInRole::ALL.into_iter().find(|role| role.as_str() == text);
+        let built_in = BuiltInRole::ALL
+            .into_iter()
+            .find(|role| role.as_str() == text);
         match built_in {
             Some(role) => Ok(Self::BuiltIn(role)),
             None => text.parse().map(Self::Custom).map_err(|_| NotARole),
@@ -225,7 +231,13 @@ mod tests {
     fn reserved_names_are_kept_with_any_separators() {
         let reserved = |name: &str| is_reserved(&Word::parse(name).unwrap());
 
-        for name in ["owner", "super-admin", "super_admin", "platform-admin", "root"] {
+        for name in [
+            "owner",
+            "super-admin",
+            "super_admin",
+            "platform-admin",
+            "root",
+        ] {
             assert!(reserved(name), "{name}");
         }
         assert!(!reserved("billing") && !reserved("owners-deputy"));

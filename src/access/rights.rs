@@ -14,9 +14,7 @@ use crate::kernel::text::Word;
 const ANY: &str = "*";
 
 /// What one line grants: an action on a resource, `*` for every one.
-#[derive(
-    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[schema(as = GrantedPermission)]
 pub struct Pattern {
     /// A name of the catalogue, or `*`.
@@ -80,14 +78,18 @@ impl Rights {
 
     pub(super) fn all_grants(&self) -> impl Iterator<Item = (&str, &Pattern)> {
         self.granted.iter().flat_map(|(subject, patterns)| {
-            patterns.iter().map(move |pattern| (subject.as_str(), pattern))
+            patterns
+                .iter()
+                .map(move |pattern| (subject.as_str(), pattern))
         })
     }
 
     /// Every subject that is spoken of.
     pub(super) fn subjects(&self) -> HashSet<&str> {
         let parents = self.parents.values().flatten();
-        let named = parents.chain(self.parents.keys()).chain(self.granted.keys());
+        let named = parents
+            .chain(self.parents.keys())
+            .chain(self.granted.keys());
         named.map(String::as_str).collect()
     }
 

@@ -28,8 +28,8 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
 use crate::limits::{Lockout, RateCounter};
 use crate::links::{PasswordReset, Verification};
-use crate::memberships::{Member, Organization, Team, TeamMember};
 use crate::mail::{MailError, Unrenderable};
+use crate::memberships::{Member, Organization, Team, TeamMember};
 use crate::notifications::Notification;
 use crate::rbac::{Catalogue, CustomRole};
 use crate::session_rules::SessionConfig;
@@ -39,8 +39,8 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, locks, magic_links, notifications, orgs,
-    passwords, revocations, session_rules, sessions, users, verification,
+    audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
+    orgs, passwords, revocations, session_rules, sessions, users, verification,
 };
 
 /// Every collection of the product.
@@ -132,4 +132,25 @@ pub fn routes(config: &mut ServiceConfig) {
 /// The OpenAPI document of [`routes`], as it is served and committed.
 pub fn document() -> serde_json::Value {
     http::document(routes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SCHEMAS;
+
+    #[test]
+    fn what_is_part_of_something_is_found_by_it() {
+        for schema in SCHEMAS {
+            let Some(part) = schema.part_of() else {
+                continue;
+            };
+            let whole = SCHEMAS
+                .iter()
+                .find(|it| it.collection() == part.collection)
+                .unwrap_or_else(|| panic!("{part:?} of {}", schema.collection()));
+            assert_eq!(schema.owner(), ["app_id", "env_id"], "{schema:?}");
+            assert_eq!(schema.owner(), whole.owner(), "{schema:?}");
+            assert!(schema.leads_from(part.field), "{schema:?}");
+        }
+    }
 }

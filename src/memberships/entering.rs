@@ -58,7 +58,10 @@ impl Memberships {
         let found = team_repo::team(tx, org, team).await?;
         let found = found.ok_or(EnterError::Unknown)?;
         let Grantable { object, action, .. } = entrance.permission;
-        if standing.policy.allows(&standing.subjects_in(team), object, action) {
+        if standing
+            .policy
+            .allows(&standing.subjects_in(team), object, action)
+        {
             return Ok((standing, found));
         }
         Err(EnterError::Forbidden)
@@ -78,8 +81,8 @@ impl Memberships {
             Principal::User { .. } | Principal::Key { .. } => None,
         };
         let standing = self.standing(tx, organization, (user, own)).await?;
-        let is_let_in = standing.member.is_some()
-            || standing.allows::<crate::access::ReadOrganization>();
+        let is_let_in =
+            standing.member.is_some() || standing.allows::<crate::access::ReadOrganization>();
         if is_let_in {
             return Ok(standing);
         }
@@ -97,7 +100,9 @@ impl Memberships {
             return Ok(None);
         };
         let own = subjects(user.app_id == self.platform, &user.roles);
-        let standing = self.standing(tx, organization, (Some(user.id), own)).await?;
+        let standing = self
+            .standing(tx, organization, (Some(user.id), own))
+            .await?;
         Ok(Some(standing).filter(|standing| standing.member.is_some()))
     }
 

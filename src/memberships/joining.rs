@@ -43,7 +43,9 @@ pub async fn join(
     new: NewMember,
     (now, entropy): (Timestamp, &Entropy),
 ) -> Result<Member, JoinError> {
-    let user = users::hold(tx, new.user).await?.ok_or(JoinError::UnknownUser)?;
+    let user = users::hold(tx, new.user)
+        .await?
+        .ok_or(JoinError::UnknownUser)?;
     if repo::member_of(tx, org, user.id).await?.is_some() {
         return Err(JoinError::AlreadyMember);
     }

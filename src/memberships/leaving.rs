@@ -33,7 +33,9 @@ pub async fn leave(
     let Some(organization) = counted else {
         return Err(last_or_gone(tx, member).await?);
     };
-    repo::remove_member(tx, member.id).await?.ok_or(StoreError::Conflict)?;
+    repo::remove_member(tx, member.id)
+        .await?
+        .ok_or(StoreError::Conflict)?;
     team_repo::leave_teams(tx, org, user).await?;
     let version = organization.version;
     Ok(revoke_member(tx, (org, user), version, now, entropy).await?)
@@ -85,7 +87,10 @@ async fn owned(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<Member>> {
 pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<bool> {
     for place in repo::memberships_of(tx, user.id).await? {
         let owners = -i64::from(place.is_owner() && !user.banned);
-        if repo::count(tx, place.org_id, (-1, owners), now).await?.is_none() {
+        if repo::count(tx, place.org_id, (-1, owners), now)
+            .await?
+            .is_none()
+        {
             return Ok(false);
         }
         repo::remove_member(tx, place.id).await?;

@@ -32,7 +32,7 @@ pub use self::record::{
     TeamMember,
 };
 pub use self::repo::{
-    OrganizationChanges, by_slug, changed, get, insert, member, member_of, memberships_of, members,
+    OrganizationChanges, by_slug, changed, get, insert, member, member_of, members, memberships_of,
     of_environment, of_user, only_one, organizations, own_roles_changed, remove, update,
 };
 pub use self::roles::{GrantError, set_roles};

@@ -144,7 +144,8 @@ pub async fn organizations(
     slug: Option<&str>,
     (after, limit): (Option<&Position>, Limit),
 ) -> Stored<Slice<Organization>> {
-    tx.page(of_environment(slug), CREATED_AT, after, limit).await
+    tx.page(of_environment(slug), CREATED_AT, after, limit)
+        .await
 }
 
 /// All of the environment, or those whose slug begins so.
@@ -168,20 +169,12 @@ pub(super) async fn insert_member(tx: &mut Tx<'_, Tenant>, member: &Member) -> S
 }
 
 /// A member of this organisation.
-pub async fn member(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    id: MemberId,
-) -> Stored<Option<Member>> {
+pub async fn member(tx: &mut Tx<'_, Tenant>, org: OrgId, id: MemberId) -> Stored<Option<Member>> {
     tx.find_one(by_id(id) & ORG_ID.eq(org)).await
 }
 
 /// A user's place in an organisation.
-pub async fn member_of<S>(
-    tx: &mut Tx<'_, S>,
-    org: OrgId,
-    user: UserId,
-) -> Stored<Option<Member>>
+pub async fn member_of<S>(tx: &mut Tx<'_, S>, org: OrgId, user: UserId) -> Stored<Option<Member>>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
@@ -202,7 +195,8 @@ pub async fn memberships_of<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<Vec<M
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    tx.find(Query::of(USER_ID.eq(user)).oldest_by(JOINED_AT)).await
+    tx.find(Query::of(USER_ID.eq(user)).oldest_by(JOINED_AT))
+        .await
 }
 
 /// One page of a user's places in the environment, newest first, each with its organisation.
@@ -215,7 +209,9 @@ pub async fn of_user(
     let all = by_ids(tx, page.items.iter().map(|member: &Member| member.org_id)).await?;
     let whole = |member: Member| {
         let organization = all.iter().find(|it| it.id == member.org_id);
-        organization.cloned().map(|organization| (member, organization))
+        organization
+            .cloned()
+            .map(|organization| (member, organization))
     };
     Ok(Slice {
         items: page.items.into_iter().filter_map(whole).collect(),
@@ -225,7 +221,9 @@ pub async fn of_user(
 
 /// The organisation of a user who is in exactly one of the environment.
 pub async fn only_one(tx: &mut Tx<'_, Tenant>, user: UserId) -> Stored<Option<OrgId>> {
-    let first_two = Query::of(USER_ID.eq(user)).oldest_by(JOINED_AT).window(0, 2);
+    let first_two = Query::of(USER_ID.eq(user))
+        .oldest_by(JOINED_AT)
+        .window(0, 2);
     let places: Vec<Member> = tx.find(first_two).await?;
     Ok(match places.as_slice() {
         [one] => Some(one.org_id),

@@ -61,7 +61,10 @@ impl Standing {
 
     /// What his roles are called. One that is gone is left out: it gives nothing.
     pub fn role_names(&self) -> Vec<String> {
-        let names = self.roles().into_iter().filter_map(|role| self.policy.name(role));
+        let names = self
+            .roles()
+            .into_iter()
+            .filter_map(|role| self.policy.name(role));
         names.collect()
     }
 
@@ -71,7 +74,11 @@ impl Standing {
             id: self.organization.id,
             slug: self.organization.slug.to_string(),
             roles: self.role_names(),
-            teams: self.teams.iter().map(|place| place.team.id.to_string()).collect(),
+            teams: self
+                .teams
+                .iter()
+                .map(|place| place.team.id.to_string())
+                .collect(),
             permissions: self.policy.permissions(&self.subjects),
             version: self.organization.version,
             app_version: self.app_version,

@@ -39,11 +39,7 @@ pub async fn team(tx: &mut Tx<'_, Tenant>, org: OrgId, id: TeamId) -> Stored<Opt
 }
 
 /// Those of these teams that are of this organisation.
-pub async fn teams_by_id(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    ids: &[TeamId],
-) -> Stored<Vec<Team>> {
+pub async fn teams_by_id(tx: &mut Tx<'_, Tenant>, org: OrgId, ids: &[TeamId]) -> Stored<Vec<Team>> {
     let wanted = Field::at("_id").one_of(ids.iter().copied()) & ORG_ID.eq(org);
     tx.find(Query::of(wanted)).await
 }
@@ -164,11 +160,7 @@ pub(super) async fn teams_with_role(
 }
 
 /// The members whom a role reaches: by themselves, or through a team.
-pub async fn reached_by(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    role: OrgRole,
-) -> Stored<Vec<Member>> {
+pub async fn reached_by(tx: &mut Tx<'_, Tenant>, org: OrgId, role: OrgRole) -> Stored<Vec<Member>> {
     let mut members = super::repo::with_role(tx, org, role).await?;
     for team in teams_with_role(tx, org, role).await? {
         for place in everybody_in(tx, team.id).await? {

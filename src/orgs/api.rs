@@ -244,7 +244,10 @@ async fn own_page(
     let (user, _) = access.user()?;
     let page = (paging.after.as_ref(), paging.limit);
     let found = orgs.of_user(access.tenant(), user, page).await?;
-    let items = found.items.into_iter().map(|(organization, roles)| (organization, Some(roles)));
+    let items = found
+        .items
+        .into_iter()
+        .map(|(organization, roles)| (organization, Some(roles)));
     let found = Slice {
         items: items.collect(),
         next: found.next,
@@ -299,7 +302,10 @@ async fn all(
     let AllQuery { paging, slug } = query.into_inner();
     let page = (paging.after.as_ref(), paging.limit);
     let found = orgs.page(access.tenant(), slug.as_deref(), page).await?;
-    let items = found.items.into_iter().map(|organization| (organization, None));
+    let items = found
+        .items
+        .into_iter()
+        .map(|organization| (organization, None));
     let found = Slice {
         items: items.collect(),
         next: found.next,
@@ -415,7 +421,9 @@ async fn update(
     let changes = OrganizationChanges::from(changes.into_inner());
     let is_administrator = access.also::<LimitSeats>();
     let wanted = (org.into_inner(), &changes);
-    let standing = orgs.update(&access.entrance(), is_administrator, wanted).await?;
+    let standing = orgs
+        .update(&access.entrance(), is_administrator, wanted)
+        .await?;
     Ok(Ok200::new(standing.into()))
 }
 

@@ -7,9 +7,7 @@ use crate::access::OrgRole;
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
 use crate::kernel::id::{MemberId, OrgId};
-use crate::memberships::{
-    self, EnterError, Member, Organization, OrganizationChanges, Standing,
-};
+use crate::memberships::{self, EnterError, Member, Organization, OrganizationChanges, Standing};
 use crate::store::{Entity, StoreError, Tx};
 use crate::tokens::{Revocation, revoke_organization};
 use crate::users;
@@ -49,7 +47,11 @@ impl Orgs {
                 let updated = memberships::update(&mut tx, org, changes, now).await;
                 standing.organization = updated.map_err(taken)?.ok_or(StoreError::Conflict)?;
                 let told = self
-                    .event(Name::OrganizationUpdated, (caller, org), (now, entrance.origin))
+                    .event(
+                        Name::OrganizationUpdated,
+                        (caller, org),
+                        (now, entrance.origin),
+                    )
                     .on(Party::new("organization", org));
                 events::record(&mut tx, &told).await?;
                 Ok::<_, OrgError>(standing)
@@ -58,11 +60,7 @@ impl Orgs {
     }
 
     /// Deletes an organisation and all that is part of it; tokens for it are refused.
-    pub(super) async fn delete(
-        &self,
-        entrance: &Entrance<'_>,
-        org: OrgId,
-    ) -> Result<(), OrgError> {
+    pub(super) async fn delete(&self, entrance: &Entrance<'_>, org: OrgId) -> Result<(), OrgError> {
         let revoked = self
             .store
             .write(async |tx| self.delete_in(tx, entrance, org).await)
@@ -82,9 +80,14 @@ impl Orgs {
         self.memberships.enter(&mut tx, entrance, org).await?;
         let gone = memberships::remove(&mut tx, org).await?;
         let gone = gone.ok_or(StoreError::Conflict)?;
-        tx.remove_parts(self.schemas, Organization::COLLECTION, &org).await?;
+        tx.remove_parts(self.schemas, Organization::COLLECTION, &org)
+            .await?;
         let told = self
-            .event(Name::OrganizationDeleted, (caller, org), (now, entrance.origin))
+            .event(
+                Name::OrganizationDeleted,
+                (caller, org),
+                (now, entrance.origin),
+            )
             .on(Party::new("organization", org))
             .with("slug", gone.slug.as_str());
         events::record(&mut tx, &told).await?;
@@ -119,7 +122,10 @@ impl Orgs {
         let mut tx = tx.within(caller.tenant);
         let standing = self.memberships.enter(&mut tx, entrance, org).await?;
         oneself(caller)?;
-        let from = standing.member.filter(Member::is_owner).ok_or(OrgError::NotOwner)?;
+        let from = standing
+            .member
+            .filter(Member::is_owner)
+            .ok_or(OrgError::NotOwner)?;
         let heir = memberships::member(&mut tx, org, to).await?;
         let heir = heir.ok_or(OrgError::Enter(EnterError::Unknown))?;
         if heir.id == from.id {
@@ -136,7 +142,11 @@ impl Orgs {
         let (_, to_heir) = memberships::set_roles(&mut tx, &heir, &given, made).await?;
         let (_, from_caller) = memberships::set_roles(&mut tx, &from, &left, made).await?;
         let told = self
-            .event(Name::OrganizationTransferred, (caller, org), (now, entrance.origin))
+            .event(
+                Name::OrganizationTransferred,
+                (caller, org),
+                (now, entrance.origin),
+            )
             .on(Party::new("user", heir.user_id));
         events::record(&mut tx, &told).await?;
         let organization = memberships::get(&mut tx, org).await?;

@@ -64,7 +64,10 @@ impl Orgs {
     ) -> Result<Organization, OrgError> {
         let now = self.clock.now();
         self.store
-            .write(async |tx| self.found_in(tx, caller, (new, slug, owner), (now, origin)).await)
+            .write(async |tx| {
+                self.found_in(tx, caller, (new, slug, owner), (now, origin))
+                    .await
+            })
             .await
     }
 
@@ -95,7 +98,9 @@ impl Orgs {
             updated_at: now,
         };
         let id = organization.id;
-        memberships::insert(&mut tx, &organization).await.map_err(taken)?;
+        memberships::insert(&mut tx, &organization)
+            .await
+            .map_err(taken)?;
         let first = NewMember {
             user: owner,
             roles: vec![OrgRole::OWNER],

@@ -134,7 +134,11 @@ impl Orgs {
         let (changed, revoked) = memberships::set_roles(&mut tx, &member, &roles, made).await?;
         let changed = known_one(&mut tx, &standing, changed).await?;
         let told = self
-            .event(Name::MemberRolesChanged, (caller, which.0), (now, entrance.origin))
+            .event(
+                Name::MemberRolesChanged,
+                (caller, which.0),
+                (now, entrance.origin),
+            )
             .on(Party::new("user", member.user_id))
             .with("roles", changed.roles.clone());
         events::record(&mut tx, &told).await?;
@@ -187,7 +191,11 @@ async fn known(
     let users = users::by_ids(tx, ids).await?.into_iter();
     let mut users: HashMap<UserId, User> = users.map(|user| (user.id, user)).collect();
     let whole = |member: Member| KnownMember {
-        roles: member.roles.iter().filter_map(|role| standing.policy.name(*role)).collect(),
+        roles: member
+            .roles
+            .iter()
+            .filter_map(|role| standing.policy.name(*role))
+            .collect(),
         user: users.remove(&member.user_id),
         member,
     };

@@ -52,7 +52,9 @@ async fn list(
 ) -> Answer<Ok200<MemberPage>> {
     let paging = paging.into_inner();
     let page = (paging.after.as_ref(), paging.limit);
-    let found = orgs.members(&access.entrance(), org.into_inner(), page).await?;
+    let found = orgs
+        .members(&access.entrance(), org.into_inner(), page)
+        .await?;
     let next_cursor = paging.cursor(found.next.as_ref());
     Ok(Ok200::new(MemberPage {
         members: found.items.into_iter().map(MemberView::from).collect(),
@@ -123,7 +125,9 @@ async fn add(
 ) -> Answer<Created<MemberView>> {
     let new = new.into_inner();
     let (user, roles) = (new.user_id, new.role_names());
-    let joined = orgs.add(&access.entrance(), org.into_inner(), (user, &roles)).await?;
+    let joined = orgs
+        .add(&access.entrance(), org.into_inner(), (user, &roles))
+        .await?;
     Ok(Created::new(joined.into()))
 }
 

@@ -73,7 +73,11 @@ impl Orgs {
     }
 
     /// Whether an organisation of this environment could have the slug now.
-    pub(super) async fn check_slug(&self, tenant: Tenant, text: &str) -> Result<SlugAnswer, OrgError> {
+    pub(super) async fn check_slug(
+        &self,
+        tenant: Tenant,
+        text: &str,
+    ) -> Result<SlugAnswer, OrgError> {
         let answer = |reason: Option<&'static str>| SlugAnswer {
             slug: text.to_ascii_lowercase(),
             available: reason.is_none(),
@@ -137,7 +141,11 @@ impl Orgs {
         }
         let place = (organization.id, organization.policy_id);
         let policy = self.memberships.policies.of(tx, place).await?.policy;
-        Ok(member.roles.iter().filter_map(|role| policy.name(*role)).collect())
+        Ok(member
+            .roles
+            .iter()
+            .filter_map(|role| policy.name(*role))
+            .collect())
     }
 }
 
@@ -153,8 +161,9 @@ impl From<OrgError> for Problem {
             OrgError::Grant(error) => error.into(),
             OrgError::SlugTaken => ProblemKind::SlugTaken.into(),
             OrgError::SlugReserved => ProblemKind::SlugReserved.into(),
-            OrgError::NoSlug => Problem::new(ProblemKind::InvalidBody)
-                .detail(format!("the name gives no slug, so name one that is {NotASlug}")),
+            OrgError::NoSlug => Problem::new(ProblemKind::InvalidBody).detail(format!(
+                "the name gives no slug, so name one that is {NotASlug}"
+            )),
             OrgError::NotAdministrator | OrgError::NotOwner | OrgError::Oneself => {
                 ProblemKind::Forbidden.into()
             }

@@ -5,12 +5,54 @@ use crate::kernel::text::{Label, Slug};
 
 /// Words that address a part of a site, or speak for whoever runs it.
 const RESERVED: [&str; 48] = [
-    "about", "accept", "account", "admin", "administrator", "api", "app", "apps", "assets", "auth",
-    "authsome", "billing", "blog", "cdn", "check-slug", "dashboard", "decline", "docs", "help",
-    "home", "invitation", "invitations", "invite", "login", "logout", "lookup", "mail", "new",
-    "null", "oauth", "org", "organization", "organizations", "orgs", "platform", "public", "root",
-    "settings", "signin", "signup", "static", "status", "support", "system", "undefined", "well-known",
-    "www", "you",
+    "about",
+    "accept",
+    "account",
+    "admin",
+    "administrator",
+    "api",
+    "app",
+    "apps",
+    "assets",
+    "auth",
+    "authsome",
+    "billing",
+    "blog",
+    "cdn",
+    "check-slug",
+    "dashboard",
+    "decline",
+    "docs",
+    "help",
+    "home",
+    "invitation",
+    "invitations",
+    "invite",
+    "login",
+    "logout",
+    "lookup",
+    "mail",
+    "new",
+    "null",
+    "oauth",
+    "org",
+    "organization",
+    "organizations",
+    "orgs",
+    "platform",
+    "public",
+    "root",
+    "settings",
+    "signin",
+    "signup",
+    "static",
+    "status",
+    "support",
+    "system",
+    "undefined",
+    "well-known",
+    "www",
+    "you",
 ];
 
 /// Whether no organisation may have this slug.
@@ -27,7 +69,11 @@ pub(super) fn of_name(name: &Label) -> Option<Slug> {
 pub(super) fn unlike(slug: Option<&Slug>, entropy: &Entropy) -> Option<Slug> {
     let stem: String = slug.map_or("org", Slug::as_str).chars().take(31).collect();
     let token = entropy.token().to_lowercase();
-    let tail: String = token.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    let tail: String = token
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect();
     Slug::parse(&format!("{}-{tail}", stem.trim_end_matches('-'))).ok()
 }
 
@@ -46,7 +92,10 @@ mod tests {
     #[test]
     fn every_kept_word_is_a_slug() {
         for word in RESERVED {
-            assert_eq!(Slug::parse(word).map(|slug| slug.to_string()).as_deref(), Ok(word));
+            assert_eq!(
+                Slug::parse(word).map(|slug| slug.to_string()).as_deref(),
+                Ok(word)
+            );
         }
     }
 
@@ -55,7 +104,10 @@ mod tests {
         let entropy = Entropy::system();
         let long = Slug::parse(&"a".repeat(40)).unwrap();
         for stem in [None, Some(&long)] {
-            let (one, other) = (unlike(stem, &entropy).unwrap(), unlike(stem, &entropy).unwrap());
+            let (one, other) = (
+                unlike(stem, &entropy).unwrap(),
+                unlike(stem, &entropy).unwrap(),
+            );
             assert_ne!(one, other);
             assert!(one.as_str().starts_with(stem.map_or("org-", |_| "aaaa")));
         }

@@ -155,7 +155,9 @@ pub struct Roles {
 
 impl Roles {
     pub fn names(self) -> Vec<String> {
-        self.roles.or(self.role.map(|role| vec![role])).unwrap_or_default()
+        self.roles
+            .or(self.role.map(|role| vec![role]))
+            .unwrap_or_default()
     }
 
     /// Reads them; neither is a fault, and both are one.
@@ -183,7 +185,10 @@ impl Roles {
         let role = fields.optional("role", str::parse::<String>);
         let roles = fields.optional_list("roles", str::parse::<String>);
         let (role, roles) = (role?, roles?);
-        if roles.as_ref().is_some_and(|it| it.is_empty() || it.len() > MOST_ROLES) {
+        if roles
+            .as_ref()
+            .is_some_and(|it| it.is_empty() || it.len() > MOST_ROLES)
+        {
             return fields.fault("roles", "invalid_roles", "must name 1 to 20 roles");
         }
         let both = role.is_some() && roles.is_some();

@@ -17,7 +17,7 @@ mod repo;
 
 pub use self::policies::{InForce, Policies};
 pub use self::record::{
-    Catalogue, CustomRole, RegisteredResource, Scope, TEMPLATE_NAME_TAKEN, ROLE_NAME_TAKEN,
+    Catalogue, CustomRole, ROLE_NAME_TAKEN, RegisteredResource, Scope, TEMPLATE_NAME_TAKEN,
 };
 pub use self::repo::{
     RoleChanges, app_roles_changed, catalogue, get, insert, named, of_organization, page, remove,

@@ -60,7 +60,10 @@ impl Policies {
         let app_version = catalogue.as_ref().map_or(0, |it| it.version);
         if let Some(kept) = self.kept.get(&org).filter(|kept| kept.from == from) {
             let policy = kept.policy.clone();
-            return Ok(InForce { policy, app_version });
+            return Ok(InForce {
+                policy,
+                app_version,
+            });
         }
         let roles = repo::of_organization(tx, org).await?;
         let resources = catalogue.map(|it| it.resources).unwrap_or_default();
@@ -70,7 +73,10 @@ impl Policies {
             policy: policy.clone(),
         };
         self.kept.insert(org, Arc::new(compiled));
-        Ok(InForce { policy, app_version })
+        Ok(InForce {
+            policy,
+            app_version,
+        })
     }
 
     /// A policy of these resources and roles that is not in force, or not yet.

@@ -38,7 +38,10 @@ impl RoleChanges {
             name: self.name.clone().unwrap_or_else(|| role.name.clone()),
             description: self.description.applied_to(&role.description),
             parent_id: self.parent.applied_to(&role.parent_id),
-            permissions: self.permissions.clone().unwrap_or_else(|| role.permissions.clone()),
+            permissions: self
+                .permissions
+                .clone()
+                .unwrap_or_else(|| role.permissions.clone()),
             ..role.clone()
         }
     }
@@ -81,14 +84,17 @@ where
 {
     let description = role.description.clone();
     let description = description.map_or_else(|| DESCRIPTION.unset(), |it| DESCRIPTION.set(it));
-    let parent = role.parent_id.map_or_else(|| PARENT_ID.unset(), |it| PARENT_ID.set(it));
+    let parent = role
+        .parent_id
+        .map_or_else(|| PARENT_ID.unset(), |it| PARENT_ID.set(it));
     let update: Update<CustomRole> = NAME
         .set(role.name.clone())
         .and(description)
         .and(parent)
         .and(PERMISSIONS.set(role.permissions.clone()))
         .and(UPDATED_AT.set(now));
-    tx.update_one(by_id(role.id) & of(role.org_id), update).await
+    tx.update_one(by_id(role.id) & of(role.org_id), update)
+        .await
 }
 
 /// Whether there was such a role.
@@ -96,7 +102,10 @@ pub async fn remove<S>(tx: &mut Tx<'_, S>, role: &CustomRole) -> Stored<bool>
 where
     S: Copy + Reaches<OfApp>,
 {
-    Ok(tx.take_one(by_id(role.id) & of(role.org_id)).await?.is_some())
+    Ok(tx
+        .take_one(by_id(role.id) & of(role.org_id))
+        .await?
+        .is_some())
 }
 
 /// Every role of the app itself.
@@ -113,7 +122,10 @@ where
     S: Copy + Reaches<OfApp>,
 {
     let mut all = templates(tx).await?;
-    all.extend(tx.find(Query::of(of(Some(org))).oldest_by(CREATED_AT)).await?);
+    all.extend(
+        tx.find(Query::of(of(Some(org))).oldest_by(CREATED_AT))
+            .await?,
+    );
     Ok(all)
 }
 
@@ -168,7 +180,10 @@ async fn change(
     (now, entropy): (Timestamp, &Entropy),
 ) -> Stored<Catalogue> {
     let policy_id = PolicyId::new(now, entropy);
-    let mut update = VERSION.inc(1).and(POLICY_ID.set(policy_id)).and(CHANGED_AT.set(now));
+    let mut update = VERSION
+        .inc(1)
+        .and(POLICY_ID.set(policy_id))
+        .and(CHANGED_AT.set(now));
     if let Some(resources) = resources.clone() {
         update = update.and(RESOURCES.set(resources));
     }

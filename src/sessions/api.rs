@@ -174,7 +174,9 @@ async fn refresh(
     } = body.into_inner();
     let device = devices::named(device_id, &cookies);
     let from = (access.origin(), device.as_ref());
-    let issued = sessions.refresh(access.tenant()?, &token, org_id, from).await?;
+    let issued = sessions
+        .refresh(access.tenant()?, &token, org_id, from)
+        .await?;
     Ok(Ok200::new(issued.into()))
 }
 

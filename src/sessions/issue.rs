@@ -9,7 +9,9 @@ use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::session_rules::Rules;
-use crate::tokens::{AccessClaims, AccessTokens, ActiveOrganization, Grant, KeyError, RefreshTokens, Revocation};
+use crate::tokens::{
+    AccessClaims, AccessTokens, ActiveOrganization, Grant, KeyError, RefreshTokens, Revocation,
+};
 use crate::users::User;
 
 /// Makes sessions and the tokens over them.

@@ -90,9 +90,9 @@ impl Sessions {
             .await?;
         let ended = self.make_room(tx, user, rules, (now, visit.origin)).await?;
         let on = (seen.device().id, rules);
-        let mut draft = self
-            .issuer
-            .begin(tenant, (user, amr, organization), on, (now, visit.origin));
+        let mut draft =
+            self.issuer
+                .begin(tenant, (user, amr, organization), on, (now, visit.origin));
         draft.ended = ended;
         tx.insert(&draft.session).await?;
         let party = Party::new("user", user.id);

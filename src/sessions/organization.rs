@@ -85,7 +85,10 @@ impl Sessions {
                 | RefreshError::OtherTenant
                 | RefreshError::Limit(_),
             ) => {
-                tracing::debug!(request_id = origin.request_id, "a session moved on while it switched");
+                tracing::debug!(
+                    request_id = origin.request_id,
+                    "a session moved on while it switched"
+                );
                 Err(SwitchError::Gone)
             }
         }

@@ -10,9 +10,7 @@ use super::record::{Ending, Session};
 use super::service::Sessions;
 use super::wire::{SignedIn, SwitchOrg};
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession, SwitchOrganization};
-use crate::http::{
-    Allowed, Answer, Body, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
-};
+use crate::http::{Allowed, Answer, Body, NoContent, Ok200, Paging, PathId, ProblemKind, Query};
 use crate::kernel::id::{OrgId, SessionId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
@@ -133,7 +131,9 @@ pub(super) async fn switch_org(
 ) -> Answer<Ok200<SignedIn>> {
     let (own, wanted) = (access.user()?, wanted.into_inner().org_id);
     let origin = access.origin();
-    let issued = sessions.switch(access.tenant(), own, wanted, origin).await?;
+    let issued = sessions
+        .switch(access.tenant(), own, wanted, origin)
+        .await?;
     Ok(Ok200::new(issued.into()))
 }
 

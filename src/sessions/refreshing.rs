@@ -77,7 +77,10 @@ impl Sessions {
         if !self.keeps_bindings(&session, &rules, device, from).await? {
             return Err(RefreshError::Invalid);
         }
-        match self.exchange(&session, &presented.digest, (wanted.map(Some), now)).await {
+        match self
+            .exchange(&session, &presented.digest, (wanted.map(Some), now))
+            .await
+        {
             Err(RefreshError::Reused) => self.replayed(own, &session, (now, origin)).await,
             other => other,
         }
@@ -103,7 +106,10 @@ impl Sessions {
         let org = place.as_ref().map(|place| place.id);
         let claims = self.issuer.next(session, (&user, place, &rules), now);
         let generation = session.generation + 1;
-        let (next, digest) = self.issuer.refresh.issue(session.id, generation, &self.entropy);
+        let (next, digest) = self
+            .issuer
+            .refresh
+            .issue(session.id, generation, &self.entropy);
         let token = claims.jti;
         let issued = self.issuer.sign(claims, next, user).await?;
         let mut once = self.store.once();

@@ -36,7 +36,10 @@ fn role(name: &str, parent: Option<OrgRole>, lines: &[(&str, &str)]) -> RoleRule
 
 async fn policy(roles: &[RoleRule]) -> OrgPolicy {
     let policies = OrgPolicies::built_in().await.unwrap();
-    policies.compile(&documents(), roles.to_vec()).await.unwrap()
+    policies
+        .compile(&documents(), roles.to_vec())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -62,8 +65,16 @@ async fn built_in_roles_have_what_is_theirs_and_no_more() {
 async fn what_the_app_registers_is_run_by_owners_and_admins() {
     let policy = policy(&[]).await;
 
-    for (subject, may) in [("org:owner", true), ("org:admin", true), ("org:member", false)] {
-        assert_eq!(policy.allows(&subjects(&[subject]), "documents", "write"), may, "{subject}");
+    for (subject, may) in [
+        ("org:owner", true),
+        ("org:admin", true),
+        ("org:member", false),
+    ] {
+        assert_eq!(
+            policy.allows(&subjects(&[subject]), "documents", "write"),
+            may,
+            "{subject}"
+        );
     }
     assert!(!policy.allows(&subjects(&["org:owner"]), "documents", "burn"));
     assert!(!policy.allows(&subjects(&["org:owner"]), "folders", "read"));
@@ -107,7 +118,11 @@ async fn a_circle_gives_what_is_in_it_and_ends() {
 #[tokio::test]
 async fn nobody_holds_more_than_he_has() {
     let reader = role("reader", None, &[("documents", "read")]);
-    let writer = role("writer", Some(OrgRole::Custom(reader.id)), &[("documents", "write")]);
+    let writer = role(
+        "writer",
+        Some(OrgRole::Custom(reader.id)),
+        &[("documents", "write")],
+    );
     let every = role("every", None, &[("documents", "*")]);
     let policy = policy(&[reader.clone(), writer.clone(), every.clone()]).await;
     let of = |role: &RoleRule| vec![role.id.to_string()];
@@ -133,10 +148,16 @@ async fn a_role_is_meant_by_name_or_identifier_and_the_nearest_wins() {
     let policy = policy(&[template.clone(), own.clone()]).await;
 
     assert_eq!(policy.role("billing"), Some(OrgRole::Custom(own.id)));
-    assert_eq!(policy.role(&template.id.to_string()), Some(OrgRole::Custom(template.id)));
+    assert_eq!(
+        policy.role(&template.id.to_string()),
+        Some(OrgRole::Custom(template.id))
+    );
     assert_eq!(policy.role("owner"), Some(OrgRole::OWNER));
     assert_eq!(policy.role("Owner"), None);
-    assert_eq!(policy.name(OrgRole::Custom(own.id)).as_deref(), Some("billing"));
+    assert_eq!(
+        policy.name(OrgRole::Custom(own.id)).as_deref(),
+        Some("billing")
+    );
 }
 
 #[tokio::test]
@@ -147,11 +168,18 @@ async fn a_decision_has_a_source_exactly_where_it_is_yes() {
         for (object, action) in &policy.permissions {
             let is_allowed = policy.allows(std::slice::from_ref(subject), object, action);
             let sources = policy.sources(subject, object, action);
-            assert_eq!(!sources.is_empty(), is_allowed, "{subject} {object}:{action}");
+            assert_eq!(
+                !sources.is_empty(),
+                is_allowed,
+                "{subject} {object}:{action}"
+            );
         }
     }
     let sources = policy.sources(&reader.id.to_string(), "invitations", "read");
-    assert_eq!(sources[0].path, [reader.id.to_string(), "org:member".to_owned()]);
+    assert_eq!(
+        sources[0].path,
+        [reader.id.to_string(), "org:member".to_owned()]
+    );
 }
 
 #[tokio::test]
@@ -173,7 +201,10 @@ async fn grants_that_speak_of_nothing_do_not_load() {
 #[tokio::test]
 async fn names_are_data_and_never_lines_of_policy() {
     let odd = RoleRule {
-        permissions: vec![line("documents, read\np, role:USER, *", "*"), line("\"", "*")],
+        permissions: vec![
+            line("documents, read\np, role:USER, *", "*"),
+            line("\"", "*"),
+        ],
         ..role("odd", None, &[])
     };
     let policy = policy(&[odd]).await;

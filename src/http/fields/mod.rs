@@ -326,10 +326,11 @@ impl Fields {
             let value = T::from_fields(&mut fields);
             fields.refuse_the_rest();
             let is_whole = fields.errors.is_empty();
-            self.errors.extend(fields.errors.into_iter().map(|error| FieldError {
-                pointer: error.pointer.map(|inside| format!("/{at}{inside}")),
-                ..error
-            }));
+            self.errors
+                .extend(fields.errors.into_iter().map(|error| FieldError {
+                    pointer: error.pointer.map(|inside| format!("/{at}{inside}")),
+                    ..error
+                }));
             value.filter(|_| is_whole)
         });
         collected(parsed.collect())

@@ -168,8 +168,27 @@ mod tests {
         }
         let long = "a".repeat(65);
         for text in [
-            "", "a", "A1", "Owner", "1st", "_x", "-x", "a b", "a,b", "a\nb", "a:b", "*", "a*", "a.b",
-            "\"a\"", "ownér", "p, admin", " ab", "ab ", "role:admin", &long,
+            "",
+            "a",
+            "A1",
+            "Owner",
+            "1st",
+            "_x",
+            "-x",
+            "a b",
+            "a,b",
+            "a\nb",
+            "a:b",
+            "*",
+            "a*",
+            "a.b",
+            "\"a\"",
+            "ownér",
+            "p, admin",
+            " ab",
+            "ab ",
+            "role:admin",
+            &long,
         ] {
             assert_eq!(Word::parse(text), Err(NotAWord), "{text:?}");
         }
