@@ -14,7 +14,7 @@ use crate::store::{StoreError, Tx};
 
 /// What an organisation begins with.
 #[derive(Debug, Clone)]
-pub struct NewOrganization {
+pub(super) struct NewOrganization {
     pub name: Label,
     /// Absent: made of the name.
     pub slug: Option<Slug>,

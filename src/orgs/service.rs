@@ -55,7 +55,7 @@ pub enum OrgError {
 
 /// Whether an organisation could have a slug.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlugAnswer {
+pub(super) struct SlugAnswer {
     pub slug: String,
     pub available: bool,
     pub reason: Option<&'static str>,

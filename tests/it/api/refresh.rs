@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
+use crate::support::orgs::claims;
 use crate::support::persona::PASSWORD;
 use crate::support::raw;
 use crate::support::stores::on_both_stores;
@@ -201,11 +202,4 @@ on_both_stores! {
         assert_eq!(randoms.len(), 201);
         mia.visitor().signs_in(&mia.email, PASSWORD).await.told(200);
     }
-}
-
-/// What an access token says, unverified.
-fn claims(token: &str) -> serde_json::Value {
-    use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
-    let body = token.split('.').nth(1).expect("a token has three parts");
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(body).unwrap()).unwrap()
 }

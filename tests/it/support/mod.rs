@@ -11,6 +11,7 @@ pub mod life;
 pub mod log;
 pub mod mail;
 pub mod node;
+pub mod orgs;
 pub mod persona;
 pub mod plans;
 pub mod raw;
