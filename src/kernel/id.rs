@@ -75,6 +75,7 @@ kinds! {
     PasswordResetId = PasswordReset, "apwr", "password reset";
     DeviceId = Device, "adev", "device";
     SessionConfigId = SessionConfig, "ascf", "session config";
+    OrgId = Organization, "aorg", "organization";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

@@ -12,11 +12,11 @@ use crate::http::{
     Allowed, Answer, EventStream, Fields, FromFields, Ok200, Problem, ProblemKind, Query,
     Subscription,
 };
-use crate::kernel::id::{RevocationId, SessionId, SigningKeyId, UserId};
+use crate::kernel::id::{OrgId, RevocationId, SessionId, SigningKeyId, UserId};
 use crate::kernel::page::{Limit, Position};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::tokens::Revocation;
+use crate::tokens::{Member, Revocation};
 
 pub fn routes(config: &mut ServiceConfig) {
     config.service(list);
@@ -32,6 +32,13 @@ pub(super) enum RevocationType {
     User,
     /// Tokens whose header names `key_id` as its `kid`.
     Key,
+    /// Tokens whose `org_id` is `org_id` and whose `org_ver` is below `min_org_version`.
+    Organization,
+    /// Tokens whose `org_id` and `sub` are the `org_id` and `user_id` of `member` and whose `org_ver` is
+    /// below `min_member_version`: neither the user's other tokens nor other members'.
+    Member,
+    /// Tokens with any `org_id` whose `app_ver` is below `min_app_version`.
+    AppRoles,
 }
 
 /// Tokens that must be refused although they are signed and not over.
@@ -54,25 +61,57 @@ pub(super) struct RevocationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     key_id: Option<SigningKeyId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    org_id: Option<OrgId>,
+    /// The lowest `org_ver` that is still accepted; of a deleted organisation none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    min_org_version: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    member: Option<Member>,
+    /// The lowest `org_ver` of this member that is still accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    min_member_version: Option<i64>,
+    /// The lowest `app_ver` that is still accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    min_app_version: Option<i64>,
     created_at: Timestamp,
     /// From then on no token that it stops is good anyway: forget it.
     expires_at: Timestamp,
 }
 
+impl RevocationType {
+    fn of(revocation: &Revocation) -> Self {
+        let of_fields = [
+            (revocation.session_id.is_some(), Self::Session),
+            (revocation.user_id.is_some(), Self::User),
+            (revocation.org_id.is_some(), Self::Organization),
+            (revocation.member.is_some(), Self::Member),
+            (revocation.roles_of.is_some(), Self::AppRoles),
+        ];
+        let of_it = of_fields.into_iter().find(|(is_there, _)| *is_there);
+        of_it.map_or(Self::Key, |(_, kind)| kind)
+    }
+}
+
 impl From<Revocation> for RevocationView {
     fn from(revocation: Revocation) -> Self {
-        let kind = match (revocation.session_id, revocation.user_id) {
-            (Some(_), _) => RevocationType::Session,
-            (None, Some(_)) => RevocationType::User,
-            (None, None) => RevocationType::Key,
-        };
         Self {
             id: revocation.id,
-            kind,
+            kind: RevocationType::of(&revocation),
             session_id: revocation.session_id,
             user_id: revocation.user_id,
             min_version: revocation.min_version,
             key_id: revocation.key_id,
+            org_id: revocation.org_id,
+            min_org_version: revocation.min_org_version,
+            member: revocation.member,
+            min_member_version: revocation.min_member_version,
+            min_app_version: revocation.min_app_version,
             created_at: revocation.created_at,
             expires_at: revocation.expires_at,
         }
@@ -114,7 +153,8 @@ impl FromFields for FeedQuery {
 /// Follow revocations
 ///
 /// What a backend that verifies access tokens by itself must refuse, oldest first: sessions of this
-/// environment, users of the app, signing keys. Each is told at least once, and again to a reader that
+/// environment, its organisations and their members, users and roles of the app, signing keys. Refuse
+/// everything on a `type` that you do not know. Each is told at least once, and again to a reader that
 /// comes back within two minutes; ask again with `next`. With `Accept: text/event-stream` the answer
 /// goes on: an event `revocation` each as it happens, whose `data` is a revocation and whose `id` is a
 /// cursor (`Last-Event-ID` or `after`), and a comment every 15 seconds.

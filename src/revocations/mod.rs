@@ -5,11 +5,11 @@
 //! events      the same as it happens (server-sent events), until the client or the node goes
 //! ```
 //!
-//! An environment sees what was revoked in it, and users who were revoked anywhere in its app. Every
-//! revocation is told at least once: one may be committed after later ones, so a reader that comes
-//! back is told again what was made in the last two minutes ([`crate::tokens::OVERLAP`]). For backends
-//! with a secret key, and administrators. Not here: writing revocations, and refusing by them on this
-//! server ([`crate::tokens`]).
+//! An environment sees what was revoked in it, and users and roles that were revoked anywhere in its
+//! app. Every revocation is told at least once: one may be committed after later ones, so a reader
+//! that comes back is told again what was made in the last two minutes ([`crate::tokens::OVERLAP`]).
+//! For backends with a secret key, and administrators. Not here: writing revocations, and refusing by
+//! them on this server ([`crate::tokens`]).
 
 mod api;
 mod place;

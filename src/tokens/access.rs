@@ -37,7 +37,7 @@ use crate::kernel::time::{Clock, Timestamp};
 use crate::store::StoreError;
 
 /// The longest text that is looked at, in bytes.
-const LONGEST_TEXT: usize = 8 * 1024;
+pub(super) const LONGEST_TEXT: usize = 8 * 1024;
 
 /// How many verified tokens are remembered, one of up to 1 KiB counting as one.
 const REMEMBERED: u64 = 10_000;
@@ -123,11 +123,7 @@ impl AccessTokens {
     pub fn claims(&self, grant: Grant, life: Option<Duration>, now: Timestamp) -> AccessClaims {
         let life = life.unwrap_or(self.settings.access_ttl).min(LONGEST_LIFE);
         let seconds = i64::try_from(life.as_secs()).unwrap_or(0).max(1);
-        let organization = grant.organization;
-        let named = |pick: fn(&super::ActiveOrganization) -> &Vec<String>| {
-            organization.as_ref().map(pick).cloned()
-        };
-        AccessClaims {
+        let claims = AccessClaims {
             iss: self.settings.issuer.clone(),
             sub: grant.user_id,
             aud: grant.tenant.app_id,
@@ -141,16 +137,21 @@ impl AccessTokens {
             roles: grant.roles,
             email: grant.email,
             email_verified: grant.email_verified,
-            org_roles: named(|organization| &organization.roles),
-            teams: named(|organization| &organization.teams),
-            permissions: named(|organization| &organization.permissions),
-            org_id: organization
-                .as_ref()
-                .map(|organization| organization.id.clone()),
-            org_slug: organization.map(|organization| organization.slug),
+            org_id: None,
+            org_slug: None,
+            org_ver: None,
+            app_ver: None,
+            org_roles: None,
+            teams: None,
+            permissions: None,
+            permissions_ref: None,
             amr: grant.amr,
             auth_time: grant.auth_time.as_secs(),
             act: grant.impersonated_by.map(|sub| Actor { sub }),
+        };
+        match grant.organization {
+            Some(organization) => claims.within(organization),
+            None => claims,
         }
     }
 
@@ -235,6 +236,7 @@ impl AccessTokens {
         let life = claims.exp.saturating_sub(claims.iat);
         let issued_at = Timestamp::from_millis(claims.iat.saturating_mul(1_000));
         let ours = claims.tenant() == key.tenant
+            && claims.is_whole()
             && (1..=LONGEST_LIFE.as_secs()).contains(&u64::try_from(life).unwrap_or(0))
             && issued_at <= now.plus(LEEWAY);
         if ours {

@@ -4,12 +4,19 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::id::{AccessTokenId, AppId, EnvId, SessionId, UserId};
+use crate::kernel::id::{AccessTokenId, AppId, EnvId, OrgId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
 /// The `typ` of the header (RFC 9068 §2.1): no other JWT of ours passes for an access token.
 pub(super) const TYPE: &str = "at+jwt";
+
+/// How long a list of an organisation may be in a token, in bytes of JSON. Three of them leave room
+/// for everything else within [`super::access::LONGEST_TEXT`].
+const LONGEST_LIST: usize = 1024;
+
+/// Where it is asked what somebody may do whose permissions do not fit into his token.
+const PERMISSIONS_REF: &str = "/v1/permissions/check";
 
 /// The claims of an access token. Times are seconds since 1970.
 ///
@@ -33,16 +40,29 @@ pub struct AccessClaims {
     pub roles: Vec<String>,
     pub email: String,
     pub email_verified: bool,
+    /// The organisation that the token is good for, if it is for one. What else is said of an
+    /// organisation is said beside this only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub org_id: Option<String>,
+    pub org_id: Option<OrgId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_slug: Option<String>,
+    /// The version of the organisation's rights that the token was issued for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_ver: Option<i64>,
+    /// The version of the roles that the app defines for its organisations, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_ver: Option<i64>,
+    /// What the user is there. Beside `org_id`, a list that is missing is over 1 KiB as JSON, as are
+    /// `teams` and `permissions`: never empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub org_roles: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teams: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<Vec<String>>,
+    /// Where to ask instead; there exactly if `permissions` is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions_ref: Option<String>,
     /// How the person signed in (RFC 8176).
     pub amr: Vec<String>,
     /// When the person last showed a credential, not when the token was refreshed.
@@ -79,11 +99,23 @@ pub struct Grant {
 /// The one organisation that a token is good for, and what its user is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActiveOrganization {
-    pub id: String,
+    pub id: OrgId,
     pub slug: String,
     pub roles: Vec<String>,
     pub teams: Vec<String>,
     pub permissions: Vec<String>,
+    /// See [`AccessClaims::org_ver`].
+    pub version: i64,
+    /// See [`AccessClaims::app_ver`].
+    pub app_version: i64,
+}
+
+/// For which organisation a token is good, and for which versions of rights there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Membership {
+    pub(super) org_id: OrgId,
+    pub(super) org_ver: i64,
+    pub(super) app_ver: i64,
 }
 
 impl AccessClaims {
@@ -94,10 +126,54 @@ impl AccessClaims {
         }
     }
 
+    /// The same, good for an organisation.
+    pub(super) fn within(self, organization: ActiveOrganization) -> Self {
+        let permissions = if_short(organization.permissions);
+        let elsewhere = || format!("{}{PERMISSIONS_REF}", self.iss);
+        Self {
+            org_id: Some(organization.id),
+            org_slug: Some(organization.slug),
+            org_ver: Some(organization.version),
+            app_ver: Some(organization.app_version),
+            org_roles: if_short(organization.roles),
+            teams: if_short(organization.teams),
+            permissions_ref: permissions.is_none().then(elsewhere),
+            permissions,
+            ..self
+        }
+    }
+
+    pub(super) fn membership(&self) -> Option<Membership> {
+        Some(Membership {
+            org_id: self.org_id?,
+            org_ver: self.org_ver?,
+            app_ver: self.app_ver?,
+        })
+    }
+
+    /// Whether all is said that is to be said of an organisation, or nothing.
+    pub(super) fn is_whole(&self) -> bool {
+        let has_permissions = self.permissions.is_some();
+        if self.membership().is_some() {
+            return self.org_slug.is_some() && has_permissions != self.permissions_ref.is_some();
+        }
+        let is_of_none = self.org_id.is_none() && self.org_ver.is_none() && self.app_ver.is_none();
+        let has_lists = self.org_roles.is_some() || self.teams.is_some() || has_permissions;
+        is_of_none && !has_lists && self.org_slug.is_none() && self.permissions_ref.is_none()
+    }
+
     /// The first instant in which the token is over, leeway not counted.
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_millis(self.exp.saturating_mul(1_000))
     }
+}
+
+/// A list that fits into a token.
+fn if_short(list: Vec<String>) -> Option<Vec<String>> {
+    let is_short = |json: Vec<u8>| json.len() <= LONGEST_LIST;
+    serde_json::to_vec(&list)
+        .is_ok_and(is_short)
+        .then_some(list)
 }
 
 // Claims hold an address, and logs hold none.

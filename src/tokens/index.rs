@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 
 use super::AccessClaims;
-use super::revocation::{Revocation, counting, since, stopping};
-use crate::kernel::id::{AppId, SessionId, SigningKeyId, UserId};
+use super::revocation::{Member, Revocation, counting, since, stopping};
+use crate::kernel::id::{AppId, OrgId, SessionId, SigningKeyId, UserId};
 use crate::kernel::time::Timestamp;
 use crate::store::{Filter, Follower, News, Query, Store, Stored};
 
@@ -46,12 +46,18 @@ pub struct RevocationIndex {
 #[derive(Debug, Default)]
 struct Revoked {
     sessions: HashMap<SessionId, Timestamp>,
-    users: HashMap<(AppId, UserId), (i64, Timestamp)>,
     keys: HashMap<SigningKeyId, Timestamp>,
+    users: Lowest<(AppId, UserId)>,
+    organizations: Lowest<(AppId, OrgId)>,
+    members: Lowest<(AppId, Member)>,
+    app_roles: Lowest<AppId>,
     /// Everything that was committed by this moment is in the maps.
     in_step: Option<Moment>,
     swept_at: Option<Timestamp>,
 }
+
+/// The lowest version that is still accepted, and until when that counts.
+type Lowest<K> = HashMap<K, (i64, Timestamp)>;
 
 /// One moment by two clocks: ours, which dates revocations, and the one that only runs forward.
 #[derive(Clone, Copy, Debug)]
@@ -200,14 +206,18 @@ impl Revoked {
         if let Some(key_id) = revocation.key_id {
             is_new |= extend(&mut self.keys, key_id, until);
         }
+        let app_id = revocation.app_id;
         if let (Some(user_id), Some(version)) = (revocation.user_id, revocation.min_version) {
-            let user = (revocation.app_id, user_id);
-            let known = self.users.get(&user).copied();
-            let joined = known.map_or((version, until), |known| {
-                (known.0.max(version), known.1.max(until))
-            });
-            is_new |= known != Some(joined);
-            self.users.insert(user, joined);
+            is_new |= raise(&mut self.users, (app_id, user_id), (version, until));
+        }
+        if let (Some(org_id), Some(version)) = (revocation.org_id, revocation.min_org_version) {
+            is_new |= raise(&mut self.organizations, (app_id, org_id), (version, until));
+        }
+        if let (Some(member), Some(version)) = (revocation.member, revocation.min_member_version) {
+            is_new |= raise(&mut self.members, (app_id, member), (version, until));
+        }
+        if let (Some(app_id), Some(version)) = (revocation.roles_of, revocation.min_app_version) {
+            is_new |= raise(&mut self.app_roles, app_id, (version, until));
         }
         self.sweep(revocation.created_at);
         is_new
@@ -224,9 +234,22 @@ impl Revoked {
 
     /// Whether the token's session was ended, or its user lost rights after it was issued.
     fn is_revoked(&self, claims: &AccessClaims) -> bool {
-        let user = self.users.get(&(claims.app_id, claims.sub));
         self.sessions.contains_key(&claims.sid)
-            || user.is_some_and(|(min_version, _)| claims.ver < *min_version)
+            || is_below(&self.users, &(claims.app_id, claims.sub), claims.ver)
+            || self.is_revoked_there(claims)
+    }
+
+    /// Whether rights were lost in the organisation that the token is for.
+    fn is_revoked_there(&self, claims: &AccessClaims) -> bool {
+        let Some(membership) = claims.membership() else {
+            return false;
+        };
+        let (app_id, org_id) = (claims.app_id, membership.org_id);
+        let user_id = claims.sub;
+        let member = Member { org_id, user_id };
+        is_below(&self.organizations, &(app_id, org_id), membership.org_ver)
+            || is_below(&self.members, &(app_id, member), membership.org_ver)
+            || is_below(&self.app_roles, &app_id, membership.app_ver)
     }
 
     fn sweep(&mut self, now: Timestamp) {
@@ -237,8 +260,11 @@ impl Revoked {
             return;
         }
         self.sessions.retain(|_, until| *until > now);
-        self.users.retain(|_, (_, until)| *until > now);
         self.keys.retain(|_, until| *until > now);
+        self.users.retain(|_, (_, until)| *until > now);
+        self.organizations.retain(|_, (_, until)| *until > now);
+        self.members.retain(|_, (_, until)| *until > now);
+        self.app_roles.retain(|_, (_, until)| *until > now);
         self.swept_at = Some(now);
     }
 }
@@ -252,6 +278,25 @@ fn extend<K: Eq + Hash>(entries: &mut HashMap<K, Timestamp>, key: K, until: Time
     is_longer
 }
 
+/// Keeps the higher version, until the later time; whether either was new.
+fn raise<K: Eq + Hash>(
+    entries: &mut Lowest<K>,
+    key: K,
+    (version, until): (i64, Timestamp),
+) -> bool {
+    let known = entries.get(&key).copied();
+    let joined = known.map_or((version, until), |known| {
+        (known.0.max(version), known.1.max(until))
+    });
+    entries.insert(key, joined);
+    known != Some(joined)
+}
+
+fn is_below<K: Eq + Hash>(entries: &Lowest<K>, key: &K, version: i64) -> bool {
+    let lowest = entries.get(key);
+    lowest.is_some_and(|(lowest, _)| version < *lowest)
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "how old knowledge is, is measured and not told by a clock that can be set"
@@ -260,5 +305,7 @@ fn real() -> Instant {
     Instant::now()
 }
 
+#[cfg(test)]
+mod organizations;
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,10 @@ pub use jwks::{Jwk, Jwks};
 pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
-pub use revocation::{OVERLAP, Revocation, revoke_session, revoke_user};
+pub use revocation::{
+    Member, OVERLAP, Revocation, revoke_app_roles, revoke_member, revoke_organization,
+    revoke_session, revoke_user,
+};
 pub use signing::SigningKeys;
 
 /// How tokens of this installation are made.

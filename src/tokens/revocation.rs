@@ -2,30 +2,37 @@
 //!
 //! A revocation is written in the transaction that takes the right away, and lives until the last
 //! token it stops is over. Every node holds those that count in memory ([`super::RevocationIndex`]),
-//! and asks them on every request. A user's tokens are stopped below a version of the user's rights,
-//! so that no two clocks are ever compared: the caller raises that version in the same transaction.
+//! and asks them on every request. Tokens of a user, of an organisation or of the roles in one are
+//! stopped below a version of the rights there, so that no two clocks are ever compared: the caller
+//! raises that version in the same transaction.
 //! Not here: refresh tokens, which the session itself refuses.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::claims::Membership;
 use super::{AccessClaims, LONGEST_LIFE, MARGIN};
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId, RevocationId, SessionId, SigningKeyId, UserId};
+use crate::kernel::id::{AppId, EnvId, OrgId, RevocationId, SessionId, SigningKeyId, UserId};
 use crate::kernel::page::Position;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Query, Stored, Tx};
 
-/// One thing that is no longer accepted: a session, a user below a version, or a signing key.
+/// One thing that is no longer accepted: a session, a user below a version, a signing key; an
+/// organisation, one member of it, or every organisation of the app, below a version.
+///
+/// Each has fields that no other has, so that whoever does not know one of them finds nothing there
+/// that it could take for another.
 #[must_use = "a revocation counts on this node only once it is applied to the index"]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Revocation {
     #[serde(rename = "_id")]
     pub id: RevocationId,
     pub app_id: AppId,
-    /// Where it was decided. A user is revoked in every environment of the app.
+    /// Where it was decided. A user is revoked in every environment of the app, and so are its roles.
     pub env_id: EnvId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
@@ -36,8 +43,34 @@ pub struct Revocation {
     pub min_version: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<SigningKeyId>,
+    /// Everybody's tokens for the organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<OrgId>,
+    /// With `org_id`: the lowest `org_ver` that is still accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_org_version: Option<i64>,
+    /// One user's tokens for one organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Member>,
+    /// With `member`: the lowest `org_ver` that is still accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_member_version: Option<i64>,
+    /// Tokens for any organisation of this app, which is `app_id` again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles_of: Option<AppId>,
+    /// With `roles_of`: the lowest `app_ver` that is still accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_app_version: Option<i64>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+/// A user in an organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = RevokedMember)]
+pub struct Member {
+    pub org_id: OrgId,
+    pub user_id: UserId,
 }
 
 const ID: Field<Revocation, String> = Field::at("_id");
@@ -47,6 +80,13 @@ const SESSION_ID: Field<Revocation, SessionId> = Field::at("session_id");
 const USER_ID: Field<Revocation, UserId> = Field::at("user_id");
 const MIN_VERSION: Field<Revocation, i64> = Field::at("min_version");
 const KEY_ID: Field<Revocation, SigningKeyId> = Field::at("key_id");
+const ORG_ID: Field<Revocation, OrgId> = Field::at("org_id");
+const MIN_ORG_VERSION: Field<Revocation, i64> = Field::at("min_org_version");
+const MEMBER_ORG_ID: Field<Revocation, OrgId> = Field::at("member.org_id");
+const MEMBER_USER_ID: Field<Revocation, UserId> = Field::at("member.user_id");
+const MIN_MEMBER_VERSION: Field<Revocation, i64> = Field::at("min_member_version");
+const ROLES_OF: Field<Revocation, AppId> = Field::at("roles_of");
+const MIN_APP_VERSION: Field<Revocation, i64> = Field::at("min_app_version");
 const CREATED_AT: Field<Revocation, Timestamp> = Field::at("created_at");
 const EXPIRES_AT: Field<Revocation, Timestamp> = Field::at("expires_at");
 
@@ -61,9 +101,19 @@ impl Entity for Revocation {
         Index::on("revocations_expires_at", &["expires_at"]).expires_after(Duration::ZERO),
         Index::on("revocations_created_at", &["created_at", "_id"]),
         Index::on("revocations_feed", &["app_id", "created_at", "_id"]),
-        Index::on("revocations_session", &["app_id", "session_id"]).when_present("session_id"),
-        Index::on("revocations_user", &["app_id", "user_id"]).when_present("user_id"),
-        Index::on("revocations_key", &["app_id", "key_id"]).when_present("key_id"),
+        // Each alternative of `stopping` has one index that no other could use: of many combinations
+        // of indexes MongoDB would try some only. That leaves out `app_id`, which adds nothing.
+        Index::on("revocations_of_session", &["session_id"]).when_present("session_id"),
+        Index::on("revocations_of_user", &["user_id"]).when_present("user_id"),
+        Index::on("revocations_of_key", &["key_id"]).when_present("key_id"),
+        Index::on("revocations_of_org", &["org_id"]).when_present("org_id"),
+        Index::on(
+            "revocations_of_member",
+            &["member.user_id", "member.org_id"],
+        )
+        .when_present("member.user_id"),
+        Index::on("revocations_of_roles", &["roles_of", "min_app_version"])
+            .when_present("roles_of"),
     ];
 }
 
@@ -84,7 +134,20 @@ pub(super) fn stopping(
     now: Timestamp,
 ) -> Filter<Revocation> {
     let of_user = USER_ID.eq(claims.sub) & MIN_VERSION.gt(claims.ver);
-    (SESSION_ID.eq(claims.sid) | of_user | KEY_ID.eq(key_id)) & counting(now)
+    let any = SESSION_ID.eq(claims.sid) | of_user | KEY_ID.eq(key_id);
+    match claims.membership() {
+        Some(membership) => (any | lowering(claims, membership)) & counting(now),
+        None => any & counting(now),
+    }
+}
+
+/// Those that took rights away in the organisation after the token was issued.
+fn lowering(claims: &AccessClaims, membership: Membership) -> Filter<Revocation> {
+    let (org_id, org_ver) = (membership.org_id, membership.org_ver);
+    let of_member = MEMBER_USER_ID.eq(claims.sub) & MEMBER_ORG_ID.eq(org_id);
+    (ORG_ID.eq(org_id) & MIN_ORG_VERSION.gt(org_ver))
+        | (of_member & MIN_MEMBER_VERSION.gt(org_ver))
+        | (ROLES_OF.eq(claims.app_id) & MIN_APP_VERSION.gt(membership.app_ver))
 }
 
 /// Stops the tokens of one session, in the caller's transaction. Apply the answer after the commit.
@@ -127,6 +190,75 @@ pub async fn revoke_user(
     .await
 }
 
+/// Stops everybody's tokens for one organisation whose `org_ver` is below this, in the caller's
+/// transaction, which also raises the version of the organisation's rights to it; `i64::MAX` where
+/// the organisation is deleted. Apply the answer after the commit.
+pub async fn revoke_organization(
+    tx: &mut Tx<'_, Tenant>,
+    org_id: OrgId,
+    below: i64,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Revocation> {
+    let blank = Revocation::blank(tx.scope(), now, entropy);
+    let (org_id, min_org_version) = (Some(org_id), Some(below));
+    write(
+        tx,
+        Revocation {
+            org_id,
+            min_org_version,
+            ..blank
+        },
+    )
+    .await
+}
+
+/// Stops one user's tokens for one organisation whose `org_ver` is below this, and neither those of
+/// other members nor those that the user has for other organisations or none; otherwise as
+/// [`revoke_organization`].
+pub async fn revoke_member(
+    tx: &mut Tx<'_, Tenant>,
+    (org_id, user_id): (OrgId, UserId),
+    below: i64,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Revocation> {
+    let blank = Revocation::blank(tx.scope(), now, entropy);
+    let member = Some(Member { org_id, user_id });
+    let min_member_version = Some(below);
+    write(
+        tx,
+        Revocation {
+            member,
+            min_member_version,
+            ..blank
+        },
+    )
+    .await
+}
+
+/// Stops tokens for any organisation of the app, in every environment, whose `app_ver` is below
+/// this, in the caller's transaction, which also raises the version of the app's roles to it. Apply
+/// the answer after the commit.
+pub async fn revoke_app_roles(
+    tx: &mut Tx<'_, Tenant>,
+    below: i64,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Revocation> {
+    let blank = Revocation::blank(tx.scope(), now, entropy);
+    let (roles_of, min_app_version) = (Some(blank.app_id), Some(below));
+    write(
+        tx,
+        Revocation {
+            roles_of,
+            min_app_version,
+            ..blank
+        },
+    )
+    .await
+}
+
 /// Stops every token that a key has signed. See [`super::withdraw`].
 pub(super) async fn revoke_key(
     tx: &mut Tx<'_, Tenant>,
@@ -151,9 +283,10 @@ async fn write(tx: &mut Tx<'_, Tenant>, revocation: Revocation) -> Stored<Revoca
 }
 
 impl Revocation {
-    /// What an environment is told: what was revoked in it, and users of its app.
+    /// What an environment is told: what was revoked in it, and users and roles of its app.
     pub fn concerning(tenant: Tenant) -> Filter<Self> {
-        APP_ID.eq(tenant.app_id) & (ENV_ID.eq(tenant.env_id) | USER_ID.present())
+        let of_app = USER_ID.present() | ROLES_OF.present();
+        APP_ID.eq(tenant.app_id) & (ENV_ID.eq(tenant.env_id) | of_app)
     }
 
     /// Those concerning an environment behind a place that count at `now`, oldest first.
@@ -174,6 +307,12 @@ impl Revocation {
             user_id: None,
             min_version: None,
             key_id: None,
+            org_id: None,
+            min_org_version: None,
+            member: None,
+            min_member_version: None,
+            roles_of: None,
+            min_app_version: None,
             created_at: now,
             expires_at: now.plus(LONGEST_LIFE).plus(MARGIN),
         }

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::material::Material;
 use super::{
-    AccessClaims, AccessTokens, Algorithm, Grant, LONGEST_LIFE, Refused, Revocation,
-    RevocationIndex, SigningKey, SigningKeys, TokenSettings,
+    AccessClaims, AccessTokens, ActiveOrganization, Algorithm, Grant, LONGEST_LIFE, Refused,
+    Revocation, RevocationIndex, SigningKey, SigningKeys, TokenSettings,
 };
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId, SessionId, SigningKeyId, UserId};
+use crate::kernel::id::{AppId, EnvId, OrgId, SessionId, SigningKeyId, UserId};
 use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
@@ -142,6 +142,28 @@ impl World {
         self.tokens.claims(self.grant(), None, self.clock.now())
     }
 
+    pub(super) fn organization(&self) -> ActiveOrganization {
+        ActiveOrganization {
+            id: OrgId::new(NOON, &self.entropy),
+            slug: "acme".to_owned(),
+            roles: vec!["owner".to_owned()],
+            teams: vec![],
+            permissions: vec!["members:read".to_owned()],
+            version: 5,
+            app_version: 2,
+        }
+    }
+
+    /// Claims of a new session of a new user, for an organisation.
+    pub(super) fn claims_in(&self, organization: &ActiveOrganization) -> AccessClaims {
+        let organization = Some(organization.clone());
+        let grant = Grant {
+            organization,
+            ..self.grant()
+        };
+        self.tokens.claims(grant, None, self.clock.now())
+    }
+
     pub(super) async fn token(&self) -> String {
         self.tokens.sign(&self.claims()).await.unwrap()
     }
@@ -196,7 +218,12 @@ impl World {
     }
 
     pub(super) async fn with_claims(&self, changes: Value) -> String {
-        let mut claims = serde_json::to_value(self.claims()).unwrap();
+        self.with_changes(&self.claims(), changes).await
+    }
+
+    /// A token of claims that were changed; `null` takes one away.
+    pub(super) async fn with_changes(&self, claims: &AccessClaims, changes: Value) -> String {
+        let mut claims = serde_json::to_value(claims).unwrap();
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
         }

@@ -269,6 +269,11 @@ async fn claims_have_their_types() {
         ("iss", json!(["https://auth.example.com"])),
         ("roles", json!("ADMIN")),
         ("email_verified", json!("true")),
+        ("org_id", json!("acme")),
+        ("org_id", json!(world.tenant.app_id)),
+        ("org_ver", json!("5")),
+        ("app_ver", json!(2.5)),
+        ("permissions_ref", json!(["x"])),
         (
             "act",
             json!({ "sub": UserId::new(NOON, &world.entropy), "x": 1 }),

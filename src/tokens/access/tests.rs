@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{Header, Refused, header};
+use super::{Header, LONGEST_TEXT, Refused, header};
 use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::UserId;
 use crate::tokens::world::{MINUTE, NOON, tenant, world};
@@ -42,15 +42,9 @@ async fn what_is_signed_is_verified_with_every_algorithm() {
 async fn a_token_says_what_its_grant_says() {
     let world = world(Algorithm::Es256).await;
     let operator = UserId::new(NOON, &world.entropy);
-    let organization = ActiveOrganization {
-        id: "aorg_1".to_owned(),
-        slug: "acme".to_owned(),
-        roles: vec!["owner".to_owned()],
-        teams: vec![],
-        permissions: vec!["members:read".to_owned()],
-    };
+    let organization = world.organization();
     let grant = Grant {
-        organization: Some(organization),
+        organization: Some(organization.clone()),
         impersonated_by: Some(operator),
         ..world.grant()
     };
@@ -67,16 +61,116 @@ async fn a_token_says_what_its_grant_says() {
     );
     assert_eq!(said["aud"], said["app_id"]);
     assert_eq!(said["sub"], json!(grant.user_id));
-    assert_eq!(said["org_id"], "aorg_1");
-    assert_eq!(said["org_slug"], "acme");
-    assert_eq!(said["teams"], json!([]));
+    let of_organization = json!({
+        "org_id": organization.id, "org_slug": "acme", "org_ver": 5, "app_ver": 2,
+        "org_roles": ["owner"], "teams": [], "permissions": ["members:read"],
+    });
+    for (name, value) in of_organization.as_object().unwrap() {
+        assert_eq!(said[name], *value, "{name}");
+    }
+    assert_eq!(said.get("permissions_ref"), None);
     assert_eq!(said["act"], json!({ "sub": operator }));
     let bare = serde_json::to_value(world.claims()).unwrap();
-    assert!(
-        ["org_id", "org_roles", "teams", "permissions", "act"]
-            .iter()
-            .all(|name| bare.get(name).is_none())
-    );
+    let names = of_organization.as_object().unwrap().keys();
+    let names = names.map(String::as_str).chain(["permissions_ref", "act"]);
+    assert_eq!(names.filter(|name| bare.get(name).is_some()).count(), 0);
+}
+
+/// A list of one name whose JSON has this many bytes.
+fn list_of(bytes: usize) -> Vec<String> {
+    vec!["x".repeat(bytes - 4)]
+}
+
+#[tokio::test]
+async fn lists_of_an_organization_are_left_out_where_they_are_over_a_kibibyte() {
+    let world = world(Algorithm::Es256).await;
+    for (bytes, stays) in [(4, true), (1_024, true), (1_025, false), (60_000, false)] {
+        let claims = world.claims_in(&ActiveOrganization {
+            roles: list_of(bytes),
+            teams: list_of(bytes),
+            permissions: list_of(bytes),
+            ..world.organization()
+        });
+
+        for list in [&claims.org_roles, &claims.teams, &claims.permissions] {
+            assert_eq!(list.is_some(), stays, "{bytes}");
+        }
+        let elsewhere = (!stays).then_some("https://auth.example.com/v1/permissions/check");
+        assert_eq!(claims.permissions_ref.as_deref(), elsewhere);
+        let token = world.tokens.sign(&claims).await.unwrap();
+        assert_eq!(*world.tokens.verify(&token).await.unwrap(), claims);
+    }
+}
+
+/// RB-08: with the longest of everything, and the longest signature.
+#[tokio::test]
+async fn no_token_is_longer_than_eight_kibibytes() {
+    let world = world(Algorithm::Rs256).await;
+    let organization = ActiveOrganization {
+        slug: "s".repeat(64),
+        roles: list_of(1_024),
+        teams: list_of(1_024),
+        permissions: list_of(1_024),
+        version: i64::MAX,
+        app_version: i64::MAX,
+        ..world.organization()
+    };
+    let grant = Grant {
+        organization: Some(organization),
+        roles: vec!["PLATFORM_OWNER".to_owned(); 8],
+        email: format!("{}@{}.example", "m".repeat(64), "x".repeat(181)),
+        amr: vec!["otp".to_owned(); 8],
+        impersonated_by: Some(UserId::new(NOON, &world.entropy)),
+        ..world.grant()
+    };
+
+    let claims = world.tokens.claims(grant, None, NOON);
+    let token = world.tokens.sign(&claims).await.unwrap();
+
+    assert!(token.len() <= LONGEST_TEXT, "{}", token.len());
+    assert!(world.tokens.verify(&token).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_said_of_an_organization_is_said_whole_or_not_at_all() {
+    let world = world(Algorithm::Es256).await;
+    let (bare, within) = (world.claims(), world.claims_in(&world.organization()));
+    let somewhere = "https://auth.example.com/v1/permissions/check";
+    for (claims, changes, accepted) in [
+        (&within, json!({}), true),
+        (&within, json!({ "org_roles": null, "teams": null }), true),
+        (
+            &within,
+            json!({ "permissions": null, "permissions_ref": somewhere }),
+            true,
+        ),
+        (&within, json!({ "org_id": null }), false),
+        (&within, json!({ "org_ver": null }), false),
+        (&within, json!({ "app_ver": null }), false),
+        (&within, json!({ "org_slug": null }), false),
+        (&within, json!({ "permissions": null }), false),
+        (&within, json!({ "permissions_ref": somewhere }), false),
+        (&bare, json!({ "org_id": within.org_id }), false),
+        (&bare, json!({ "org_slug": "acme" }), false),
+        (&bare, json!({ "org_ver": 5 }), false),
+        (&bare, json!({ "app_ver": 2 }), false),
+        (&bare, json!({ "org_ver": 5, "app_ver": 2 }), false),
+        (&bare, json!({ "org_roles": [] }), false),
+        (&bare, json!({ "teams": [] }), false),
+        (&bare, json!({ "permissions": [] }), false),
+        (&bare, json!({ "permissions_ref": somewhere }), false),
+    ] {
+        let token = world.with_changes(claims, changes.clone()).await;
+
+        let judged = world.tokens.verify(&token).await;
+
+        let is_foreign = matches!(judged, Err(Refused::Foreign));
+        assert_eq!(
+            (judged.is_ok(), is_foreign),
+            (accepted, !accepted),
+            "{changes}"
+        );
+    }
 }
 
 #[tokio::test]

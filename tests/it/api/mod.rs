@@ -31,6 +31,7 @@ mod passwords;
 mod refresh;
 mod reseal;
 mod revocations;
+mod revoked_organizations;
 mod roles;
 mod secrecy;
 mod session_rules;

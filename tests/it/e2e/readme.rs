@@ -9,6 +9,13 @@ use std::path::Path;
 use std::process::Command;
 
 use authsome::events::Name;
+use authsome::kernel::entropy::Entropy;
+use authsome::kernel::id::OrgId;
+use authsome::kernel::tenant::Tenant;
+use authsome::kernel::time::Clock;
+use authsome::store::{Location, Store, StoreSettings, Stored};
+use authsome::tokens::{revoke_app_roles, revoke_member, revoke_organization};
+use serde_json::Value;
 
 use super::server::{Home, PASSWORD, text};
 use super::{provided, succeeds};
@@ -179,7 +186,9 @@ fn the_python_of_the_readme_refuses_what_is_revoked_within_a_second() {
             text(&tokens, "/access_token"),
             text(&other, "/access_token"),
         );
-        let script = format!("{verifier}\nFIRST, SECOND = '{first}', '{second}'\n{SIGNS_OUT}");
+        let org = in_an_organization(&home, &told, &text(&tokens, "/user/id")).await;
+        let names = format!("FIRST, SECOND, ORG = '{first}', '{second}', '{org}'");
+        let script = format!("{verifier}\n{names}\n{SIGNS_OUT}{IN_AN_ORGANIZATION}");
 
         let mut python = Command::new(provided("E2E_PYTHON"));
         let said = succeeds(python.args(["-c", &script]));
@@ -189,6 +198,7 @@ fn the_python_of_the_readme_refuses_what_is_revoked_within_a_second() {
         let seconds: f64 = lines[1].parse().expect("seconds");
         assert!(seconds < 1.0, "{said}");
         assert_eq!(lines[2], "the other device is still signed in");
+        assert_eq!(lines[3], "rights in organisations are versions");
     });
 }
 
@@ -213,6 +223,48 @@ while is_good(FIRST):
     time.sleep(0.001)
 print(time.monotonic() - done)
 print("the other device is still signed in" if is_good(SECOND) else "nobody is")
+"#;
+
+/// Takes rights away in an organisation, which is named: below its version 5, below 7 for the user, and
+/// below version 3 of the app's roles.
+async fn in_an_organization(home: &Home, told: &Value, user: &str) -> OrgId {
+    let file = home.folder().join("authsome-data/authsome.db");
+    let settings = StoreSettings::at(Location::Sqlite(file));
+    let store = Store::open(&settings).await.unwrap();
+    let (entropy, now) = (Entropy::system(), Clock::system().now());
+    let tenant = Tenant {
+        app_id: text(told, "/app_id").parse().unwrap(),
+        env_id: text(told, "/env_id").parse().unwrap(),
+    };
+    let org = OrgId::new(now, &entropy);
+    let member = (org, user.parse().unwrap());
+    let written: Stored<_> = store
+        .write(async |tx| {
+            let mut tx = tx.within(tenant);
+            Ok([
+                revoke_organization(&mut tx, org, 5, now, &entropy).await?,
+                revoke_member(&mut tx, member, 7, now, &entropy).await?,
+                revoke_app_roles(&mut tx, 3, now, &entropy).await?,
+            ])
+        })
+        .await;
+    drop(written.unwrap());
+    org
+}
+
+/// Looks at claims of the user and of somebody else, in the organisation and in another.
+const IN_AN_ORGANIZATION: &str = r#"
+own = claims(SECOND)
+def refuses(org_ver, app_ver=3, **others):
+    return is_revoked(own | {"org_id": ORG, "org_ver": org_ver, "app_ver": app_ver} | others, "")
+
+else_ = {"sub": "ausr_01h2xcejqtf2nbrexx3vqjhp41"}
+there = {"org_id": "aorg_01h2xcejqtf2nbrexx3vqjhp41"}
+assert not is_revoked(own, "")
+assert refuses(6) and not refuses(7)
+assert refuses(4, **else_) and not refuses(5, **else_)
+assert not refuses(0, **there) and refuses(0, 2, **there) and refuses(9, 2)
+print("rights in organisations are versions")
 "#;
 
 /// The rows of a table of settings.
