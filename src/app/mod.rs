@@ -124,3 +124,24 @@ pub fn routes(config: &mut ServiceConfig) {
 pub fn document() -> serde_json::Value {
     http::document(routes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SCHEMAS;
+
+    #[test]
+    fn what_is_part_of_something_is_found_by_it() {
+        for schema in SCHEMAS {
+            let Some(part) = schema.part_of() else {
+                continue;
+            };
+            let whole = SCHEMAS
+                .iter()
+                .find(|it| it.collection() == part.collection)
+                .unwrap_or_else(|| panic!("{part:?} of {}", schema.collection()));
+            assert_eq!(schema.owner(), ["app_id", "env_id"], "{schema:?}");
+            assert_eq!(schema.owner(), whole.owner(), "{schema:?}");
+            assert!(schema.leads_from(part.field), "{schema:?}");
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub use error::{StoreError, Stored};
 pub use follow::{Follower, News};
 pub use query::{Field, Filter, Query};
 pub use schema::{
-    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, Reaches, Schema,
+    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, PartOf, Reaches, Schema,
     Unscoped,
 };
 pub use sealed::{Resealed, Sealed, reseal};

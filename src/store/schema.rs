@@ -21,6 +21,16 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     type Owner: Ownership;
     const COLLECTION: &'static str;
     const INDEXES: &'static [Index];
+    /// Of what its documents are parts, in the same environment.
+    const PART_OF: Option<PartOf> = None;
+}
+
+/// Documents of this kind are each part of one document of `collection`, which `field` names by its
+/// identifier, and go with it ([`super::Tx::remove_parts`]). An index leads from the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartOf {
+    pub collection: &'static str,
+    pub field: &'static str,
 }
 
 /// Which fields name the owner of a document.
@@ -172,6 +182,7 @@ pub struct Schema {
     pub(super) collection: &'static str,
     pub(super) owner: &'static [&'static str],
     pub(super) indexes: &'static [Index],
+    pub(super) part_of: Option<PartOf>,
 }
 
 impl Schema {
@@ -180,6 +191,7 @@ impl Schema {
             collection: E::COLLECTION,
             owner: <E::Owner as Ownership>::FIELDS,
             indexes: E::INDEXES,
+            part_of: E::PART_OF,
         }
     }
 
@@ -191,6 +203,25 @@ impl Schema {
     /// The fields that name a document's owner, outermost first.
     pub const fn owner(&self) -> &'static [&'static str] {
         self.owner
+    }
+
+    /// Of what its documents are parts.
+    pub const fn part_of(&self) -> Option<PartOf> {
+        self.part_of
+    }
+
+    /// Whether an index leads from a value of `field` to an owner's documents that have it.
+    pub fn leads_from(&self, field: &str) -> bool {
+        let begins = |index: &Index| {
+            let mut behind_owner = index.fields.iter().filter(|it| !self.owner.contains(it));
+            let covers = match index.when {
+                When::Always => true,
+                When::Present(path) => path == field,
+                When::Equals(..) => false,
+            };
+            covers && behind_owner.next() == Some(&field)
+        };
+        self.indexes.iter().any(begins)
     }
 
     /// What is over at `now`, one sweep for each field that says so.

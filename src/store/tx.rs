@@ -1,7 +1,9 @@
-//! Transactions as repositories see them: twelve verbs, each within a scope.
+//! Transactions as repositories see them: thirteen verbs, each within a scope.
 //!
 //! The scope's owner conditions are conjoined to every filter and checked on every insert, so a
 //! query that forgets its tenant cannot be written.
+
+use std::fmt::Display;
 
 use bson::Bson;
 use serde::Serialize;
@@ -10,11 +12,14 @@ use super::error::{StoreError, Stored};
 use super::follow::Follower;
 use super::op::{Encoded, Find, Op, Outcome, Sweep, Verb};
 use super::query::{Field, Filter, Node, Query, Sort, Test};
-use super::schema::{AcrossTenants, Entity, Reaches, Schema, Unscoped};
+use super::schema::{
+    AcrossTenants, Entity, OfEnvironment, Ownership, PartOf, Reaches, Schema, Unscoped,
+};
 use super::unit::{Notation, Unit};
 use super::update::Update;
 use super::{reference, value};
 use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
 /// A unit of work, seen within a scope.
@@ -284,6 +289,49 @@ impl<S: Copy> Tx<'_, S> {
             next: self.unit.noted(next)?,
             items,
         })
+    }
+}
+
+impl Tx<'_, Tenant> {
+    /// Removes what is part of the document `id` of `collection`, wherever `schemas` say that there
+    /// may be parts; the number removed. Parts of parts are not
+    /// looked for.
+    pub async fn remove_parts(
+        &mut self,
+        schemas: &[Schema],
+        collection: &str,
+        id: impl Display,
+    ) -> Stored<u64> {
+        let (id, mut removed) = (id.to_string(), 0);
+        for schema in schemas {
+            let part_of = schema.part_of.filter(|part| part.collection == collection);
+            if let Some(PartOf { field, .. }) = part_of {
+                removed += self.remove_named(schema, field, &id).await?;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn remove_named(
+        &mut self,
+        schema: &Schema,
+        field: &'static str,
+        id: &str,
+    ) -> Stored<u64> {
+        debug_assert_eq!(schema.owner, <OfEnvironment as Ownership>::FIELDS);
+        debug_assert!(schema.leads_from(field), "an index leads to the parts");
+        let owner = Reaches::<OfEnvironment>::owner(&self.scope);
+        let named = owner.into_iter().chain([(field, id.to_owned())]);
+        let is = |(path, value)| Node::Is {
+            path,
+            test: Test::Eq(Bson::String(value)),
+        };
+        let op = Op {
+            schema: *schema,
+            verb: Verb::DeleteMany(Node::All(named.map(is).collect())),
+        };
+        let removed = self.unit.run(op).await;
+        self.unit.noted(removed.map(Outcome::count))
     }
 }
 

@@ -19,6 +19,7 @@ const GUESTS: Schema = Schema {
         Index::on("guests_created", &["app_id", "created_at", "_id"]),
         Index::on("guests_row", &["seat.row"]),
     ],
+    part_of: None,
 };
 
 fn is(path: &'static str, test: Test) -> Node {

@@ -11,6 +11,7 @@ mod indexes;
 mod mongod;
 mod oracle;
 mod pages;
+mod parts;
 mod plans;
 mod races;
 mod startup;
