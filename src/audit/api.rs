@@ -9,7 +9,7 @@ use super::service::Audit;
 use crate::access::{Permission, ReadEvents};
 use crate::events::{Event, Name, Outcome, Party, Which};
 use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
-use crate::kernel::id::{AppId, EnvId, EventId, UserId};
+use crate::kernel::id::{AppId, EnvId, EventId, OrgId, UserId};
 use crate::kernel::time::Timestamp;
 
 /// The longest identifier of anything that events name.
@@ -43,6 +43,10 @@ struct EventView {
     created_at: Timestamp,
     app_id: AppId,
     env_id: EnvId,
+    /// The organisation that it happened in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    org_id: Option<OrgId>,
 }
 
 impl From<Event> for EventView {
@@ -60,6 +64,7 @@ impl From<Event> for EventView {
             created_at: event.created_at,
             app_id: event.app_id,
             env_id: event.env_id,
+            org_id: event.org_id,
         }
     }
 }
@@ -94,6 +99,9 @@ struct ListQuery {
     /// A user who did it, or to whom it was done.
     #[param(inline)]
     user_id: Option<UserId>,
+    /// The organisation that it happened in.
+    #[param(inline)]
+    org_id: Option<OrgId>,
     /// From this time on.
     #[param(inline)]
     from: Option<Timestamp>,
@@ -110,6 +118,7 @@ impl FromFields for ListQuery {
         let actor = fields.optional("actor", identifier);
         let target = fields.optional("target", identifier);
         let user_id = fields.optional("user_id", str::parse::<UserId>);
+        let org_id = fields.optional("org_id", str::parse::<OrgId>);
         let from = fields.optional("from", str::parse::<Timestamp>);
         let to = fields.optional("to", str::parse::<Timestamp>);
         Some(Self {
@@ -119,6 +128,7 @@ impl FromFields for ListQuery {
             actor: actor?,
             target: target?,
             user_id: user_id?,
+            org_id: org_id?,
             from: from?,
             to: to?,
         })
@@ -128,6 +138,7 @@ impl FromFields for ListQuery {
 impl ListQuery {
     fn which(&self) -> Which {
         Which {
+            org_id: self.org_id,
             name: self.name,
             outcome: self.outcome,
             actor: self.actor.clone(),

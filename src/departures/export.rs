@@ -16,7 +16,7 @@ use crate::devices::{self, Device};
 use crate::environments;
 use crate::events::{self, Event, Name, Origin, Outcome, Party};
 use crate::http::Caller;
-use crate::kernel::id::{DeviceId, EnvId, EventId, Kind, NotificationId, SessionId, UserId};
+use crate::kernel::id::{DeviceId, EnvId, EventId, Kind, NotificationId, OrgId, SessionId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::text::{Email, Label};
 use crate::kernel::time::Timestamp;
@@ -179,6 +179,10 @@ pub struct ExportedWrongPasswords {
 pub struct ExportedEvent {
     pub id: EventId,
     pub env_id: EnvId,
+    /// The organisation that it happened in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub org_id: Option<OrgId>,
     pub name: Name,
     pub outcome: Outcome,
     pub actor: Party,
@@ -390,6 +394,7 @@ impl ExportedEvent {
         Self {
             id: event.id,
             env_id: event.env_id,
+            org_id: event.org_id,
             name: event.name,
             outcome: event.outcome,
             actor: event.actor,

@@ -18,7 +18,7 @@ pub use self::names::Name;
 pub use self::origin::Origin;
 pub use self::reading::{Which, concerning, expire, page};
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId, EventId};
+use crate::kernel::id::{AppId, EnvId, EventId, OrgId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment, Reaches, Stored, Tx};
@@ -30,6 +30,9 @@ pub struct Event {
     pub id: EventId,
     pub app_id: AppId,
     pub env_id: EnvId,
+    /// Where it happened in an organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<OrgId>,
     pub name: Name,
     pub outcome: Outcome,
     pub actor: Party,
@@ -107,6 +110,11 @@ impl Entity for Event {
             &["app_id", "env_id", "target.id", "created_at", "_id"],
         )
         .when_present("target.id"),
+        Index::on(
+            "events_org_created",
+            &["app_id", "env_id", "org_id", "created_at", "_id"],
+        )
+        .when_present("org_id"),
         Index::on("events_created", &["created_at"]),
     ];
 }
@@ -124,6 +132,7 @@ impl Event {
             id: EventId::new(now, entropy),
             app_id: tenant.app_id,
             env_id: tenant.env_id,
+            org_id: None,
             name,
             outcome: Outcome::Success,
             actor,
@@ -139,6 +148,12 @@ impl Event {
     #[must_use]
     pub fn denied(mut self) -> Self {
         self.outcome = Outcome::Denied;
+        self
+    }
+
+    #[must_use]
+    pub fn within(mut self, organization: impl Into<Option<OrgId>>) -> Self {
+        self.org_id = organization.into();
         self
     }
 

@@ -3,11 +3,13 @@
 use std::fmt::Display;
 
 use super::{Event, Name, Outcome};
+use crate::kernel::id::OrgId;
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{AcrossTenants, Field, Filter, Query, Stored, Tx};
 
+const ORG_ID: Field<Event, OrgId> = Field::at("org_id");
 const NAME: Field<Event, Name> = Field::at("name");
 const OUTCOME: Field<Event, Outcome> = Field::at("outcome");
 const ACTOR_ID: Field<Event, String> = Field::at("actor.id");
@@ -17,6 +19,7 @@ const CREATED_AT: Field<Event, Timestamp> = Field::at("created_at");
 /// Which events; all of the environment, where nothing is said.
 #[derive(Debug, Clone, Default)]
 pub struct Which {
+    pub org_id: Option<OrgId>,
     pub name: Option<Name>,
     pub outcome: Option<Outcome>,
     pub actor: Option<String>,
@@ -78,6 +81,7 @@ fn either(party: &str) -> [Filter<Event>; 2] {
 
 fn wanted(which: &Which) -> Filter<Event> {
     let conditions = [
+        which.org_id.map(|org_id| ORG_ID.eq(org_id)),
         which.name.map(|name| NAME.eq(name)),
         which.outcome.map(|outcome| OUTCOME.eq(outcome)),
         which.actor.clone().map(|actor| ACTOR_ID.eq(actor)),

@@ -334,6 +334,7 @@ impl Scenario {
             &format!("?target={}", olga.id),
             &format!("?user_id={}&limit=1", olga.id),
             "?from=2040-01-01T00:00:00Z&to=2041-01-01T00:00:00Z",
+            "?org_id=aorg_01h2xcejqtf2nbrexx3vqjhp41&limit=1",
         ] {
             let list = format!("/v1/admin/security-events{query}");
             self.calls("admin.security_events.list", machine.get(&list).await);

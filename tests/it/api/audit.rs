@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use authsome::audit::Audit;
-use authsome::events::Event;
+use authsome::events::{self, Event, Name, Origin, Party};
+use authsome::kernel::entropy::Entropy;
+use authsome::kernel::id::OrgId;
 use authsome::store::Location;
 use bson::doc;
 use serde_json::{Value, json};
 
-use crate::support::app::{TestApp, eventually};
+use crate::support::app::{NEW_YEAR, TestApp, eventually};
 use crate::support::client::{Asks, Reply, Request, assert_has};
 use crate::support::persona::{Administers, Machine, PASSWORD};
 use crate::support::stores::on_both_stores;
@@ -199,6 +201,41 @@ on_both_stores! {
         }
     }
 
+    /// Of events in an organisation, in another one, and in none, those in it are told, page by page.
+    async fn what_happened_in_an_organization_is_found_by_it(app: TestApp) {
+        let (mia, door) = (app.person("mia@example.org").await, app.own.development.clone());
+        let entropy = Entropy::system();
+        let (acme, other) = (OrgId::new(NEW_YEAR, &entropy), OrgId::new(NEW_YEAR, &entropy));
+        let actor = Party::new("user", &mia.id);
+        for org in [Some(acme), Some(other), None, Some(acme)] {
+            app.clock.advance(Duration::from_secs(1));
+            let (now, origin) = (app.clock.now(), Origin::default());
+            let name = Name::EnvironmentUpdated;
+            let event = Event::new(name, door.tenant(), actor.clone(), &origin, (now, &entropy));
+            let mut once = app.store().once();
+            events::record(&mut once.within(door.tenant()), &event.within(org)).await.unwrap();
+        }
+
+        let within = seen(&app.key(), &format!("?org_id={acme}")).await;
+
+        assert_eq!(within.len(), 2);
+        assert!(within.iter().all(|it| it["org_id"] == acme.to_string()), "{within:?}");
+        let first = app.key().get(&format!("{EVENTS}?org_id={acme}&limit=1")).await.told(200);
+        let next = first["next_cursor"].as_str().unwrap();
+        let second = seen(&app.key(), &format!("?org_id={acme}&limit=1&cursor={next}")).await;
+        assert_eq!([&first["events"][0], &second[0]], [&within[0], &within[1]]);
+        let by_mia = format!("?org_id={acme}&user_id={}", mia.id);
+        assert_eq!(seen(&app.key(), &by_mia).await, within);
+        assert!(seen(&app.key(), &format!("?org_id={acme}&target={}", mia.id)).await.is_empty());
+        let next_door = app.machine(&app.own.production);
+        assert!(seen(&next_door, &format!("?org_id={acme}")).await.is_empty());
+        let all = seen(&app.key(), "?name=environment.updated").await;
+        assert_eq!(all.iter().filter(|it| it.get("org_id").is_none()).count(), 1);
+        let own = mia.get("/v1/me/export").await.told(200);
+        let own = own["events"].as_array().unwrap().iter();
+        assert_eq!(own.filter(|it| it["org_id"] == acme.to_string()).count(), 2);
+    }
+
     /// Whoever acts on himself is in both lists that a user's events are made of.
     async fn pages_lose_and_repeat_nothing(app: TestApp) {
         let mia = app.person("mia@example.org").await;
@@ -240,7 +277,7 @@ on_both_stores! {
     async fn what_is_no_condition_is_refused(app: TestApp) {
         for query in [
             "?name=user.exploded", "?outcome=maybe", "?from=yesterday", "?to=2040-13-01T00:00:00Z",
-            "?user_id=mia", "?actor=", "?target=%7B%22%24ne%22%3A1%7D", "?sort=name",
+            "?user_id=mia", "?org_id=acme", "?actor=", "?target=%7B%22%24ne%22%3A1%7D", "?sort=name",
         ] {
             let reply = app.key().get(&format!("{EVENTS}{query}")).await;
             reply.refuses(400, "invalid_query");
