@@ -91,7 +91,7 @@ impl RevocationType {
             (revocation.user_id.is_some(), Self::User),
             (revocation.org_id.is_some(), Self::Organization),
             (revocation.member.is_some(), Self::Member),
-            (revocation.min_app_version.is_some(), Self::AppRoles),
+            (revocation.roles_of.is_some(), Self::AppRoles),
         ];
         let of_it = of_fields.into_iter().find(|(is_there, _)| *is_there);
         of_it.map_or(Self::Key, |(_, kind)| kind)

@@ -216,7 +216,7 @@ impl Revoked {
         if let (Some(member), Some(version)) = (revocation.member, revocation.min_member_version) {
             is_new |= raise(&mut self.members, (app_id, member), (version, until));
         }
-        if let Some(version) = revocation.min_app_version {
+        if let (Some(app_id), Some(version)) = (revocation.roles_of, revocation.min_app_version) {
             is_new |= raise(&mut self.app_roles, app_id, (version, until));
         }
         self.sweep(revocation.created_at);

@@ -55,7 +55,10 @@ pub struct Revocation {
     /// With `member`: the lowest `org_ver` that is still accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_member_version: Option<i64>,
-    /// Tokens for any organisation of the app: the lowest `app_ver` that is still accepted.
+    /// Tokens for any organisation of this app, which is `app_id` again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles_of: Option<AppId>,
+    /// With `roles_of`: the lowest `app_ver` that is still accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_app_version: Option<i64>,
     pub created_at: Timestamp,
@@ -64,6 +67,7 @@ pub struct Revocation {
 
 /// A user in an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = RevokedMember)]
 pub struct Member {
     pub org_id: OrgId,
     pub user_id: UserId,
@@ -81,6 +85,7 @@ const MIN_ORG_VERSION: Field<Revocation, i64> = Field::at("min_org_version");
 const MEMBER_ORG_ID: Field<Revocation, OrgId> = Field::at("member.org_id");
 const MEMBER_USER_ID: Field<Revocation, UserId> = Field::at("member.user_id");
 const MIN_MEMBER_VERSION: Field<Revocation, i64> = Field::at("min_member_version");
+const ROLES_OF: Field<Revocation, AppId> = Field::at("roles_of");
 const MIN_APP_VERSION: Field<Revocation, i64> = Field::at("min_app_version");
 const CREATED_AT: Field<Revocation, Timestamp> = Field::at("created_at");
 const EXPIRES_AT: Field<Revocation, Timestamp> = Field::at("expires_at");
@@ -96,17 +101,19 @@ impl Entity for Revocation {
         Index::on("revocations_expires_at", &["expires_at"]).expires_after(Duration::ZERO),
         Index::on("revocations_created_at", &["created_at", "_id"]),
         Index::on("revocations_feed", &["app_id", "created_at", "_id"]),
-        Index::on("revocations_session", &["app_id", "session_id"]).when_present("session_id"),
-        Index::on("revocations_user", &["app_id", "user_id"]).when_present("user_id"),
-        Index::on("revocations_key", &["app_id", "key_id"]).when_present("key_id"),
-        Index::on("revocations_org", &["app_id", "org_id"]).when_present("org_id"),
+        // Each alternative of `stopping` has one index that no other could use: of many combinations
+        // of indexes MongoDB would try some only. That leaves out `app_id`, which adds nothing.
+        Index::on("revocations_of_session", &["session_id"]).when_present("session_id"),
+        Index::on("revocations_of_user", &["user_id"]).when_present("user_id"),
+        Index::on("revocations_of_key", &["key_id"]).when_present("key_id"),
+        Index::on("revocations_of_org", &["org_id"]).when_present("org_id"),
         Index::on(
-            "revocations_member",
-            &["app_id", "member.user_id", "member.org_id"],
+            "revocations_of_member",
+            &["member.user_id", "member.org_id"],
         )
         .when_present("member.user_id"),
-        Index::on("revocations_app_roles", &["app_id", "min_app_version"])
-            .when_present("min_app_version"),
+        Index::on("revocations_of_roles", &["roles_of", "min_app_version"])
+            .when_present("roles_of"),
     ];
 }
 
@@ -126,13 +133,8 @@ pub(super) fn stopping(
     key_id: SigningKeyId,
     now: Timestamp,
 ) -> Filter<Revocation> {
-    let of_app = || APP_ID.eq(claims.app_id);
     let of_user = USER_ID.eq(claims.sub) & MIN_VERSION.gt(claims.ver);
-    // Each names the app, although the scope does: MongoDB takes a partial index for an alternative
-    // only where that alternative has all of the index's fields.
-    let any = (of_app() & SESSION_ID.eq(claims.sid))
-        | (of_app() & of_user)
-        | (of_app() & KEY_ID.eq(key_id));
+    let any = SESSION_ID.eq(claims.sid) | of_user | KEY_ID.eq(key_id);
     match claims.membership() {
         Some(membership) => (any | lowering(claims, membership)) & counting(now),
         None => any & counting(now),
@@ -141,13 +143,11 @@ pub(super) fn stopping(
 
 /// Those that took rights away in the organisation after the token was issued.
 fn lowering(claims: &AccessClaims, membership: Membership) -> Filter<Revocation> {
-    let of_app = || APP_ID.eq(claims.app_id);
-    let org_id = membership.org_id;
-    let of_org = ORG_ID.eq(org_id) & MIN_ORG_VERSION.gt(membership.org_ver);
+    let (org_id, org_ver) = (membership.org_id, membership.org_ver);
     let of_member = MEMBER_USER_ID.eq(claims.sub) & MEMBER_ORG_ID.eq(org_id);
-    let of_member = of_member & MIN_MEMBER_VERSION.gt(membership.org_ver);
-    let of_roles = MIN_APP_VERSION.gt(membership.app_ver);
-    (of_app() & of_org) | (of_app() & of_member) | (of_app() & of_roles)
+    (ORG_ID.eq(org_id) & MIN_ORG_VERSION.gt(org_ver))
+        | (of_member & MIN_MEMBER_VERSION.gt(org_ver))
+        | (ROLES_OF.eq(claims.app_id) & MIN_APP_VERSION.gt(membership.app_ver))
 }
 
 /// Stops the tokens of one session, in the caller's transaction. Apply the answer after the commit.
@@ -247,10 +247,12 @@ pub async fn revoke_app_roles(
     entropy: &Entropy,
 ) -> Stored<Revocation> {
     let blank = Revocation::blank(tx.scope(), now, entropy);
+    let (roles_of, min_app_version) = (Some(blank.app_id), Some(below));
     write(
         tx,
         Revocation {
-            min_app_version: Some(below),
+            roles_of,
+            min_app_version,
             ..blank
         },
     )
@@ -283,7 +285,7 @@ async fn write(tx: &mut Tx<'_, Tenant>, revocation: Revocation) -> Stored<Revoca
 impl Revocation {
     /// What an environment is told: what was revoked in it, and users and roles of its app.
     pub fn concerning(tenant: Tenant) -> Filter<Self> {
-        let of_app = USER_ID.present() | MIN_APP_VERSION.present();
+        let of_app = USER_ID.present() | ROLES_OF.present();
         APP_ID.eq(tenant.app_id) & (ENV_ID.eq(tenant.env_id) | of_app)
     }
 
@@ -309,6 +311,7 @@ impl Revocation {
             min_org_version: None,
             member: None,
             min_member_version: None,
+            roles_of: None,
             min_app_version: None,
             created_at: now,
             expires_at: now.plus(LONGEST_LIFE).plus(MARGIN),

@@ -45,7 +45,7 @@ async fn revoked(world: &World, verb: Verb) -> Revocation {
 async fn stops(world: &World, revocation: &Revocation, claims: &AccessClaims) -> bool {
     let key = world.material().await.0;
     let told = RevocationIndex::trusted_for(world.store.clone(), LONGEST_LIFE);
-    told.is_told(&[revocation.clone()], NOON);
+    told.is_told(std::slice::from_ref(revocation), NOON);
     let blind = RevocationIndex::trusted_for(world.store.clone(), Duration::ZERO);
 
     let told = told.stops(claims, key, NOON).await.unwrap();
