@@ -55,7 +55,9 @@ on_both_stores! {
 
     async fn who_is_in_several_names_one_or_has_none(app: TestApp) {
         let mia = app.person("mia@example.org").await;
-        let (acme, globex) = (app.org("acme", &mia).await, app.org("globex", &mia).await);
+        let acme = app.org("acme", &mia).await;
+        app.clock.advance(Duration::from_millis(1));
+        let globex = app.org("globex", &mia).await;
 
         let _ = mia.signs_in().await.expect(200);
         assert_eq!(place(&mia.claims()), none());
@@ -102,7 +104,7 @@ on_both_stores! {
         let mia = app.person("mia@example.org").await;
         let noah = app.person("noah@example.org").await;
         let acme = app.org("acme", &mia).await;
-        let nothing = crate::contract::unknown("OrgId");
+        let nothing = crate::contract::unknown("OrganizationId");
 
         for org in [&acme.id, &nothing] {
             enters(&app, &noah, org).await.refuses(403, "not_a_member");

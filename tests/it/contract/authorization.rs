@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authsome::access::{PERMISSIONS, Policy, Role, subjects};
+use authsome::access::{EnterOrganizations, Permission, Policy, Role, subjects};
 use serde_json::json;
 
 use super::{Operation, guarded, operations};
@@ -34,7 +34,10 @@ const OPEN: &[&str] = &[
 ];
 
 /// Operations for everybody who has a credential: what differs is whom they know.
-const OF_EVERYBODY: &[&str] = &["users.read"];
+const OF_EVERYBODY: &[&str] = &["orgs.check_slug", "orgs.create", "users.read"];
+
+/// Operations of organisations in which the caller's own membership is at stake: a key has none.
+const OF_MEMBERS: &[&str] = &["orgs.leave", "orgs.transfer"];
 
 #[test]
 fn what_needs_no_permission_is_listed() {
@@ -54,8 +57,8 @@ fn spoilt(operation: &Operation, app: &TestApp) -> Vec<Request> {
     let path = operation.path_of_nothing();
     let ask = |path: &str| app.request(operation.method, path);
     let mut all = vec![ask(&format!("{path}?limit=none&surprise=1"))];
-    if operation.identifier().is_some() {
-        all.push(ask(&operation.path_of("no-identifier")));
+    if !operation.identifiers().is_empty() {
+        all.push(ask(&operation.path_with(|_| "no-identifier".to_owned())));
     }
     if operation.has_body() {
         all.push(ask(&path).body("application/json", "{\"email\":"));
@@ -124,7 +127,9 @@ on_both_stores! {
         let callers = Callers::of(&app).await;
         for operation in guarded() {
             let refused = callers.ask_all(&operation, &policy).await;
-            let is_for_all = OF_EVERYBODY.contains(&&*operation.id);
+            // Who is let into an organisation is for it to say.
+            let is_for_all =
+                OF_EVERYBODY.contains(&&*operation.id) || operation.is_of_an_organization();
             assert_eq!(refused == 0, is_for_all, "{}: {refused} were refused", operation.id);
         }
     }
@@ -188,14 +193,11 @@ impl Callers {
 }
 
 fn allows(policy: &Policy, subjects: &[String], operation: &Operation) -> bool {
-    let name = operation
-        .permission
-        .as_deref()
-        .expect("a guarded operation");
-    let row = PERMISSIONS
-        .iter()
-        .find(|row| row.name == name)
-        .expect("a permission of the table");
+    if operation.is_of_an_organization() {
+        let (object, action) = (EnterOrganizations::OBJECT, EnterOrganizations::ACTION);
+        return policy.allows(subjects, object, action);
+    }
+    let row = operation.row();
     policy.allows(subjects, row.object, row.action)
 }
 
@@ -205,6 +207,8 @@ fn is_let_in(reply: &Reply) -> bool {
         // The proof that an operation wants beyond the access token.
         (401, "invalid_credentials") => true,
         (401, _) | (403, "forbidden") => false,
+        // A key that founds an organisation must say for whom.
+        (403, "user_required") => true,
         (403, other) => panic!("not a refusal of the guard: {other}"),
         _ => true,
     }
@@ -218,6 +222,7 @@ fn what_only_people_can_do_is_documented_without_api_keys() {
         for operation in guarded() {
             assert!(operation.takes("session"), "{}", operation.id);
             let is_for_keys = allows(&policy, &subjects(false, &[Role::Admin]), &operation);
+            let is_for_keys = is_for_keys && !OF_MEMBERS.contains(&&*operation.id);
             assert_eq!(operation.takes("api_key"), is_for_keys, "{}", operation.id);
         }
     });

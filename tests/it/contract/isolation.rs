@@ -146,7 +146,7 @@ fn said(reply: &Reply) -> (u16, Value) {
 
 fn with_identifiers() -> impl Iterator<Item = (Operation, String)> {
     guarded().into_iter().filter_map(|it| {
-        let kind = it.identifier()?.to_owned();
+        let kind = (*it.identifiers().first()?).to_owned();
         Some((it, kind))
     })
 }
@@ -158,7 +158,7 @@ on_both_stores! {
         let before = victim.state().await;
         for (operation, kind) in with_identifiers() {
             for (who, asks) in neighbours.of_kind(&kind) {
-                let ask = |id: &str| operation.request(asks, &operation.path_of(id));
+                let ask = |id: &str| operation.request(asks, &operation.path_with(|_| id.to_owned()));
 
                 let foreign = said(&ask(&victim.thing(&kind)).await);
                 let unknown = said(&ask(&unknown(&kind)).await);
@@ -179,8 +179,7 @@ on_both_stores! {
         let own = victim.mia.door.query();
         let nothing = format!("?app_id={}&env_id={}", unknown_app(), unknown("EnvironmentId"));
         for operation in guarded() {
-            let thing = operation.identifier().map(|kind| victim.thing(kind)).unwrap_or_default();
-            let path = operation.path_of(&thing);
+            let path = operation.path_with(|kind| victim.thing(kind));
             for (who, asks) in neighbours.elsewhere() {
                 let ask = async |query: &str| {
                     said(&operation.request(asks, &format!("{path}{query}")).await)
@@ -196,7 +195,7 @@ on_both_stores! {
     async fn no_list_shows_what_another_tenant_has(app: TestApp) {
         let neighbours = Neighbours::of(&app).await;
         let victim = Victim::of(app).await;
-        let is_list = |it: &Operation| it.method == "GET" && it.identifier().is_none();
+        let is_list = |it: &Operation| it.method == "GET" && it.identifiers().is_empty();
         for operation in guarded().into_iter().filter(is_list) {
             for (who, asks) in neighbours.of_kind("SessionId") {
                 let text = asks.request("GET", &operation.path).await.text();

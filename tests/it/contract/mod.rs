@@ -13,6 +13,7 @@ mod routes;
 
 use std::sync::LazyLock;
 
+use authsome::access::{Grantable, PERMISSIONS, Realm};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::UserId;
 use serde_json::Value;
@@ -82,33 +83,62 @@ impl Operation {
         })
     }
 
-    /// The kind of identifier in the path, as its schema is called.
-    pub fn identifier(&self) -> Option<&str> {
-        let parameter = self.parameters().find(|it| it["in"] == "path")?;
+    /// The kinds of identifiers in the path, in its order, as their schemas are called.
+    pub fn identifiers(&self) -> Vec<&str> {
+        let variables = self.path.split('/').filter(|it| it.starts_with('{'));
+        variables.filter_map(|it| self.kind_of(it)).collect()
+    }
+
+    /// The kind of identifier that a variable of the path is, if it is one.
+    fn kind_of(&self, variable: &str) -> Option<&str> {
+        let name = variable.trim_matches(['{', '}']);
+        let mut all = self.parameters();
+        let parameter = all.find(|it| it["in"] == "path" && it["name"] == name)?;
         parameter["schema"]["$ref"]
             .as_str()?
             .strip_prefix("#/components/schemas/")
+    }
+
+    /// Whether it is allowed follows from the caller's place in an organisation.
+    pub fn is_of_an_organization(&self) -> bool {
+        self.permission.is_some() && self.row().realm == Realm::Organization
+    }
+
+    /// What it asks of its caller; it is one that is guarded.
+    pub fn row(&self) -> &'static Grantable {
+        let name = self.permission.as_deref().expect("a guarded operation");
+        let row = PERMISSIONS.iter().find(|row| row.name == name);
+        row.expect("a permission of the table")
     }
 
     fn parameters(&self) -> impl Iterator<Item = &Value> {
         self.document["parameters"].as_array().into_iter().flatten()
     }
 
-    /// The path, with `id` for its variable.
-    pub fn path_of(&self, id: &str) -> String {
-        let segments = self.path.split('/');
-        let filled = segments.map(|it| if it.starts_with('{') { id } else { it });
+    /// The path, with what `id` says of each kind for its variables, and documented examples for
+    /// those that are no identifiers.
+    pub fn path_with(&self, id: impl Fn(&str) -> String) -> String {
+        let filled = self.path.split('/').map(|it| match self.kind_of(it) {
+            Some(kind) => id(kind),
+            None if it.starts_with('{') => self.example_of(it),
+            None => it.to_owned(),
+        });
         filled.collect::<Vec<_>>().join("/")
     }
 
-    /// The path with an identifier of the right kind that nothing has, or the documented example.
+    fn example_of(&self, variable: &str) -> String {
+        let name = variable.trim_matches(['{', '}']);
+        let mut all = self.parameters();
+        let parameter = all.find(|it| it["name"] == name).expect("a parameter");
+        parameter["example"]
+            .as_str()
+            .expect("an example")
+            .to_owned()
+    }
+
+    /// The path with identifiers of the right kinds that nothing has.
     pub fn path_of_nothing(&self) -> String {
-        let variable = self.parameters().find(|it| it["in"] == "path");
-        match (self.identifier(), variable) {
-            (Some(kind), _) => self.path_of(&unknown(kind)),
-            (None, Some(other)) => self.path_of(other["example"].as_str().expect("an example")),
-            (None, None) => self.path.clone(),
-        }
+        self.path_with(unknown)
     }
 
     pub fn has_body(&self) -> bool {

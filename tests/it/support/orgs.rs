@@ -6,6 +6,9 @@
 //! acme.changes(&noah, &acme.member(&mia).await, &["member"]).await.refuses(403, "role_not_held");
 //! ```
 
+use authsome::kernel::id::OrgId;
+use authsome::memberships::Organization;
+use authsome::store::Stored;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::{Value, json};
 
@@ -110,10 +113,11 @@ impl Org {
     }
 
     pub async fn counted(&self, app: &TestApp, field: &str) -> i64 {
-        let door = &self.key.door;
-        let all: Vec<authsome::memberships::Organization> = app.of_environment(door).await;
-        let own = all.into_iter().find(|it| it.id.to_string() == self.id);
-        let own = serde_json::to_value(own.expect("it is there")).expect("a document");
+        let id: OrgId = self.id.parse().expect("an identifier");
+        let mut once = app.store().once();
+        let found: Stored<Option<Organization>> = once.within(self.key.door.tenant()).get(id).await;
+        let own = found.expect("the store answers").expect("it is there");
+        let own = serde_json::to_value(own).expect("a document");
         own[field].as_i64().expect("a number")
     }
 }
