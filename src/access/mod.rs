@@ -19,11 +19,11 @@ mod roles;
 
 pub use cases::{BadCase, Case, cases};
 pub use permission::{
-    AssignRoles, BanUser, ChangeOwnDevice, DeleteMe, DeleteUser, ExportMe, Grantable,
+    AssignRoles, BanUser, ChangeOwnDevice, DeleteMe, DeleteUser, ExportMe, Grantable, Impersonate,
     ListOwnDevices, ListOwnSessions, ListUserSessions, ListUsers, OperateApps, PERMISSIONS,
     Permission, ReadEnvironments, ReadEvents, ReadMe, ReadNotifications, ReadRevocations, ReadSelf,
-    ReadSessionConfig, ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions, UnbanUser,
-    UnlockUser, UpdateEnvironments, UpdateMe, UpdateSessionConfig,
+    ReadSessionConfig, ReadUser, ResetPasswords, RevokeOwnSession, RevokeUserSessions, SignOut,
+    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateSessionConfig,
 };
 pub use policy::{Policy, PolicyError};
-pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};
+pub use roles::{Role, UnknownRole, assignable, guarding, holds, impersonated, subjects};

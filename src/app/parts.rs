@@ -87,7 +87,6 @@ impl Foundation {
                 entropy: entropy.clone(),
                 outbox: sessions.outbox.clone(),
                 sessions: sessions.clone(),
-                revocations: revocations.clone(),
             }),
             locks: Data::new(Locks {
                 store: store.clone(),

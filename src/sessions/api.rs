@@ -10,7 +10,7 @@ use super::service::{SessionError, Sessions};
 use super::signing_in::SignInError;
 use super::signing_up::{SignUpError, SignedUp};
 use super::wire::{Refresh, SignIn, SignUp, SignedIn, VerificationRequired};
-use crate::access::{Permission, RevokeOwnSession};
+use crate::access::{Permission, RevokeOwnSession, SignOut};
 use crate::devices::{self, Presented};
 use crate::http::{
     Accepted, Afterwards, Allowed, Answer, Anyone, Body, Cookies, Created, NoContent, Ok200,
@@ -28,7 +28,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(sign_out_all)
         .configure(super::own::routes)
         .configure(super::own_devices::routes)
-        .configure(super::administration::routes);
+        .configure(super::administration::routes)
+        .configure(super::impersonation::routes);
 }
 
 /// Sign up
@@ -176,13 +177,10 @@ async fn refresh(
     tag = "authentication", operation_id = "auth.sign_out",
     responses((status = 204, description = "The session has ended")),
     security(("session" = [])),
-    extensions(("x-permission" = json!(RevokeOwnSession::NAME))),
+    extensions(("x-permission" = json!(SignOut::NAME))),
 )]
 #[post("/v1/signout")]
-async fn sign_out(
-    access: Allowed<RevokeOwnSession>,
-    sessions: Data<Sessions>,
-) -> Answer<NoContent> {
+async fn sign_out(access: Allowed<SignOut>, sessions: Data<Sessions>) -> Answer<NoContent> {
     let (user, session) = access.user()?;
     let ending = (session, Ending::SignedOut);
     sessions

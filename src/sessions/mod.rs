@@ -8,6 +8,7 @@
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
 //! own own_devices          what people see and do of their own
 //! administration           what administrators do
+//! impersonating impersonation   acting as a user
 //! ```
 //!
 //! A session is carried by a pair: an access token of minutes, judged in memory, and a refresh
@@ -22,6 +23,8 @@ mod authenticator;
 mod bindings;
 mod device_service;
 mod ending;
+mod impersonating;
+mod impersonation;
 mod issue;
 mod letters;
 mod new_password;

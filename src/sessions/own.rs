@@ -10,7 +10,7 @@ use super::record::{Ending, Session};
 use super::service::Sessions;
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession};
 use crate::http::{Allowed, Answer, NoContent, Ok200, Paging, PathId, Query};
-use crate::kernel::id::SessionId;
+use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
 
@@ -33,6 +33,10 @@ pub(super) struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_agent: Option<String>,
+    /// Who acts as the user by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    impersonated_by: Option<UserId>,
     created_at: Timestamp,
     last_activity_at: Timestamp,
     expires_at: Timestamp,
@@ -47,6 +51,7 @@ impl SessionView {
             auth_time: session.auth_time,
             ip_address: session.ip_address,
             user_agent: session.user_agent,
+            impersonated_by: session.impersonated_by,
             created_at: session.created_at,
             last_activity_at: session.last_activity_at,
             expires_at: session.expires_at,

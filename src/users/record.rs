@@ -60,6 +60,9 @@ pub struct User {
     /// How many letters were sent to him. It makes every letter a change.
     #[serde(default)]
     pub letter_count: i64,
+    /// How often somebody has begun to act as him. It makes every time a change.
+    #[serde(default)]
+    pub impersonation_count: i64,
     /// When somebody signed up again with the address before it was proven: it is not known since
     /// whose the password is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,6 +178,7 @@ impl NewUser {
             last_sign_in_at: None,
             sign_in_count: 0,
             letter_count: 0,
+            impersonation_count: 0,
             contested_at: None,
             metadata: self.metadata,
             created_at: now,

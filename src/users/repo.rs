@@ -33,6 +33,7 @@ const RIGHTS_VERSION: Field<User, i64> = Field::at("rights_version");
 const LAST_SIGN_IN_AT: Field<User, Timestamp> = Field::at("last_sign_in_at");
 const SIGN_IN_COUNT: Field<User, i64> = Field::at("sign_in_count");
 const LETTER_COUNT: Field<User, i64> = Field::at("letter_count");
+const IMPERSONATION_COUNT: Field<User, i64> = Field::at("impersonation_count");
 const CONTESTED_AT: Field<User, Timestamp> = Field::at("contested_at");
 const METADATA: Field<User, Metadata> = Field::at("metadata");
 const CREATED_AT: Field<User, Timestamp> = Field::at("created_at");
@@ -204,6 +205,16 @@ where
     tx.update_one(living_one(id), LETTER_COUNT.inc(1)).await
 }
 
+/// Notes that somebody begins to act as the user, and gives him as he is at this moment: a ban or
+/// another role in the same moment comes before or after. It is no sign-in of his.
+pub async fn is_impersonated<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.update_one(living_one(id), IMPERSONATION_COUNT.inc(1))
+        .await
+}
+
 /// Notes that somebody signed up again with the address of a user, if nobody has proven it.
 pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<()>
 where
@@ -370,6 +381,7 @@ where
         .and(LAST_SIGN_IN_AT.unset())
         .and(SIGN_IN_COUNT.unset())
         .and(LETTER_COUNT.unset())
+        .and(IMPERSONATION_COUNT.unset())
         .and(CONTESTED_AT.unset());
     tx.update_one(living_one(id), update).await
 }

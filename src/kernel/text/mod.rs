@@ -11,7 +11,7 @@ mod phone;
 mod web_url;
 
 pub use email::{Email, NotAnEmail};
-pub use names::{Label, NotALabel, NotASlug, NotAUsername, Slug, Username};
+pub use names::{Label, NotALabel, NotAReason, NotASlug, NotAUsername, Reason, Slug, Username};
 pub use origin::{NotAnOrigin, Origin};
 pub use phone::{NotAPhone, Phone};
 pub use web_url::{NotAWebUrl, WebUrl};
