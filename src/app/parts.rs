@@ -68,7 +68,6 @@ impl Foundation {
     /// What handlers ask for.
     fn services(&self, sessions: &Sessions) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        let revocations = sessions.revocations.clone();
         Services {
             environments: Data::new(sessions.environments.clone()),
             rules: Data::new(sessions.rules.clone()),
@@ -107,7 +106,6 @@ impl Foundation {
                 store,
                 clock,
                 entropy,
-                revocations,
                 recent: sessions.recent.clone(),
             }),
             sessions: Data::new(sessions.clone()),

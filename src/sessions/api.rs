@@ -29,7 +29,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(super::own::routes)
         .configure(super::own_devices::routes)
         .configure(super::administration::routes)
-        .configure(super::impersonation::routes);
+        .configure(super::impersonation::routes)
+        .configure(super::roles::routes);
 }
 
 /// Sign up

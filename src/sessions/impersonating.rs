@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::record::{Begun, Ending, Session};
 use super::repo;
 use super::service::Sessions;
-use crate::access::Role;
+use crate::access::{Role, subjects};
 use crate::apps::{self, App};
 use crate::events::{self, Name, Origin, Party};
 use crate::http::Caller;
@@ -107,23 +107,12 @@ impl Sessions {
         (now, origin): (Timestamp, &Origin),
     ) -> Result<(User, AccessClaims), ImpersonationError> {
         let tenant = caller.tenant;
-        if wanted.user == impersonator {
-            return Err(ImpersonationError::Oneself);
-        }
-        let app = apps::get(tx, tenant.app_id).await?;
-        let user = users::is_impersonated(&mut tx.within(tenant), wanted.user).await?;
-        let (app, user) = app.zip(user).ok_or(ImpersonationError::Unknown)?;
-        refuse_unless_below(caller, (&app, &user))?;
-        if !user.may_sign_in(now) {
-            return Err(ImpersonationError::Banned);
-        }
+        let user = whom(tx, (caller, impersonator), wanted.user, now).await?;
         let own = repo::get(&mut tx.within(caller.home), session).await?;
         let own = own.filter(|own| own.is_live(now));
         let own = own.ok_or(ImpersonationError::SessionOver)?;
         let (from, life) = ((&own, &wanted.reason), life(rules, &own, now));
-        let (begun, claims) = self
-            .issuer
-            .impersonate(tenant, &user, from, life, (now, origin));
+        let (begun, claims) = self.issuer.impersonate(tenant, &user, from, life, now);
         let noted = Begun::of(&begun);
         let noted = repo::impersonates(&mut tx.within(caller.home), &own, noted, now).await?;
         noted.ok_or(ImpersonationError::SessionOver)?;
@@ -155,9 +144,20 @@ impl Sessions {
         let mut scoped = tx.within(session.tenant());
         self.tell_stopped(&mut scoped, session, how, (now, origin))
             .await?;
+        let how = Ending::ImpersonatorLeft;
+        self.end_begun(tx, session, how, (now, origin)).await
+    }
+
+    async fn end_begun<S: Copy>(
+        &self,
+        tx: &mut Tx<'_, S>,
+        session: &Session,
+        how: Ending,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Vec<Revocation>> {
         let mut revoked = Vec::new();
         for begun in &session.impersonations {
-            let (mut tx, how) = (tx.within(begun.tenant()), Ending::ImpersonatorLeft);
+            let mut tx = tx.within(begun.tenant());
             let Some(ended) = repo::end(&mut tx, begun.session_id, how, now).await? else {
                 continue;
             };
@@ -183,6 +183,27 @@ impl Sessions {
         Ok(revoked)
     }
 
+    /// Ends whatever others do as this user, and he as others, in a unit that changes his roles. His
+    /// own sessions go on.
+    pub(super) async fn disentangle(
+        &self,
+        tx: &mut Tx<'_, AppId>,
+        user: UserId,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Vec<Revocation>> {
+        let (how, mut revoked) = (Ending::RolesChanged, Vec::new());
+        for session in repo::entangled(tx, user, now).await? {
+            if let Some(impersonator) = session.impersonated_by {
+                let why = (how, Party::new("user", impersonator));
+                let session = std::slice::from_ref(&session);
+                revoked.extend(self.end_each(tx, session, why, (now, origin)).await?);
+            } else {
+                revoked.extend(self.end_begun(tx, &session, how, (now, origin)).await?);
+            }
+        }
+        Ok(revoked)
+    }
+
     async fn tell_stopped(
         &self,
         tx: &mut Tx<'_, Tenant>,
@@ -203,6 +224,46 @@ impl Sessions {
             .with("ended", how.as_str());
         events::record(tx, &told).await
     }
+}
+
+/// The user as whom the caller is to act, if he may.
+async fn whom(
+    tx: &mut Tx<'_>,
+    (caller, impersonator): (&Caller, UserId),
+    id: UserId,
+    now: Timestamp,
+) -> Result<User, ImpersonationError> {
+    if id == impersonator {
+        return Err(ImpersonationError::Oneself);
+    }
+    refuse_unless_still(tx, (caller, impersonator), now).await?;
+    let app = apps::get(tx, caller.tenant.app_id).await?;
+    let user = users::takes_part(&mut tx.within(caller.tenant), id).await?;
+    let (app, user) = app.zip(user).ok_or(ImpersonationError::Unknown)?;
+    refuse_unless_below(caller, (&app, &user))?;
+    if user.may_sign_in(now) {
+        Ok(user)
+    } else {
+        Err(ImpersonationError::Banned)
+    }
+}
+
+/// The access token of the caller may be of a moment ago, and would be outlived by an hour: so he is
+/// judged by what he is now.
+async fn refuse_unless_still(
+    tx: &mut Tx<'_>,
+    (caller, impersonator): (&Caller, UserId),
+    now: Timestamp,
+) -> Result<(), ImpersonationError> {
+    let home = apps::get(tx, caller.home.app_id).await?;
+    let himself = users::takes_part(&mut tx.within(caller.home), impersonator).await?;
+    let himself = himself.filter(|user| user.may_sign_in(now));
+    let (home, himself) = home.zip(himself).ok_or(ImpersonationError::SessionOver)?;
+    let held = subjects(home.is_platform, &himself.roles);
+    let is_still = caller.subjects.iter().all(|it| held.contains(it));
+    is_still
+        .then_some(())
+        .ok_or(ImpersonationError::SessionOver)
 }
 
 /// Whoever has a role that is above others' is impersonated by operators of the platform only, and

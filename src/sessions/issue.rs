@@ -63,8 +63,10 @@ impl Issuer {
             now,
         );
         let session = Session {
+            ip_address: origin.ip.map(|ip| ip.to_string()),
+            user_agent: origin.user_agent.clone(),
             device_id: Some(device),
-            ..document(&claims, (digest, rules.refresh_ttl), (now, origin))
+            ..document(&claims, (digest, rules.refresh_ttl), now)
         };
         Draft {
             session,
@@ -76,14 +78,15 @@ impl Issuer {
 
     /// A session of `user` that somebody else carries for `life`, and its one access token, which
     /// ends with it. It cannot be refreshed: the digest is of bytes that nobody is told. The user
-    /// has shown nothing, so `amr` is empty; `auth_time` is the other's.
+    /// has shown nothing, so `amr` is empty; `auth_time` is the other's. Where he sits is told by the
+    /// event, which administrators read, and not by a session, which the user reads.
     pub(super) fn impersonate(
         &self,
         tenant: Tenant,
         user: &User,
         (own, reason): (&Session, &Reason),
         life: Duration,
-        (now, origin): (Timestamp, &Origin),
+        now: Timestamp,
     ) -> (Session, AccessClaims) {
         let id = SessionId::new(now, &self.entropy);
         let granted = Grant {
@@ -97,7 +100,7 @@ impl Issuer {
             impersonated_by: Some(own.user_id),
             impersonator_session_id: Some(own.id),
             impersonation_reason: Some(reason.clone()),
-            ..document(&claims, (unknown, life), (now, origin))
+            ..document(&claims, (unknown, life), now)
         };
         (session, claims)
     }
@@ -141,7 +144,7 @@ impl Issuer {
 fn document(
     claims: &AccessClaims,
     (refresh_token, life): (String, Duration),
-    (now, origin): (Timestamp, &Origin),
+    now: Timestamp,
 ) -> Session {
     Session {
         id: claims.sid,
@@ -153,8 +156,8 @@ fn document(
         generation: 0,
         amr: claims.amr.clone(),
         auth_time: now,
-        ip_address: origin.ip.map(|ip| ip.to_string()),
-        user_agent: origin.user_agent.clone(),
+        ip_address: None,
+        user_agent: None,
         device_id: None,
         last_activity_at: now,
         expires_at: now.plus(life),

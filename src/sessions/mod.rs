@@ -9,6 +9,7 @@
 //! own own_devices          what people see and do of their own
 //! administration           what administrators do
 //! impersonating impersonation   acting as a user
+//! roles                    what a user may do, and lends
 //! ```
 //!
 //! A session is carried by a pair: an access token of minutes, judged in memory, and a refresh
@@ -36,6 +37,7 @@ mod reclaiming;
 mod record;
 mod refreshing;
 mod repo;
+mod roles;
 mod service;
 mod signing_in;
 mod signing_up;

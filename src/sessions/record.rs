@@ -99,6 +99,8 @@ pub enum Ending {
     ImpersonationStopped,
     /// The session ended from which the user was impersonated.
     ImpersonatorLeft,
+    /// The roles of either changed, of the user or of who impersonated him.
+    RolesChanged,
     /// With the account. The session itself is removed: only events say so.
     AccountDeleted,
 }
@@ -120,6 +122,7 @@ impl Ending {
             Ending::DeviceRemoved => "device_removed",
             Ending::ImpersonationStopped => "impersonation_stopped",
             Ending::ImpersonatorLeft => "impersonator_left",
+            Ending::RolesChanged => "roles_changed",
             Ending::AccountDeleted => "account_deleted",
         }
     }

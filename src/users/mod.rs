@@ -24,7 +24,7 @@ pub use self::record::{
 };
 pub use self::repo::{
     ban, bump_rights, by_email, by_phone, by_username, change_email, contest, create, erase,
-    first_with_role, get, is_impersonated, is_written_to, password_changed, reclaim, signs_in,
-    unban, verify_email,
+    first_with_role, get, is_written_to, password_changed, reclaim, signs_in, takes_part, unban,
+    verify_email,
 };
-pub use self::service::{Recent, Users, outranks};
+pub use self::service::{Recent, UserError, Users, assign_roles, outranks};

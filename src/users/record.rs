@@ -60,7 +60,7 @@ pub struct User {
     /// How many letters were sent to him. It makes every letter a change.
     #[serde(default)]
     pub letter_count: i64,
-    /// How often somebody has begun to act as him. It makes every time a change.
+    /// How often somebody has begun to act as him, or he as somebody. It makes every time a change.
     #[serde(default)]
     pub impersonation_count: i64,
     /// When somebody signed up again with the address before it was proven: it is not known since

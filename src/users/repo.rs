@@ -205,9 +205,9 @@ where
     tx.update_one(living_one(id), LETTER_COUNT.inc(1)).await
 }
 
-/// Notes that somebody begins to act as the user, and gives him as he is at this moment: a ban or
-/// another role in the same moment comes before or after. It is no sign-in of his.
-pub async fn is_impersonated<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
+/// Notes that the user begins to act as another, or another as him, and gives him as he is at this
+/// moment: a ban or another role in the same moment comes before or after.
+pub async fn takes_part<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use authsome::access::{PERMISSIONS, Policy, Role, subjects};
+use authsome::access::{PERMISSIONS, Policy, Role, impersonated, subjects};
 use serde_json::json;
 
 use super::{Operation, guarded, operations};
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply, Request};
-use crate::support::persona::{Machine, Person};
+use crate::support::persona::{Actor, Machine, Person};
 use crate::support::stores::{on_both_stores, run};
 
 /// Operations that anybody may call. Whoever adds one has thought about it.
@@ -35,6 +35,9 @@ const OPEN: &[&str] = &[
 
 /// Operations for everybody who has a credential: what differs is whom they know.
 const OF_EVERYBODY: &[&str] = &["users.read"];
+
+/// Operations that want somebody to answer for them, although the policy lets a key do as much.
+const OF_PEOPLE: &[&str] = &["admin.impersonation.start"];
 
 #[test]
 fn what_needs_no_permission_is_listed() {
@@ -136,14 +139,18 @@ struct Callers {
     admin: Person,
     operator: Person,
     machine: Machine,
+    /// The operator, as the administrator.
+    actor: Actor,
 }
 
 impl Callers {
     async fn of(app: &TestApp) -> Self {
+        let (admin, operator) = (app.admin().await, app.operator().await);
         Self {
             user: app.person("user@example.org").await,
-            admin: app.admin().await,
-            operator: app.operator().await,
+            actor: operator.becomes(&admin.id, &admin.door).await,
+            admin,
+            operator,
             machine: app.key(),
         }
     }
@@ -152,8 +159,10 @@ impl Callers {
     async fn ask_all(&self, operation: &Operation, policy: &Policy) -> usize {
         let mut refused = 0;
         let path = operation.path_of_nothing();
-        let is_harmful = operation.path.starts_with("/v1/signout");
-        let asks: [(&str, &dyn Asks, Vec<String>); 4] = [
+        let is_harmful = ["/v1/signout", "/v1/admin/impersonate/stop"]
+            .iter()
+            .any(|path| operation.path.starts_with(path));
+        let asks: [(&str, &dyn Asks, Vec<String>); 5] = [
             ("a user", &self.user, subjects(false, &[Role::User])),
             (
                 "an admin",
@@ -166,6 +175,7 @@ impl Callers {
                 subjects(true, &[Role::Owner, Role::User]),
             ),
             ("a key", &self.machine, subjects(false, &[Role::Admin])),
+            ("who acts as an admin", &self.actor, impersonated()),
         ];
         for (who, asks, subjects) in asks {
             let is_allowed = allows(policy, &subjects, operation);
@@ -174,6 +184,10 @@ impl Callers {
                 continue;
             }
             let reply = operation.request(asks, &path).await;
+            if who == "a key" && OF_PEOPLE.contains(&&*operation.id) {
+                reply.refuses(403, "user_required");
+                continue;
+            }
             assert_eq!(
                 is_let_in(&reply),
                 is_allowed,
@@ -218,6 +232,7 @@ fn what_only_people_can_do_is_documented_without_api_keys() {
         for operation in guarded() {
             assert!(operation.takes("session"), "{}", operation.id);
             let is_for_keys = allows(&policy, &subjects(false, &[Role::Admin]), &operation);
+            let is_for_keys = is_for_keys && !OF_PEOPLE.contains(&&*operation.id);
             assert_eq!(operation.takes("api_key"), is_for_keys, "{}", operation.id);
         }
     });
