@@ -85,8 +85,9 @@ impl Sessions {
         let (user, claims) = self
             .store
             .write(async |tx| {
-                let begin = self.impersonate_in(tx, caller, (own, wanted), &rules, (now, origin));
-                begin.await
+                let what = (wanted, &rules);
+                self.impersonate_in(tx, (caller, own), what, (now, origin))
+                    .await
             })
             .await?;
         Ok(Impersonated {
@@ -101,9 +102,8 @@ impl Sessions {
     async fn impersonate_in(
         &self,
         tx: &mut Tx<'_>,
-        caller: &Caller,
-        ((impersonator, session), wanted): ((UserId, SessionId), &Wanted),
-        rules: &Rules,
+        (caller, (impersonator, session)): (&Caller, (UserId, SessionId)),
+        (wanted, rules): (&Wanted, &Rules),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<(User, AccessClaims), ImpersonationError> {
         let tenant = caller.tenant;
@@ -112,7 +112,7 @@ impl Sessions {
         let own = own.filter(|own| own.is_live(now));
         let own = own.ok_or(ImpersonationError::SessionOver)?;
         let (from, life) = ((&own, &wanted.reason), life(rules, &own, now));
-        let (begun, claims) = self.issuer.impersonate(tenant, &user, from, life, now);
+        let (begun, claims) = self.issuer.impersonate((tenant, &user), from, (now, life));
         let noted = Begun::of(&begun);
         let noted = repo::impersonates(&mut tx.within(caller.home), &own, noted, now).await?;
         noted.ok_or(ImpersonationError::SessionOver)?;

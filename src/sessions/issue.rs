@@ -82,11 +82,9 @@ impl Issuer {
     /// event, which administrators read, and not by a session, which the user reads.
     pub(super) fn impersonate(
         &self,
-        tenant: Tenant,
-        user: &User,
+        (tenant, user): (Tenant, &User),
         (own, reason): (&Session, &Reason),
-        life: Duration,
-        now: Timestamp,
+        (now, life): (Timestamp, Duration),
     ) -> (Session, AccessClaims) {
         let id = SessionId::new(now, &self.entropy);
         let granted = Grant {

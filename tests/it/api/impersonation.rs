@@ -544,8 +544,8 @@ on_both_stores! {
                 _ => operator.signs_out_everywhere(),
             };
 
-            let begin = operator.impersonates(&mia.id, &query).into_future();
-            let (begun, ended) = join(begin, end.into_future()).await;
+            let asked = operator.impersonates(&mia.id, &query).into_future();
+            let (begun, ended) = join(asked, end.into_future()).await;
 
             assert_eq!(ended.status, 204);
             if begun.status != 201 {
@@ -563,8 +563,8 @@ on_both_stores! {
         let (admin, operator) = (app.admin().await, app.operator().await);
         for number in 0..10 {
             let mia = app.person(&format!("mia{number}@example.org")).await;
-            let begin = operator.impersonates(&mia.id, &mia.door.query()).into_future();
-            let (begun, ban) = join(begin, admin.bans(&mia.id, json!({})).into_future()).await;
+            let asked = operator.impersonates(&mia.id, &mia.door.query()).into_future();
+            let (begun, ban) = join(asked, admin.bans(&mia.id, json!({})).into_future()).await;
 
             assert_eq!(ban.status, 200);
             if begun.status == 201 {
