@@ -29,18 +29,19 @@ pub use permission::{
     AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
     CheckRights, CheckSlug, CreateOrganization, CreateOrganizationRole, CreateTeam, DeleteMe,
     DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations,
-    ExportMe, Grantable, Invite, LimitSeats, ListOrganizations, ListOwnDevices, ListOwnInvitations,
-    ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers, ManageRoles, OperateApps,
-    PERMISSIONS, Permission, ReadEnvironments, ReadEvents, ReadInvitations, ReadMe, ReadMembers,
-    ReadNotifications, ReadOrganization, ReadOrganizationEvents, ReadOrganizationRoles,
-    ReadPermissions, ReadRevocations, ReadRoles, ReadSelf, ReadSessionConfig, ReadTeamMembers,
-    ReadTeams, ReadUser, RegisterPermissions, RemoveMember, RemoveTeamMember, ResendInvitation,
-    ResetPasswords, RevokeInvitation, RevokeOwnSession, RevokeUserSessions, SwitchOrganization,
-    TransferOrganization, UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember,
-    UpdateOrganization, UpdateOrganizationRole, UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
+    ExportMe, Grantable, Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices,
+    ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers,
+    ManageRoles, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadEvents,
+    ReadInvitations, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
+    ReadOrganizationEvents, ReadOrganizationRoles, ReadPermissions, ReadRevocations, ReadRoles,
+    ReadSelf, ReadSessionConfig, ReadTeamMembers, ReadTeams, ReadUser, RegisterPermissions,
+    RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords, RevokeInvitation,
+    RevokeOwnSession, RevokeUserSessions, SignOut, SwitchOrganization, TransferOrganization,
+    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization,
+    UpdateOrganizationRole, UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved};
 pub use policy::{Policy, PolicyError};
 pub use realm::{InApp, InOrganization, Realm};
 pub use rights::{NotAPattern, Pattern, Source};
-pub use roles::{Role, UnknownRole, assignable, guarding, holds, subjects};
+pub use roles::{Role, UnknownRole, assignable, guarding, holds, impersonated, subjects};

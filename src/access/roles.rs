@@ -7,6 +7,10 @@
 //! USER       role:USER             role:USER
 //! ```
 //!
+//! Whoever is impersonated is `role:IMPERSONATED` and nothing else, whatever roles he has: who acts
+//! as another may look at what he sees and stop, and change nothing in his name. An administrator's
+//! rights are not lent either: who may impersonate one is an operator, and has them by himself.
+//!
 //! Subjects carry a prefix, so that neither a user nor an app can bear the name of one. Not here:
 //! what a subject may do (`policies/roles.csv`), and who holds a role (`users`).
 
@@ -36,12 +40,19 @@ pub enum Role {
 pub struct UnknownRole;
 
 /// Every subject that a policy may speak of.
-pub(super) const SUBJECTS: [&str; 4] = [PLATFORM_OWNER, PLATFORM_ADMIN, APP_ADMIN, ANY_USER];
+pub(super) const SUBJECTS: [&str; 5] = [
+    PLATFORM_OWNER,
+    PLATFORM_ADMIN,
+    APP_ADMIN,
+    ANY_USER,
+    IMPERSONATED,
+];
 
 pub(super) const PLATFORM_OWNER: &str = "platform:OWNER";
 pub(super) const PLATFORM_ADMIN: &str = "platform:ADMIN";
 pub(super) const APP_ADMIN: &str = "role:ADMIN";
 const ANY_USER: &str = "role:USER";
+const IMPERSONATED: &str = "role:IMPERSONATED";
 
 /// The subjects that `roles` amount to, in the platform app or in another.
 ///
@@ -52,6 +63,11 @@ pub fn subjects(is_platform: bool, roles: &[Role]) -> Vec<String> {
         .filter_map(|role| subject(is_platform, *role))
         .map(str::to_owned)
         .collect()
+}
+
+/// What remains of anybody's subjects while another acts as him.
+pub fn impersonated() -> Vec<String> {
+    vec![IMPERSONATED.to_owned()]
 }
 
 fn subject(is_platform: bool, role: Role) -> Option<&'static str> {
@@ -145,6 +161,15 @@ mod tests {
             subjects(false, &[Role::Admin, Role::User]),
             ["role:ADMIN", "role:USER"]
         );
+    }
+
+    #[test]
+    fn who_is_impersonated_holds_no_role() {
+        assert!(SUBJECTS.contains(&impersonated()[0].as_str()));
+        for role in assignable(true) {
+            assert!(!holds(&impersonated(), *role, true));
+            assert!(!holds(&impersonated(), *role, false));
+        }
     }
 
     #[test]

@@ -74,7 +74,6 @@ impl Foundation {
     /// What handlers ask for.
     fn services(&self, sessions: &Sessions) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        let revocations = sessions.revocations.clone();
         Services {
             environments: Data::new(sessions.environments.clone()),
             rules: Data::new(sessions.rules.clone()),
@@ -91,7 +90,7 @@ impl Foundation {
                 store: store.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
-                revocations: revocations.clone(),
+                revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 schemas: SCHEMAS,
             }),
@@ -101,7 +100,6 @@ impl Foundation {
                 entropy: entropy.clone(),
                 outbox: sessions.outbox.clone(),
                 sessions: sessions.clone(),
-                revocations: revocations.clone(),
             }),
             locks: Data::new(Locks {
                 store: store.clone(),
@@ -122,7 +120,6 @@ impl Foundation {
                 store,
                 clock,
                 entropy,
-                revocations,
                 recent: sessions.recent.clone(),
             }),
             sessions: Data::new(sessions.clone()),

@@ -32,7 +32,7 @@ impl Departures {
             .store
             .write(async |tx| self.ban_in(tx, caller, (id, ban), (now, origin)).await)
             .await?;
-        self.revocations.apply(&revoked);
+        self.sessions.apply(&revoked);
         Ok(user)
     }
 
@@ -42,7 +42,7 @@ impl Departures {
         caller: &Caller,
         (id, ban): (UserId, &Ban),
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<(User, Revocation), DepartureError> {
+    ) -> Result<(User, Vec<Revocation>), DepartureError> {
         let tenant = caller.tenant;
         let (app, seen) = Self::whom(tx, tenant, id).await?;
         refuse_unless_above(caller, (&app, &seen))?;
@@ -57,7 +57,8 @@ impl Departures {
             how: Ending::Banned,
             by: caller.party(),
         };
-        self.sessions
+        let mut revoked = self
+            .sessions
             .end_sessions_in(tx, tenant, &ended, (now, origin))
             .await?;
         links::void(&mut tx.within(tenant.app_id), id, now).await?;
@@ -66,7 +67,7 @@ impl Departures {
             told = told.with("expires_at", expires.to_string());
         }
         events::record(&mut tx.within(tenant), &told).await?;
-        let revoked = self.disown(tx, tenant, &banned, now).await?;
+        revoked.push(self.disown(tx, tenant, &banned, now).await?);
         Ok((banned, revoked))
     }
 

@@ -11,7 +11,7 @@ use crate::kernel::password::Password;
 use crate::kernel::time::Timestamp;
 use crate::memberships;
 use crate::notifications::{Letter, Message};
-use crate::sessions::ReauthError;
+use crate::sessions::{Ending, ReauthError};
 use crate::store::{StoreError, Tx};
 use crate::tokens::Revocation;
 use crate::users::{self, User};
@@ -103,16 +103,22 @@ impl Departures {
         tx: &mut Tx<'_>,
         (app, user): (&App, &User),
         deed: &Deed<'_>,
-    ) -> Result<Revocation, DepartureError> {
+    ) -> Result<Vec<Revocation>, DepartureError> {
         let (tenant, now) = (deed.caller.tenant, deed.now);
         spare(tx, (app, user), now).await?;
         let made = (now, &self.entropy);
         let left = users::erase(&mut tx.within(tenant), user.id, made).await?;
         let left = left.ok_or(StoreError::Conflict)?;
-        if !memberships::forget(&mut tx.within(tenant.app_id), user, now).await? {
+        let mut everywhere = tx.within(tenant.app_id);
+        if !memberships::forget(&mut everywhere, user, now).await? {
             return Err(DepartureError::LastOwner);
         }
-        forget(&mut tx.within(tenant.app_id), user.id).await?;
+        let from = (now, deed.origin);
+        let mut revoked = self
+            .sessions
+            .release_all(&mut everywhere, (user.id, Ending::AccountDeleted), from)
+            .await?;
+        forget(&mut everywhere, user.id).await?;
         let letter = Letter {
             user: Some(user.id),
             to: user.email.clone(),
@@ -126,11 +132,12 @@ impl Departures {
         }
         let told = self.event(Name::UserDeleted, deed.caller, &left, (now, deed.origin));
         events::record(&mut tx.within(tenant), &told).await?;
-        Ok(self.disown(tx, tenant, &left, now).await?)
+        revoked.push(self.disown(tx, tenant, &left, now).await?);
+        Ok(revoked)
     }
 
-    fn done(&self, revoked: &Revocation) {
-        self.revocations.apply(revoked);
+    fn done(&self, revoked: &[Revocation]) {
+        self.sessions.apply(revoked);
         self.outbox.hurry();
     }
 }

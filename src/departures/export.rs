@@ -18,7 +18,7 @@ use crate::events::{self, Event, Name, Origin, Outcome, Party};
 use crate::http::Caller;
 use crate::kernel::id::{DeviceId, EnvId, EventId, Kind, NotificationId, OrgId, SessionId, UserId};
 use crate::kernel::language::Language;
-use crate::kernel::text::{Email, Label};
+use crate::kernel::text::{Email, Label, Reason};
 use crate::kernel::time::Timestamp;
 use crate::limits::{self, Lockout};
 use crate::links::{self, Link, LinkPurpose, PasswordReset, Verification};
@@ -79,6 +79,13 @@ pub struct ExportedSession {
     pub created_at: Timestamp,
     pub last_activity_at: Timestamp,
     pub expires_at: Timestamp,
+    /// Who acted as the user by it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub impersonated_by: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub impersonation_reason: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub revoked_at: Option<Timestamp>,
@@ -286,6 +293,8 @@ impl From<Session> for ExportedSession {
             created_at: session.created_at,
             last_activity_at: session.last_activity_at,
             expires_at: session.expires_at,
+            impersonated_by: session.impersonated_by,
+            impersonation_reason: session.impersonation_reason,
             revoked_at: session.revoked_at,
             revoke_reason: session.revoke_reason,
         }
@@ -390,7 +399,8 @@ impl From<Lockout> for ExportedWrongPasswords {
 
 impl ExportedEvent {
     fn to(reader: UserId, event: Event) -> Self {
-        let is_own = [Party::new("user", reader), Party::anonymous()].contains(&event.actor);
+        let is_own = [Party::new("user", reader), Party::anonymous()].contains(&event.actor)
+            && !event.details.contains_key("acting");
         Self {
             id: event.id,
             env_id: event.env_id,

@@ -10,7 +10,7 @@ use crate::kernel::time::{Clock, Timestamp};
 use crate::notifications::Outbox;
 use crate::sessions::{ReauthError, Sessions};
 use crate::store::{Store, StoreError, Tx};
-use crate::tokens::{Revocation, RevocationIndex, revoke_user};
+use crate::tokens::{Revocation, revoke_user};
 use crate::users::{self, User, UserView};
 
 /// Banning, deleting, and what a user takes along.
@@ -21,7 +21,6 @@ pub struct Departures {
     pub entropy: Entropy,
     pub outbox: Outbox,
     pub sessions: Sessions,
-    pub revocations: RevocationIndex,
 }
 
 #[derive(Debug, thiserror::Error)]

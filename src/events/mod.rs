@@ -120,7 +120,8 @@ impl Entity for Event {
 }
 
 impl Event {
-    /// A success by `actor`, now, in `tenant`.
+    /// A success by `actor`, now, in `tenant`. Where somebody impersonates the caller of the
+    /// request, `acting` among the details says who.
     pub fn new(
         name: Name,
         tenant: Tenant,
@@ -128,6 +129,9 @@ impl Event {
         origin: &Origin,
         (now, entropy): (Timestamp, &Entropy),
     ) -> Self {
+        let acting = origin
+            .acting
+            .map(|id| ("acting".to_owned(), id.to_string().into()));
         Self {
             id: EventId::new(now, entropy),
             app_id: tenant.app_id,
@@ -137,7 +141,7 @@ impl Event {
             outcome: Outcome::Success,
             actor,
             target: None,
-            details: Map::new(),
+            details: acting.into_iter().collect(),
             request_id: origin.request_id.clone(),
             ip_address: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.clone(),

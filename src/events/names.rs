@@ -70,6 +70,10 @@ names! {
     MagicLinkRequested = "magic_link.requested", "A letter was asked for that signs in.";
     UserBanned = "user.banned", "A user was banned, or his ban was changed.";
     UserUnbanned = "user.unbanned", "The ban of a user was lifted.";
+    ImpersonationStarted = "user.impersonation_started",
+        "An administrator began to act as a user, for the `reason` that he gave.";
+    ImpersonationStopped = "user.impersonation_stopped",
+        "Acting as a user ended before its time; `ended` says why.";
     UserDeleted = "user.deleted", "An account was deleted, by its holder or by an administrator.";
     UserExported = "user.exported", "A user was given all that is kept about him.";
     OrganizationCreated = "organization.created", "An organisation was founded.";

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::kernel::id::UserId;
 use crate::kernel::language::Language;
 
 /// The longest `User-Agent` kept, in bytes; what exceeds it is cut at a character boundary.
@@ -11,13 +12,15 @@ const USER_AGENT_MAX: usize = 256;
 ///
 /// `ip` is the socket's peer, or what a trusted proxy says of it; `None` where neither is known
 /// (commands, jobs). `user_agent` is the client's own claim: shown to people, never decided on.
-/// `language` is what its reader likes best among ours, if he said so.
+/// `language` is what its reader likes best among ours, if he said so. `acting` is who impersonates
+/// the caller: every event that such a request leaves names him.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
     pub request_id: String,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
     pub language: Option<Language>,
+    pub acting: Option<UserId>,
 }
 
 impl Origin {
@@ -29,6 +32,7 @@ impl Origin {
             ip,
             user_agent,
             language: None,
+            acting: None,
         }
     }
 

@@ -25,7 +25,7 @@ use super::problems::ProblemKind;
 use super::trace::RequestId;
 use crate::access::{OperateApps, Permission, Policy};
 use crate::events::Origin;
-use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::id::{AppId, EnvId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
 
@@ -62,6 +62,10 @@ impl Standing {
         }
     }
 
+    fn acting(&self) -> Option<UserId> {
+        self.caller.as_ref()?.acting()
+    }
+
     /// Whether this is a backend, by its secret key.
     fn is_backend(&self) -> bool {
         let principal = self.caller.as_ref().map(|caller| caller.principal);
@@ -96,6 +100,7 @@ pub(super) async fn authenticate(
         Err(problem) => Err(problem),
     };
     let is_backend = standing.as_ref().is_ok_and(Standing::is_backend);
+    origin.acting = standing.as_ref().ok().and_then(Standing::acting);
     let client = if is_backend {
         client_ip::on_behalf(req.headers())
     } else {

@@ -85,6 +85,14 @@ impl Caller {
         }
     }
 
+    /// Who acts as the caller, where somebody does.
+    pub fn acting(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User { acting, .. } => acting,
+            Principal::Key { .. } => None,
+        }
+    }
+
     /// Whether the caller's own roles include `role` in the app acted on.
     pub fn holds(&self, role: Role, is_platform: bool) -> bool {
         holds(&self.subjects, role, is_platform)
@@ -97,6 +105,8 @@ pub enum Principal {
     User {
         user_id: UserId,
         session_id: SessionId,
+        /// Who impersonates him. What such a caller may do is in `subjects`, as of everybody.
+        acting: Option<UserId>,
     },
     Key {
         key_id: ApiKeyId,

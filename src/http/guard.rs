@@ -60,6 +60,7 @@ impl<P> Allowed<P> {
             Principal::User {
                 user_id,
                 session_id,
+                ..
             } => Ok((user_id, session_id)),
             Principal::Key { .. } => Err(ProblemKind::UserRequired.into()),
         }

@@ -93,11 +93,11 @@ problems! {
     Forbidden 403 "forbidden" "This is not allowed"
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
-        "Nobody gives or takes a role that he does not hold, and nobody bans or deletes a user who has one, or ends the sessions of one.";
+        "Nobody gives or takes a role that he does not hold, and nobody bans, deletes or impersonates a user who has one, or ends the sessions of one.";
     NotAMember 403 "not_a_member" "You are no member of this organisation"
         "The organisation that tokens were asked for does not exist, or its user is no member. Which of the two is not told.";
     UserRequired 403 "user_required" "Only a person can do this"
-        "The operation concerns the caller's own account and was called with an API key.";
+        "The operation concerns the caller's own account, or wants somebody to answer for it, and was called with an API key.";
     ReauthRequired 403 "reauth_required" "Prove first that it is you"
         "What cannot be undone needs the password, or, of an account without one, a session that began within the last ten minutes.";
     SignupClosed 403 "signup_closed" "Sign-up is closed"
@@ -130,6 +130,10 @@ problems! {
         "The organisation has as many members as it may have.";
     SlugTaken 409 "slug_taken" "This slug is taken"
         "Another organisation of this environment, or another team of this organisation, has this slug.";
+    UserBanned 409 "user_banned" "This user is banned"
+        "Nobody acts as a user who could not sign in himself. Lift the ban first.";
+    NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"
+        "The access token is not one by which somebody acts as another user, so there is nothing to stop.";
     BodyTooLarge 413 "body_too_large" "The body is too large"
         "A JSON body may have 64 KiB.";
     UriTooLong 414 "uri_too_long" "The address is too long"

@@ -74,7 +74,7 @@ impl MagicLinks {
         }
         let (revoked, opened) = entered?;
         if let Some(revoked) = revoked {
-            accounts.revocations.apply(&revoked);
+            accounts.apply(&revoked);
             accounts.recent.forget(tenant.app_id, link.user_id);
         }
         Ok(accounts.issue(opened).await?)
@@ -87,7 +87,7 @@ impl MagicLinks {
         tx: &mut Tx<'_>,
         link: &Verification,
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<Option<Revocation>, MagicLinkError> {
+    ) -> Result<Option<Vec<Revocation>>, MagicLinkError> {
         let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);

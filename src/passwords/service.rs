@@ -200,7 +200,7 @@ impl Passwords {
                 self.set_anew(tx, link, set, (now, origin)).await
             })
             .await?;
-        accounts.revocations.apply(&revoked);
+        accounts.apply(&revoked);
         accounts.recent.forget(tenant.app_id, link.user_id);
         accounts.outbox.hurry();
         Ok(())
@@ -212,7 +212,7 @@ impl Passwords {
         link: &PasswordReset,
         (hash, notice): (&StoredHash, &Letter),
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<Revocation, PasswordError> {
+    ) -> Result<Vec<Revocation>, PasswordError> {
         let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);

@@ -62,7 +62,7 @@ impl Sessions {
                 revoked.ok_or(SessionError::Unknown)
             })
             .await?;
-        self.revocations.apply(&revoked);
+        self.apply(&revoked);
         Ok(())
     }
 }

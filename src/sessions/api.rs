@@ -10,7 +10,7 @@ use super::service::{SessionError, Sessions};
 use super::signing_in::SignInError;
 use super::signing_up::{SignUpError, SignedUp};
 use super::wire::{Refresh, SignIn, SignUp, SignedIn, VerificationRequired};
-use crate::access::{Permission, RevokeOwnSession};
+use crate::access::{Permission, RevokeOwnSession, SignOut};
 use crate::devices::{self, Presented};
 use crate::http::{
     Accepted, Afterwards, Allowed, Answer, Anyone, Body, Cookies, Created, NoContent, Ok200,
@@ -29,7 +29,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(super::own::routes)
         .service(super::own::switch_org)
         .configure(super::own_devices::routes)
-        .configure(super::administration::routes);
+        .configure(super::administration::routes)
+        .configure(super::impersonation::routes)
+        .configure(super::roles::routes);
 }
 
 /// Sign up
@@ -187,13 +189,10 @@ async fn refresh(
     tag = "authentication", operation_id = "auth.sign_out",
     responses((status = 204, description = "The session has ended")),
     security(("session" = [])),
-    extensions(("x-permission" = json!(RevokeOwnSession::NAME))),
+    extensions(("x-permission" = json!(SignOut::NAME))),
 )]
 #[post("/v1/signout")]
-async fn sign_out(
-    access: Allowed<RevokeOwnSession>,
-    sessions: Data<Sessions>,
-) -> Answer<NoContent> {
+async fn sign_out(access: Allowed<SignOut>, sessions: Data<Sessions>) -> Answer<NoContent> {
     let (user, session) = access.user()?;
     let ending = (session, Ending::SignedOut);
     sessions

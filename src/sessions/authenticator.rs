@@ -1,7 +1,7 @@
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use crate::access::{Role, subjects};
+use crate::access::{Role, impersonated, subjects};
 use crate::http::{Authenticator, Caller, Credential, Principal, Problem, ProblemKind};
 use crate::kernel::id::AppId;
 use crate::kernel::secret::ExposeSecret;
@@ -39,14 +39,20 @@ impl BearerTokens {
             .iter()
             .filter_map(|role| role.parse().ok())
             .collect();
+        let acting = claims.act.as_ref().map(|actor| actor.sub);
+        let subjects = match acting {
+            Some(_) => impersonated(),
+            None => subjects(claims.app_id == self.platform, &roles),
+        };
         Caller {
             principal: Principal::User {
                 user_id: claims.sub,
                 session_id: claims.sid,
+                acting,
             },
             home: claims.tenant(),
             tenant: claims.tenant(),
-            subjects: subjects(claims.app_id == self.platform, &roles),
+            subjects,
         }
     }
 }

@@ -22,39 +22,44 @@ pub struct Ended {
 }
 
 impl Sessions {
-    /// Ends every session of a user, in every environment of his app; `None` where there is no such
-    /// user. Apply the answer after the commit.
+    /// Ends every session of a user, in every environment of his app, and whatever was begun from
+    /// one; `None` where there is no such user. [`Sessions::apply`] what it gives after the commit.
     pub async fn end_all_in(
         &self,
         tx: &mut Tx<'_>,
         tenant: Tenant,
         ended: &Ended,
         (now, origin): (Timestamp, &Origin),
-    ) -> Stored<Option<Revocation>> {
+    ) -> Stored<Option<Vec<Revocation>>> {
         let user = ended.user;
         let Some(version) = users::bump_rights(&mut tx.within(tenant), user, now).await? else {
             return Ok(None);
         };
-        self.end_sessions_in(tx, tenant, ended, (now, origin))
+        let mut revoked = self
+            .end_sessions_in(tx, tenant, ended, (now, origin))
             .await?;
         let mut tx = tx.within(tenant);
-        let revoked = revoke_user(&mut tx, user, version, now, &self.entropy).await?;
+        revoked.push(revoke_user(&mut tx, user, version, now, &self.entropy).await?);
         Ok(Some(revoked))
     }
 
     /// Ends the sessions alone, of a user whose rights version is raised in this unit. That access
-    /// tokens below it are refused is the caller's to see to ([`revoke_user`]).
+    /// tokens below it are refused is the caller's to see to ([`revoke_user`]). What it gives is of
+    /// sessions of others, which were begun from one of these.
     pub async fn end_sessions_in(
         &self,
         tx: &mut Tx<'_>,
         tenant: Tenant,
         ended: &Ended,
         (now, origin): (Timestamp, &Origin),
-    ) -> Stored<()> {
+    ) -> Stored<Vec<Revocation>> {
         let mut app = tx.within(tenant.app_id);
+        let whose = (ended.user, ended.how);
+        let revoked = self.release_all(&mut app, whose, (now, origin)).await?;
         let count = repo::end_all(&mut app, ended.user, ended.how, now).await?;
         let told = self.told_of(ended, count, tenant, (now, origin));
-        events::record(&mut tx.within(tenant), &told).await
+        events::record(&mut tx.within(tenant), &told).await?;
+        Ok(revoked)
     }
 
     /// Ends every session of a user but for `kept`, whose access token stays good, in every
@@ -83,18 +88,45 @@ impl Sessions {
         let mut revoked = Vec::new();
         for session in sessions {
             let mut tx = tx.within(session.tenant());
-            if repo::end(&mut tx, session.id, how, now).await?.is_none() {
+            let Some(ended) = repo::end(&mut tx, session.id, how, now).await? else {
                 continue;
-            }
-            let (name, tenant) = (Name::SessionRevoked, session.tenant());
-            let told = self
-                .event(name, tenant, actor.clone(), (now, origin))
-                .on(Party::new("session", session.id))
-                .with("reason", how.as_str());
-            events::record(&mut tx, &told).await?;
-            revoked.push(revoke_session(&mut tx, session.id, now, &self.entropy).await?);
+            };
+            let why = (how, actor.clone());
+            revoked.extend(self.has_ended(&mut tx, &ended, why, (now, origin)).await?);
         }
         Ok(revoked)
+    }
+
+    /// What the end of a session entails, in the unit that has ended it: that it is told, that its
+    /// tokens are refused, and the end of what was begun from it. [`Sessions::apply`] what it gives
+    /// after the commit.
+    pub(super) async fn has_ended(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        session: &Session,
+        (how, actor): (Ending, Party),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Vec<Revocation>> {
+        let mut revoked = self.release(tx, session, how, (now, origin)).await?;
+        let why = (how, actor);
+        revoked.push(self.refuse(tx, session, why, (now, origin)).await?);
+        Ok(revoked)
+    }
+
+    /// Tells of a session that has ended in this unit, and refuses its access tokens.
+    pub(super) async fn refuse(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        session: &Session,
+        (how, actor): (Ending, Party),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Stored<Revocation> {
+        let told = self
+            .event(Name::SessionRevoked, tx.scope(), actor, (now, origin))
+            .on(Party::new("session", session.id))
+            .with("reason", how.as_str());
+        events::record(tx, &told).await?;
+        revoke_session(tx, session.id, now, &self.entropy).await
     }
 
     /// Makes committed revocations count on this node.

@@ -1,12 +1,15 @@
 //! The pair of tokens that a session is carried by.
 
+use std::time::Duration;
+
 use super::record::Session;
 use crate::access::Role;
 use crate::events::Origin;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{DeviceId, OrgId, SessionId};
-use crate::kernel::secret::SecretString;
+use crate::kernel::secret::{SecretString, digest};
 use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Reason;
 use crate::kernel::time::Timestamp;
 use crate::session_rules::Rules;
 use crate::tokens::{
@@ -64,25 +67,10 @@ impl Issuer {
             now,
         );
         let session = Session {
-            id,
-            app_id: tenant.app_id,
-            env_id: tenant.env_id,
-            user_id: user.id,
-            org_id: claims.org_id,
-            token: claims.jti,
-            refresh_token: digest,
-            generation: 0,
-            amr,
-            auth_time: now,
             ip_address: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.clone(),
             device_id: Some(device),
-            last_activity_at: now,
-            expires_at: now.plus(rules.refresh_ttl),
-            revoked_at: None,
-            revoke_reason: None,
-            created_at: now,
-            updated_at: now,
+            ..document(&claims, (digest, rules.refresh_ttl), now)
         };
         Draft {
             session,
@@ -90,6 +78,33 @@ impl Issuer {
             refresh_token,
             ended: Vec::new(),
         }
+    }
+
+    /// A session of `user` that somebody else carries for `life`, and its one access token, which
+    /// ends with it. It cannot be refreshed: the digest is of bytes that nobody is told. The user
+    /// has shown nothing, so `amr` is empty; `auth_time` is the other's. Where he sits is told by the
+    /// event, which administrators read, and not by a session, which the user reads.
+    pub(super) fn impersonate(
+        &self,
+        (tenant, user, place): (Tenant, &User, Option<ActiveOrganization>),
+        (own, reason): (&Session, &Reason),
+        (now, life): (Timestamp, Duration),
+    ) -> (Session, AccessClaims) {
+        let id = SessionId::new(now, &self.entropy);
+        let granted = Grant {
+            impersonated_by: Some(own.user_id),
+            ..grant(tenant, (user, place), id, (&[], own.auth_time))
+        };
+        let claims = self.access.claims(granted, Some(life), now);
+        let unknown = digest(&self.entropy.bytes::<32>());
+        let session = Session {
+            auth_time: own.auth_time,
+            impersonated_by: Some(own.user_id),
+            impersonator_session_id: Some(own.id),
+            impersonation_reason: Some(reason.clone()),
+            ..document(&claims, (unknown, life), now)
+        };
+        (session, claims)
     }
 
     /// The claims of the next access token of a session, from what is true of the user now.
@@ -125,6 +140,39 @@ impl Issuer {
             access_token,
             refresh_token,
         })
+    }
+}
+
+/// The document of a session that begins now with these claims, and lives for `life`.
+fn document(
+    claims: &AccessClaims,
+    (refresh_token, life): (String, Duration),
+    now: Timestamp,
+) -> Session {
+    Session {
+        id: claims.sid,
+        app_id: claims.app_id,
+        env_id: claims.env_id,
+        user_id: claims.sub,
+        org_id: claims.org_id,
+        token: claims.jti,
+        refresh_token,
+        generation: 0,
+        amr: claims.amr.clone(),
+        auth_time: now,
+        ip_address: None,
+        user_agent: None,
+        device_id: None,
+        last_activity_at: now,
+        expires_at: now.plus(life),
+        impersonated_by: None,
+        impersonator_session_id: None,
+        impersonation_reason: None,
+        impersonations: Vec::new(),
+        revoked_at: None,
+        revoke_reason: None,
+        created_at: now,
+        updated_at: now,
     }
 }
 

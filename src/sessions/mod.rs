@@ -9,6 +9,8 @@
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
 //! own own_devices          what people see and do of their own
 //! administration           what administrators do
+//! impersonating impersonation   acting as a user
+//! roles                    what a user may do, and lends
 //! ```
 //!
 //! A session is carried by a pair: an access token of minutes, judged in memory, and a refresh
@@ -23,6 +25,8 @@ mod authenticator;
 mod bindings;
 mod device_service;
 mod ending;
+mod impersonating;
+mod impersonation;
 mod issue;
 mod letters;
 mod new_password;
@@ -35,6 +39,7 @@ mod reclaiming;
 mod record;
 mod refreshing;
 mod repo;
+mod roles;
 mod service;
 mod signing_in;
 mod signing_up;

@@ -11,7 +11,7 @@ use super::service::Sessions;
 use super::wire::{SignedIn, SwitchOrg};
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession, SwitchOrganization};
 use crate::http::{Allowed, Answer, Body, NoContent, Ok200, Paging, PathId, ProblemKind, Query};
-use crate::kernel::id::{OrgId, SessionId};
+use crate::kernel::id::{OrgId, SessionId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
 
@@ -38,6 +38,10 @@ pub(super) struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     user_agent: Option<String>,
+    /// Who acts as the user by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    impersonated_by: Option<UserId>,
     created_at: Timestamp,
     last_activity_at: Timestamp,
     expires_at: Timestamp,
@@ -53,6 +57,7 @@ impl SessionView {
             auth_time: session.auth_time,
             ip_address: session.ip_address,
             user_agent: session.user_agent,
+            impersonated_by: session.impersonated_by,
             created_at: session.created_at,
             last_activity_at: session.last_activity_at,
             expires_at: session.expires_at,

@@ -24,7 +24,7 @@ impl Sessions {
         tenant: Tenant,
         user: &User,
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<Revocation, LinkRefused> {
+    ) -> Result<Vec<Revocation>, LinkRefused> {
         let (id, mut scoped) = (user.id, tx.within(tenant));
         self.prove_address(&mut scoped, user, (now, origin)).await?;
         users::password_changed(&mut scoped, id, now).await?;

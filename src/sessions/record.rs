@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::id::{AccessTokenId, AppId, DeviceId, EnvId, OrgId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Reason;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment};
 
@@ -16,6 +17,9 @@ use crate::store::{Entity, Index, OfEnvironment};
 ///   ├──idle for too long──▶ revoked          Found out at the next refresh.
 ///   └──expires_at──▶ over                      Removed some time after.
 /// ```
+///
+/// A session that somebody else carries, who impersonates the user, is never refreshed, and ends
+/// with the session that it was begun from, of whatever app that is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Session {
     #[serde(rename = "_id")]
@@ -46,12 +50,32 @@ pub struct Session {
     pub last_activity_at: Timestamp,
     /// When the refresh token ends, and with it the session.
     pub expires_at: Timestamp,
+    /// Who carries it in the user's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonated_by: Option<UserId>,
+    /// The session of his that it was begun from, and ends with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonator_session_id: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impersonation_reason: Option<Reason>,
+    /// What was begun from this session, and ends with it; what was over by the next one is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub impersonations: Vec<Begun>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoke_reason: Option<Ending>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A session of somebody else, as its impersonator's keeps it: he may be at home in another app.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Begun {
+    pub session_id: SessionId,
+    pub app_id: AppId,
+    pub env_id: EnvId,
+    pub expires_at: Timestamp,
 }
 
 /// Why a session ended before its time.
@@ -74,6 +98,14 @@ pub enum Ending {
     /// A newer one took its place.
     SessionLimit,
     DeviceRemoved,
+    /// Who impersonated the user has stopped.
+    ImpersonationStopped,
+    /// The session ended from which the user was impersonated.
+    ImpersonatorLeft,
+    /// The roles of either changed, of the user or of who impersonated him.
+    RolesChanged,
+    /// With the account. The session itself is removed: only events say so.
+    AccountDeleted,
 }
 
 impl Ending {
@@ -91,6 +123,10 @@ impl Ending {
             Ending::Idle => "idle",
             Ending::SessionLimit => "session_limit",
             Ending::DeviceRemoved => "device_removed",
+            Ending::ImpersonationStopped => "impersonation_stopped",
+            Ending::ImpersonatorLeft => "impersonator_left",
+            Ending::RolesChanged => "roles_changed",
+            Ending::AccountDeleted => "account_deleted",
         }
     }
 }
@@ -104,6 +140,24 @@ impl Entity for Session {
         Index::on("sessions_user", &["user_id"]),
         Index::on("sessions_expiry", &["expires_at"]).expires_after(Duration::ZERO),
     ];
+}
+
+impl Begun {
+    pub(super) fn of(session: &Session) -> Self {
+        Self {
+            session_id: session.id,
+            app_id: session.app_id,
+            env_id: session.env_id,
+            expires_at: session.expires_at,
+        }
+    }
+
+    pub(super) fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
 }
 
 impl Session {

@@ -166,19 +166,17 @@ impl Sessions {
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
                 let how = Ending::RefreshTokenReused;
-                if repo::end(&mut tx, session.id, how, now).await?.is_none() {
-                    return Ok(None);
-                }
+                let Some(ended) = repo::end(&mut tx, session.id, how, now).await? else {
+                    return Ok(Vec::new());
+                };
                 events::record(&mut tx, &told).await?;
-                revoke_session(&mut tx, session.id, now, &self.entropy)
-                    .await
-                    .map(Some)
+                let mut revoked = self.release(&mut tx, &ended, how, (now, origin)).await?;
+                revoked.push(revoke_session(&mut tx, session.id, now, &self.entropy).await?);
+                Ok(revoked)
             })
             .await
             .map_err(RefreshError::Store)?;
-        if let Some(revoked) = revoked {
-            self.revocations.apply(&revoked);
-        }
+        self.apply(&revoked);
         Err(RefreshError::Reused)
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::record::{Ending, Session};
+use super::record::{Begun, Ending, Session};
 use crate::kernel::id::{AccessTokenId, DeviceId, OrgId, SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
@@ -14,6 +14,8 @@ const ORG_ID: Field<Session, OrgId> = Field::at("org_id");
 const DEVICE_ID: Field<Session, DeviceId> = Field::at("device_id");
 const LAST_ACTIVITY_AT: Field<Session, Timestamp> = Field::at("last_activity_at");
 const EXPIRES_AT: Field<Session, Timestamp> = Field::at("expires_at");
+const IMPERSONATED_BY: Field<Session, UserId> = Field::at("impersonated_by");
+const IMPERSONATIONS: Field<Session, Vec<Begun>> = Field::at("impersonations");
 const REVOKED_AT: Field<Session, Timestamp> = Field::at("revoked_at");
 const REVOKE_REASON: Field<Session, Ending> = Field::at("revoke_reason");
 const CREATED_AT: Field<Session, Timestamp> = Field::at("created_at");
@@ -100,6 +102,38 @@ where
         .await
 }
 
+/// Notes in a session what has been begun from it; `None` where it has ended. What is over is
+/// dropped. So its end and this are one after the other, and never both unaware.
+pub(super) async fn impersonates<S>(
+    tx: &mut Tx<'_, S>,
+    own: &Session,
+    begun: Begun,
+    now: Timestamp,
+) -> Stored<Option<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let mut all = own.impersonations.clone();
+    all.retain(|before| before.expires_at > now);
+    all.push(begun);
+    let noted = IMPERSONATIONS.set(all).and(UPDATED_AT.set(now));
+    tx.update_one(by_id(own.id) & live(now), noted).await
+}
+
+/// The live sessions of a user that impersonate somebody, or by which somebody impersonates him.
+pub(super) async fn entangled<S>(
+    tx: &mut Tx<'_, S>,
+    user: UserId,
+    now: Timestamp,
+) -> Stored<Vec<Session>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let is_entangled = IMPERSONATED_BY.present() | IMPERSONATIONS.present();
+    tx.find(Query::of(USER_ID.eq(user) & live(now) & is_entangled))
+        .await
+}
+
 /// Ends every live session of a user; how many there were. The caller also ends the standing of
 /// their access tokens: [`crate::users::bump_rights`].
 pub(super) async fn end_all<S>(
@@ -148,7 +182,8 @@ where
     tx.delete_many(USER_ID.eq(user)).await.map(drop)
 }
 
-/// The sessions of a user that are `running`, but for the newest `kept`.
+/// The sessions of a user that are `running`, but for the newest `kept`. Sessions by which somebody
+/// impersonates him are not counted, and take nobody's place.
 pub(super) async fn surplus<S>(
     tx: &mut Tx<'_, S>,
     user: UserId,
@@ -158,7 +193,8 @@ pub(super) async fn surplus<S>(
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    let newest = Query::of(USER_ID.eq(user) & running).newest_by(CREATED_AT);
+    let own = USER_ID.eq(user) & IMPERSONATED_BY.absent() & running;
+    let newest = Query::of(own).newest_by(CREATED_AT);
     tx.find(newest.window(kept.into(), ALL)).await
 }
 

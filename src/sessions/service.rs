@@ -9,7 +9,7 @@ use super::repo;
 use super::turns::Turns;
 use crate::credentials::Hasher;
 use crate::environments::{Environment, EnvironmentError, Environments};
-use crate::events::{self, Event, Name, Origin, Party};
+use crate::events::{Event, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -21,7 +21,7 @@ use crate::memberships::Memberships;
 use crate::notifications::Outbox;
 use crate::session_rules::SessionRules;
 use crate::store::{Store, StoreError};
-use crate::tokens::{RevocationIndex, revoke_session};
+use crate::tokens::RevocationIndex;
 use crate::users::Recent;
 
 /// Signing up, in, on and out.
@@ -99,26 +99,18 @@ impl Sessions {
         origin: &Origin,
     ) -> Result<(), SessionError> {
         let now = self.clock.now();
-        let told = self
-            .event(
-                Name::SessionRevoked,
-                tenant,
-                Party::new("user", user),
-                (now, origin),
-            )
-            .on(Party::new("session", id))
-            .with("reason", how.as_str());
+        let why = (how, Party::new("user", user));
         let revoked = self
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
                 let ended = repo::end_own(&mut tx, (id, user), how, now).await?;
-                ended.ok_or(SessionError::Unknown)?;
-                events::record(&mut tx, &told).await?;
-                Ok::<_, SessionError>(revoke_session(&mut tx, id, now, &self.entropy).await?)
+                let ended = ended.ok_or(SessionError::Unknown)?;
+                let revoked = self.has_ended(&mut tx, &ended, why.clone(), (now, origin));
+                Ok::<_, SessionError>(revoked.await?)
             })
             .await?;
-        self.revocations.apply(&revoked);
+        self.apply(&revoked);
         Ok(())
     }
 
@@ -142,7 +134,7 @@ impl Sessions {
                 revoked.ok_or(SessionError::Unknown)
             })
             .await?;
-        self.revocations.apply(&revoked);
+        self.apply(&revoked);
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
 use actix_web::web::Data;
-use actix_web::{get, patch, post};
+use actix_web::{get, patch};
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use super::list;
 use super::record::{Standing, User};
 use super::repo::ProfileChanges;
 use super::service::{UserError, Users};
-use crate::access::{AssignRoles, Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe};
+use crate::access::{Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe};
 use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind};
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
@@ -22,8 +22,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(update_me)
         .service(find)
         .configure(list::routes)
-        .service(read)
-        .service(assign_roles);
+        .service(read);
 }
 
 /// A user as clients see one.
@@ -134,20 +133,6 @@ pub fn image_url(text: &str) -> Result<String, &'static str> {
     Ok(url.to_string())
 }
 
-/// The roles a user is to have.
-#[derive(Debug, ToSchema)]
-struct RoleAssignment {
-    /// Every role the user shall have; `USER` is always among them.
-    roles: Vec<String>,
-}
-
-impl FromFields for RoleAssignment {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let roles = fields.list("roles", str::parse::<String>);
-        Some(Self { roles: roles? })
-    }
-}
-
 /// Who am I
 ///
 /// The account behind the access token, as it is now.
@@ -232,38 +217,6 @@ async fn read(
     Ok(Ok200::new(users.shown(user)))
 }
 
-/// Assign roles to a user
-///
-/// Nobody gives or takes a role that he does not hold, and the last administrator stays one. The
-/// user's access tokens are refused from then on; refreshing gives new ones.
-#[utoipa::path(
-    tag = "administration", operation_id = "admin.users.assign_roles",
-    params(("id" = UserId, Path, description = "The user")),
-    request_body(content = RoleAssignment, example = json!({"roles": ["ADMIN", "USER"]})),
-    responses((status = 200, description = "The user, with the roles", body = UserView)),
-    security(("session" = []), ("api_key" = [])),
-    extensions(
-        ("x-permission" = json!(AssignRoles::NAME)),
-        ("x-problems" = json!([
-            ProblemKind::UnknownRole, ProblemKind::RoleNotHeld, ProblemKind::LastAdmin,
-        ])),
-    ),
-)]
-#[post("/v1/admin/users/{id}/roles")]
-async fn assign_roles(
-    access: Allowed<AssignRoles>,
-    id: PathId<UserId>,
-    wanted: Body<RoleAssignment>,
-    users: Data<Users>,
-) -> Answer<Ok200<UserView>> {
-    let roles = wanted.into_inner().roles;
-    let id = id.into_inner();
-    let user = users
-        .assign_roles(access.caller(), id, &roles, access.origin())
-        .await?;
-    Ok(Ok200::new(users.shown(user)))
-}
-
 impl From<UserError> for Problem {
     fn from(error: UserError) -> Self {
         match error {
@@ -285,7 +238,6 @@ mod tests {
 
     #[test]
     fn what_is_parsed_is_what_is_documented() {
-        assert_documented::<RoleAssignment>();
         assert_documented::<ProfileChanges>();
     }
 

@@ -18,7 +18,7 @@ use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::store::{Store, StoreError, Tx};
-use crate::tokens::{Revocation, RevocationIndex, revoke_user};
+use crate::tokens::{Revocation, revoke_user};
 
 /// How long a user who asks for himself may be shown as another node has not left him.
 const STALE: Duration = Duration::from_secs(1);
@@ -30,7 +30,6 @@ pub struct Users {
     pub store: Store,
     pub clock: Clock,
     pub entropy: Entropy,
-    pub revocations: RevocationIndex,
     pub recent: Recent,
 }
 
@@ -179,73 +178,48 @@ impl Users {
             .await
             .inspect(|user| self.recent.remember(user))
     }
+}
 
-    /// Gives a user exactly the roles named, and `USER`. Older access tokens of the user are
-    /// refused from then on: the client refreshes and reads the new roles.
-    pub async fn assign_roles(
-        &self,
-        caller: &Caller,
-        id: UserId,
-        roles: &[String],
-        origin: &Origin,
-    ) -> Result<User, UserError> {
-        let now = self.clock.now();
-        let (user, revoked) = self
-            .store
-            .write(async |tx| self.assign(tx, caller, (id, roles), (now, origin)).await)
-            .await?;
-        if let Some(revoked) = revoked {
-            self.revocations.apply(&revoked);
-            self.recent.remember(&user);
-        }
-        Ok(user)
+/// Gives a user exactly the roles named, and `USER`. Older access tokens of the user are refused
+/// from then on: the client refreshes and reads the new roles. `None` where he has them already.
+/// What it gives is to be applied after the commit.
+pub async fn assign_roles(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    (id, roles): (UserId, &[String]),
+    (now, entropy): (Timestamp, &Entropy),
+    origin: &Origin,
+) -> Result<(User, Option<Revocation>), UserError> {
+    let tenant = caller.tenant;
+    let app = apps::get(tx, tenant.app_id)
+        .await?
+        .ok_or(UserError::Unknown)?;
+    let roles = parse_roles(roles, app.is_platform)?;
+    let seen = repo::get(&mut tx.within(tenant), id)
+        .await?
+        .ok_or(UserError::Unknown)?;
+    if seen.roles == roles {
+        return Ok((seen, None));
     }
-
-    async fn assign(
-        &self,
-        tx: &mut Tx<'_>,
-        caller: &Caller,
-        (id, roles): (UserId, &[String]),
-        (now, origin): (Timestamp, &Origin),
-    ) -> Result<(User, Option<Revocation>), UserError> {
-        let tenant = caller.tenant;
-        let app = apps::get(tx, tenant.app_id)
-            .await?
-            .ok_or(UserError::Unknown)?;
-        let roles = parse_roles(roles, app.is_platform)?;
-        let seen = repo::get(&mut tx.within(tenant), id)
-            .await?
-            .ok_or(UserError::Unknown)?;
-        if seen.roles == roles {
-            return Ok((seen, None));
-        }
-        refuse_roles_not_held(caller, &seen.roles, &roles, app.is_platform)?;
-        let will_be = User {
-            roles: roles.clone(),
-            ..seen.clone()
-        };
-        let guards = [&seen, &will_be].map(|it| it.is_counted_guardian(app.is_platform));
-        move_guard(tx, app.id, guards, now).await?;
-        let mut scoped = tx.within(tenant);
-        let user = repo::set_roles(&mut scoped, &seen, &roles, now)
-            .await?
-            .ok_or(StoreError::Conflict)?;
-        let told = Event::new(
-            Name::UserRolesChanged,
-            tenant,
-            caller.party(),
-            origin,
-            (now, &self.entropy),
-        )
+    refuse_roles_not_held(caller, &seen.roles, &roles, app.is_platform)?;
+    let will_be = User {
+        roles: roles.clone(),
+        ..seen.clone()
+    };
+    let guards = [&seen, &will_be].map(|it| it.is_counted_guardian(app.is_platform));
+    move_guard(tx, app.id, guards, now).await?;
+    let mut scoped = tx.within(tenant);
+    let user = repo::set_roles(&mut scoped, &seen, &roles, now)
+        .await?
+        .ok_or(StoreError::Conflict)?;
+    let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+    let (name, actor) = (Name::UserRolesChanged, caller.party());
+    let told = Event::new(name, tenant, actor, origin, (now, entropy))
         .on(Party::new("user", id))
-        .with(
-            "roles",
-            roles.iter().map(|role| role.as_str()).collect::<Vec<_>>(),
-        );
-        events::record(&mut scoped, &told).await?;
-        let revoked = revoke_user(&mut scoped, id, user.rights_version, now, &self.entropy).await?;
-        Ok((user, Some(revoked)))
-    }
+        .with("roles", names);
+    events::record(&mut scoped, &told).await?;
+    let revoked = revoke_user(&mut scoped, id, user.rights_version, now, entropy).await?;
+    Ok((user, Some(revoked)))
 }
 
 /// Counts a user in or out as a holder of the app's guarding role, who was one and will be one.

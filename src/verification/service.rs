@@ -133,7 +133,7 @@ impl Verification {
             accounts.tell_refused(link, (name, refused), from).await?;
         }
         if let Some(revoked) = verified? {
-            accounts.revocations.apply(&revoked);
+            accounts.apply(&revoked);
             accounts.outbox.hurry();
         }
         accounts.recent.forget(tenant.app_id, link.user_id);
@@ -148,7 +148,7 @@ impl Verification {
         link: &links::Verification,
         language: Language,
         (now, origin): (Timestamp, &Origin),
-    ) -> Result<Option<Revocation>, VerificationError> {
+    ) -> Result<Option<Vec<Revocation>>, VerificationError> {
         let accounts = &self.accounts;
         let (tenant, id) = (link.tenant(), link.user_id);
         let mut scoped = tx.within(tenant);

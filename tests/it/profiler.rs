@@ -343,8 +343,20 @@ impl Scenario {
 
     async fn operates(&mut self, app: &TestApp) {
         let operator = app.operator().await;
-        let list = format!("/v1/admin/users{}", app.own.development.query());
+        let query = app.own.development.query();
+        let list = format!("/v1/admin/users{query}");
         self.calls("admin.users.list", operator.get(&list).await);
+        let rolf = app.person("rolf@example.org").await;
+        for stops in [true, false] {
+            let begun = operator.impersonates(&rolf.id, &query).await;
+            let begun = self.calls("admin.impersonation.start", begun);
+            let token = begun["access_token"].as_str().expect("a token");
+            if stops {
+                let stop = app.post("/v1/admin/impersonate/stop").bearer(token);
+                self.calls("admin.impersonation.stop", stop.await);
+            }
+        }
+        let _ = operator.signs_out_everywhere().await.expect(204);
     }
 
     async fn looks_around(&mut self, app: &TestApp) {

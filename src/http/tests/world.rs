@@ -104,6 +104,7 @@ fn caller(app: &str, subject: &str) -> Caller {
     let principal = Principal::User {
         user_id,
         session_id,
+        acting: None,
     };
     let subjects = vec![subject.to_owned(), "role:USER".to_owned()];
     Caller {

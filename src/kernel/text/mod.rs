@@ -11,7 +11,9 @@ mod phone;
 mod web_url;
 
 pub use email::{Email, NotAnEmail};
-pub use names::{Label, NotALabel, NotASlug, NotAUsername, NotAWord, Slug, Username, Word};
+pub use names::{
+    Label, NotALabel, NotAReason, NotASlug, NotAUsername, NotAWord, Reason, Slug, Username, Word,
+};
 pub use origin::{NotAnOrigin, Origin};
 pub use phone::{NotAPhone, Phone};
 pub use web_url::{NotAWebUrl, WebUrl};

@@ -1,5 +1,6 @@
 //! Names: of things in addresses ([`Slug`]), of things and people in words ([`Label`]), and the
-//! name a person signs in by ([`Username`]); and the words of rights ([`Word`]).
+//! name a person signs in by ([`Username`]); the words of rights ([`Word`]); and why somebody did
+//! something ([`Reason`]).
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -61,16 +62,34 @@ impl Label {
 
     /// White space around the name is dropped.
     pub fn parse(text: &str) -> Result<Self, NotALabel> {
-        if text.len() > RAW_MAX {
-            return Err(NotALabel);
-        }
-        let label: String = text.trim().nfc().collect();
-        let shows = label.chars().any(|c| !c.is_whitespace() && !hides(c));
-        if !shows || label.chars().count() > Self::CHARS_MAX || label.chars().any(misleads) {
-            return Err(NotALabel);
-        }
-        Ok(Self(label))
+        words(text, Self::CHARS_MAX).map(Self).ok_or(NotALabel)
     }
+}
+
+checked_text! {
+    /// Why somebody did something, in his own words: 1–200 characters on one line, otherwise as a
+    /// [`Label`].
+    Reason, refused as NotAReason: "not 1 to 200 printable characters on one line";
+    schema: 1..=200, None, "Ticket 4711: cannot see her invoices"
+}
+
+impl Reason {
+    const CHARS_MAX: usize = 200;
+
+    /// White space around it is dropped.
+    pub fn parse(text: &str) -> Result<Self, NotAReason> {
+        words(text, Self::CHARS_MAX).map(Self).ok_or(NotAReason)
+    }
+}
+
+fn words(text: &str, most: usize) -> Option<String> {
+    if text.len() > RAW_MAX {
+        return None;
+    }
+    let words: String = text.trim().nfc().collect();
+    let shows = words.chars().any(|c| !c.is_whitespace() && !hides(c));
+    let is_plain = words.chars().count() <= most && !words.chars().any(misleads);
+    (shows && is_plain).then_some(words)
 }
 
 /// As [`hides`], but for what emoji and several scripts need between letters: joiners, direction

@@ -54,6 +54,7 @@ const KINDS: &[Kind] = &[
             "token",
             "refresh_token",
             "generation",
+            "impersonator_session_id",
             "updated_at",
         ],
     },

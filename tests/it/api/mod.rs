@@ -15,6 +15,7 @@ mod environments;
 mod export;
 mod hangups;
 mod http_edge;
+mod impersonation;
 mod jobs;
 mod jwt;
 mod keys;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use authsome::access::{EnterOrganizations, Permission, Policy, Role, subjects};
+use authsome::access::{EnterOrganizations, Permission, Policy, Role, impersonated, subjects};
 use serde_json::json;
 
 use super::{Operation, guarded, operations};
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply, Request};
-use crate::support::persona::{Machine, Person};
+use crate::support::persona::{Actor, Machine, Person};
 use crate::support::stores::{on_both_stores, run};
 
 /// Operations that anybody may call. Whoever adds one has thought about it.
@@ -36,8 +36,8 @@ const OPEN: &[&str] = &[
 /// Operations for everybody who has a credential: what differs is whom they know.
 const OF_EVERYBODY: &[&str] = &["orgs.check_slug", "orgs.create", "users.read"];
 
-/// Operations of organisations in which the caller's own membership is at stake: a key has none.
-const OF_MEMBERS: &[&str] = &["orgs.leave", "orgs.transfer"];
+/// Operations that want somebody to answer for them, although the policy lets a key do as much.
+const OF_PEOPLE: &[&str] = &["admin.impersonation.start", "orgs.leave", "orgs.transfer"];
 
 #[test]
 fn what_needs_no_permission_is_listed() {
@@ -141,14 +141,18 @@ struct Callers {
     admin: Person,
     operator: Person,
     machine: Machine,
+    /// The operator, as the administrator.
+    actor: Actor,
 }
 
 impl Callers {
     async fn of(app: &TestApp) -> Self {
+        let (admin, operator) = (app.admin().await, app.operator().await);
         Self {
             user: app.person("user@example.org").await,
-            admin: app.admin().await,
-            operator: app.operator().await,
+            actor: operator.becomes(&admin.id, &admin.door).await,
+            admin,
+            operator,
             machine: app.key(),
         }
     }
@@ -157,8 +161,10 @@ impl Callers {
     async fn ask_all(&self, operation: &Operation, policy: &Policy) -> usize {
         let mut refused = 0;
         let path = operation.path_of_nothing();
-        let is_harmful = operation.path.starts_with("/v1/signout");
-        let asks: [(&str, &dyn Asks, Vec<String>); 4] = [
+        let is_harmful = ["/v1/signout", "/v1/admin/impersonate/stop"]
+            .iter()
+            .any(|path| operation.path.starts_with(path));
+        let asks: [(&str, &dyn Asks, Vec<String>); 5] = [
             ("a user", &self.user, subjects(false, &[Role::User])),
             (
                 "an admin",
@@ -171,6 +177,7 @@ impl Callers {
                 subjects(true, &[Role::Owner, Role::User]),
             ),
             ("a key", &self.machine, subjects(false, &[Role::Admin])),
+            ("who acts as an admin", &self.actor, impersonated()),
         ];
         for (who, asks, subjects) in asks {
             let is_allowed = allows(policy, &subjects, operation);
@@ -179,6 +186,13 @@ impl Callers {
                 continue;
             }
             let reply = operation.request(asks, &path).await;
+            if who == "a key" && OF_PEOPLE.contains(&&*operation.id) {
+                // In an organisation that is there; this one is not.
+                let is_refused =
+                    ["403 user_required", "404 not_found"].contains(&&*reply.outcome());
+                assert!(is_refused, "{}: {}", operation.id, reply.text());
+                continue;
+            }
             assert_eq!(
                 is_let_in(&reply),
                 is_allowed,
@@ -222,7 +236,7 @@ fn what_only_people_can_do_is_documented_without_api_keys() {
         for operation in guarded() {
             assert!(operation.takes("session"), "{}", operation.id);
             let is_for_keys = allows(&policy, &subjects(false, &[Role::Admin]), &operation);
-            let is_for_keys = is_for_keys && !OF_MEMBERS.contains(&&*operation.id);
+            let is_for_keys = is_for_keys && !OF_PEOPLE.contains(&&*operation.id);
             assert_eq!(operation.takes("api_key"), is_for_keys, "{}", operation.id);
         }
     });

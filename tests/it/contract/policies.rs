@@ -8,7 +8,8 @@ use authsome::access::{Case, PERMISSIONS, Policy, cases};
 use crate::support::stores::run;
 
 /// Everybody whom `policies/roles.csv` grants something.
-const SUBJECTS: [&str; 4] = [
+const SUBJECTS: [&str; 5] = [
+    "role:IMPERSONATED",
     "role:USER",
     "role:ADMIN",
     "platform:ADMIN",

@@ -34,6 +34,7 @@ impl TestApp {
             .await
             .expect(200);
         let _ = self.key().unbans(&mia.id).await.expect(200);
+        self.is_helped(&mia).await;
         keeps_a_device(&mia).await;
         let _ = mia.on_another_device().await.signs_out().await.expect(204);
         self.lets_links_lie(&mia).await;
@@ -44,6 +45,11 @@ impl TestApp {
         mia.signs_in().await.refuses(429, "too_many_attempts");
         self.all_is_sent(&mia).await;
         mia
+    }
+
+    /// An operator looks at what she sees.
+    async fn is_helped(&self, mia: &Person) {
+        self.operator().await.becomes(&mia.id, &mia.door).await;
     }
 
     /// Asks for links, which another password then makes void.

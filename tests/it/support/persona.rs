@@ -42,6 +42,14 @@ pub struct Machine {
     client: Client,
 }
 
+/// Somebody who acts as another.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// What he was told as he began.
+    pub told: Value,
+    client: Client,
+}
+
 /// Somebody who has loaded the sign-in page of an environment: a publishable key, no credential.
 #[derive(Debug, Clone)]
 pub struct Visitor {
@@ -251,6 +259,15 @@ impl Person {
         self.delete("/v1/me").json(json!({"password": password}))
     }
 
+    /// Begins to act as a user of the environment behind `door`.
+    pub async fn becomes(&self, user_id: &str, door: &Door) -> Actor {
+        let reply = self.impersonates(user_id, &door.query()).await;
+        Actor {
+            told: reply.told(201),
+            client: self.client.clone(),
+        }
+    }
+
     pub fn tokens(&self) -> Tokens {
         self.tokens.borrow().clone()
     }
@@ -293,6 +310,33 @@ impl Asks for Person {
     }
 }
 
+impl Actor {
+    pub fn access_token(&self) -> &str {
+        self.told["access_token"].as_str().expect("a token")
+    }
+
+    pub fn session_id(&self) -> &str {
+        self.told["session_id"].as_str().expect("a session")
+    }
+
+    pub fn me(&self) -> Request {
+        self.get("/v1/me")
+    }
+
+    pub fn stops(&self) -> Request {
+        self.post("/v1/admin/impersonate/stop")
+    }
+}
+
+/// With the one token that he has.
+impl Asks for Actor {
+    fn request(&self, method: &str, path: &str) -> Request {
+        self.client
+            .request(method, path)
+            .bearer(self.access_token())
+    }
+}
+
 /// With the secret key.
 impl Asks for Machine {
     fn request(&self, method: &str, path: &str) -> Request {
@@ -321,6 +365,13 @@ pub trait Administers: Asks {
 
     fn deletes(&self, user_id: &str) -> Request {
         self.delete(&format!("/v1/admin/users/{user_id}"))
+    }
+
+    /// Asks to act as a user; `query` names another app's environment, or is empty.
+    fn impersonates(&self, user_id: &str, query: &str) -> Request {
+        let path = format!("/v1/admin/impersonate/{user_id}{query}");
+        self.post(&path)
+            .json(json!({"reason": "Ticket 4711: no invoices"}))
     }
 
     /// Changes settings of an environment.
