@@ -17,6 +17,7 @@ mod api;
 mod banning;
 mod deleting;
 mod export;
+mod exported;
 mod forgetting;
 mod service;
 

@@ -38,7 +38,7 @@ pub use self::repo::{
 pub use self::roles::{GrantError, set_roles};
 pub use self::standing::{Place, Standing};
 pub use self::team_repo::{
-    TeamChanges, add_team_member, everybody_in, insert_team, move_team_member, reached_by,
-    remove_team, remove_team_member, team, team_member, team_members, teams, teams_by_id,
-    teams_of_member, update_team,
+    TeamChanges, add_team_member, all_teams_of, everybody_in, insert_team, move_team_member,
+    reached_by, remove_team, remove_team_member, team, team_member, team_members, teams,
+    teams_by_id, teams_of_member, update_team,
 };

@@ -231,16 +231,15 @@ pub async fn only_one(tx: &mut Tx<'_, Tenant>, user: UserId) -> Stored<Option<Or
     })
 }
 
-/// Gives a member other roles, if he has those that were seen.
+/// Gives a member other roles, in a unit of work that has changed the organisation before.
 pub(super) async fn replace_roles(
     tx: &mut Tx<'_, Tenant>,
-    seen: &Member,
+    id: MemberId,
     roles: &[OrgRole],
     now: Timestamp,
 ) -> Stored<Option<Member>> {
-    let unchanged = by_id(seen.id) & ROLES.eq(seen.roles.clone());
     let update = ROLES.set(roles.to_vec()).and(CHANGED_AT.set(now));
-    tx.update_one(unchanged, update).await
+    tx.update_one(by_id(id), update).await
 }
 
 /// The member as he was; `None` where he is gone already.

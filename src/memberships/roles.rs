@@ -64,7 +64,7 @@ pub async fn set_roles(
     let Some(organization) = counted else {
         return Err(last_or_gone(tx, member).await?);
     };
-    let changed = repo::replace_roles(tx, member, roles, now).await?;
+    let changed = repo::replace_roles(tx, member.id, roles, now).await?;
     let changed = changed.ok_or(StoreError::Conflict)?;
     let version = organization.version;
     let revoked = revoke_member(tx, (org, id), version, now, entropy).await?;

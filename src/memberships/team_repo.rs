@@ -1,7 +1,7 @@
 use super::record::{Member, Team, TeamMember};
 use crate::access::{OrgRole, TeamRole};
 use crate::http::Change;
-use crate::kernel::id::{MemberId, OrgId, TeamId, UserId};
+use crate::kernel::id::{AppId, MemberId, OrgId, TeamId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Label, Slug};
@@ -136,6 +136,11 @@ pub async fn teams_of_member(
     user: UserId,
 ) -> Stored<Vec<TeamMember>> {
     tx.find(Query::of(of_member(org, user))).await
+}
+
+/// Every place of a user in the teams of his app, in every environment.
+pub async fn all_teams_of(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<TeamMember>> {
+    tx.find(Query::of(USER_ID.eq(user))).await
 }
 
 /// Takes a user out of every team of an organisation.

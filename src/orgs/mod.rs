@@ -12,6 +12,7 @@
 mod api;
 mod changing;
 mod founding;
+mod list_api;
 mod members;
 mod members_api;
 mod service;

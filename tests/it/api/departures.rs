@@ -29,10 +29,12 @@ const ABOUT_SOMEBODY: &[&str] = &[
     "authsome_devices",
     "authsome_events",
     "authsome_lockouts",
+    "authsome_members",
     "authsome_notifications",
     "authsome_password_resets",
     "authsome_revocations",
     "authsome_sessions",
+    "authsome_team_members",
     "authsome_users",
     "authsome_verifications",
 ];
@@ -44,8 +46,12 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_environments",
     "authsome_leases",
     "authsome_migrations",
+    "authsome_organizations",
+    "authsome_permissions",
     "authsome_rate_counters",
+    "authsome_roles",
     "authsome_signing_keys",
+    "authsome_teams",
 ];
 
 on_both_stores! {

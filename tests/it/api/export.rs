@@ -65,6 +65,18 @@ const KINDS: &[Kind] = &[
         withheld: &["app_id", "user_id", "fingerprint", "updated_at"],
     },
     Kind {
+        collection: "authsome_members",
+        section: "memberships",
+        renamed: &[ID, ("created_at", "joined_at")],
+        withheld: &["app_id", "user_id"],
+    },
+    Kind {
+        collection: "authsome_team_members",
+        section: "teams",
+        renamed: &[("created_at", "joined_at")],
+        withheld: &["_id", "app_id", "user_id", "member_id"],
+    },
+    Kind {
         collection: "authsome_notifications",
         section: "notifications",
         renamed: &[ID, ("data", "browser")],

@@ -65,14 +65,18 @@ impl Spec {
         }
     }
 
-    /// The operation, and the template of its path; literal segments win over variables.
+    /// The operation, and the template of its path; of those that know the method, literal segments
+    /// win over variables.
     fn operation(&self, method: &str, path: &str) -> Option<(String, &Value)> {
         let paths = self.document["paths"]
             .as_object()
             .expect("a document has paths");
         let fitting = paths.iter().filter(|(template, _)| fits(template, path));
-        let (template, item) = fitting.min_by_key(|(template, _)| template.matches('{').count())?;
-        Some((template.clone(), item.get(method.to_lowercase())?))
+        let known = fitting
+            .filter_map(|(template, item)| Some((template, item.get(method.to_lowercase())?)));
+        let (template, operation) =
+            known.min_by_key(|(template, _)| template.matches('{').count())?;
+        Some((template.clone(), operation))
     }
 
     fn judge(&self, exchange: &Exchange<'_>, template: &str, operation: &Value) -> Option<String> {
@@ -150,7 +154,8 @@ fn close(schema: &mut Value) {
     }
 }
 
-fn fits(template: &str, path: &str) -> bool {
+/// Whether a path is one of this template.
+pub fn fits(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) =
         (template.split('/').collect(), path.split('/').collect());
     let fits =
