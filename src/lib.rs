@@ -50,6 +50,7 @@ pub mod session_rules;
 pub mod sessions;
 pub mod setup;
 pub mod store;
+pub mod teams;
 pub mod tokens;
 pub mod users;
 pub mod verification;

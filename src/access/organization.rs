@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use casbin::{Adapter, CoreApi, DefaultModel, Enforcer, MemoryAdapter};
 
 use super::permission::{Grantable, Permission};
-use super::place::{self, BuiltInRole, OrgRole};
+use super::place::{self, BuiltInRole, OrgRole, TeamRole};
 use super::policy::{MODEL, PolicyError, check_lines};
 use super::realm::{InOrganization, Realm};
 use super::rights::{Pattern, Rights, Source};
@@ -218,7 +218,16 @@ impl OrgPolicy {
     /// Whether `subjects` amount to all that a role amounts to, inheritance counted: nobody gives or
     /// takes more than he has.
     pub fn holds(&self, subjects: &[String], role: OrgRole) -> bool {
-        let lines = self.rights.lines(&role.subject());
+        self.holds_all_of(subjects, &role.subject())
+    }
+
+    /// The same of a place in a team.
+    pub fn holds_place(&self, subjects: &[String], role: TeamRole) -> bool {
+        self.holds_all_of(subjects, role.subject())
+    }
+
+    fn holds_all_of(&self, subjects: &[String], other: &str) -> bool {
+        let lines = self.rights.lines(other);
         lines
             .iter()
             .all(|source| self.holds_line(subjects, &source.line))

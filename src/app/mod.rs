@@ -40,7 +40,7 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
     audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
-    orgs, passwords, revocations, session_rules, sessions, users, verification,
+    orgs, passwords, revocations, session_rules, sessions, teams, users, verification,
 };
 
 /// Every collection of the product.
@@ -118,6 +118,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(magic_links::routes)
         .configure(session_rules::routes)
         .configure(orgs::routes)
+        .configure(teams::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

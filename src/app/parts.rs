@@ -10,7 +10,7 @@ use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::SecretKeys;
-use crate::audit::Audit;
+use crate::audit::{Audit, OrganizationRecord};
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
@@ -30,6 +30,7 @@ use crate::rbac::Policies;
 use crate::revocations::Feed;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
+use crate::teams::Teams;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
@@ -93,6 +94,17 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 schemas: SCHEMAS,
+            }),
+            teams: Data::new(Teams {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                memberships: sessions.memberships.clone(),
+            }),
+            record: Data::new(OrganizationRecord {
+                store: store.clone(),
+                memberships: sessions.memberships.clone(),
             }),
             departures: Data::new(Departures {
                 store: store.clone(),

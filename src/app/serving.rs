@@ -9,7 +9,7 @@ use actix_web::web::{Data, ServiceConfig};
 use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
-use crate::audit::{self, Audit};
+use crate::audit::{self, Audit, OrganizationRecord};
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
@@ -28,6 +28,7 @@ use crate::revocations::Feed;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::store::Store;
+use crate::teams::Teams;
 use crate::tokens::RevocationIndex;
 use crate::users::Users;
 use crate::verification::Verification;
@@ -63,6 +64,8 @@ pub(super) struct Services {
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
     pub orgs: Data<Orgs>,
+    pub teams: Data<Teams>,
+    pub record: Data<OrganizationRecord>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
@@ -121,6 +124,8 @@ impl Services {
             .app_data(self.passwords.clone())
             .app_data(self.magic_links.clone())
             .app_data(self.orgs.clone())
+            .app_data(self.teams.clone())
+            .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
             .app_data(self.notifications.clone())

@@ -5,18 +5,20 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::organization::OrganizationRecord;
 use super::service::Audit;
-use crate::access::{Permission, ReadEvents};
+use crate::access::{Permission, ReadEvents, ReadOrganizationEvents};
 use crate::events::{Event, Name, Outcome, Party, Which};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
+use crate::http::{Allowed, Answer, Entering, Fields, FromFields, Ok200, Paging, PathId, Query};
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId, UserId};
+use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
 
 /// The longest identifier of anything that events name.
 const IDENTIFIER_MAX: usize = 64;
 
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(list);
+    config.service(list).service(of_organization);
 }
 
 /// Something that happened: a success, a refusal or a change.
@@ -80,10 +82,20 @@ struct EventPage {
     has_more: bool,
 }
 
-/// Which events, and which page of them. Conditions are met together.
+impl EventPage {
+    fn of(slice: Slice<Event>, paging: &Paging) -> Self {
+        Self {
+            next_cursor: paging.cursor(slice.next.as_ref()),
+            has_more: slice.next.is_some(),
+            events: slice.items.into_iter().map(EventView::from).collect(),
+        }
+    }
+}
+
+/// Which events of an organisation, and which page of them. Conditions are met together.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct ListQuery {
+struct Conditions {
     #[param(ignore)]
     paging: Paging,
     #[param(inline)]
@@ -99,9 +111,6 @@ struct ListQuery {
     /// A user who did it, or to whom it was done.
     #[param(inline)]
     user_id: Option<UserId>,
-    /// The organisation that it happened in.
-    #[param(inline)]
-    org_id: Option<OrgId>,
     /// From this time on.
     #[param(inline)]
     from: Option<Timestamp>,
@@ -110,7 +119,7 @@ struct ListQuery {
     to: Option<Timestamp>,
 }
 
-impl FromFields for ListQuery {
+impl FromFields for Conditions {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let paging = Paging::from_fields(fields);
         let name = fields.optional("name", name);
@@ -118,7 +127,6 @@ impl FromFields for ListQuery {
         let actor = fields.optional("actor", identifier);
         let target = fields.optional("target", identifier);
         let user_id = fields.optional("user_id", str::parse::<UserId>);
-        let org_id = fields.optional("org_id", str::parse::<OrgId>);
         let from = fields.optional("from", str::parse::<Timestamp>);
         let to = fields.optional("to", str::parse::<Timestamp>);
         Some(Self {
@@ -128,17 +136,16 @@ impl FromFields for ListQuery {
             actor: actor?,
             target: target?,
             user_id: user_id?,
-            org_id: org_id?,
             from: from?,
             to: to?,
         })
     }
 }
 
-impl ListQuery {
+impl Conditions {
     fn which(&self) -> Which {
         Which {
-            org_id: self.org_id,
+            org_id: None,
             name: self.name,
             outcome: self.outcome,
             actor: self.actor.clone(),
@@ -147,6 +154,28 @@ impl ListQuery {
             from: self.from,
             to: self.to,
         }
+    }
+}
+
+/// The same of an environment, where an organisation is one more condition.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    #[param(ignore)]
+    conditions: Conditions,
+    /// The organisation that it happened in.
+    #[param(inline)]
+    org_id: Option<OrgId>,
+}
+
+impl FromFields for ListQuery {
+    fn from_fields(fields: &mut Fields) -> Option<Self> {
+        let conditions = Conditions::from_fields(fields);
+        let org_id = fields.optional("org_id", str::parse::<OrgId>);
+        Some(Self {
+            conditions: conditions?,
+            org_id: org_id?,
+        })
     }
 }
 
@@ -173,7 +202,7 @@ fn identifier(text: &str) -> Result<String, &'static str> {
 /// is configured to keep them (`AUTHSOME_EVENTS__RETENTION`).
 #[utoipa::path(
     tag = "administration", operation_id = "admin.security_events.list",
-    params(Paging, ListQuery),
+    params(Paging, Conditions, ListQuery),
     responses((status = 200, description = "A page of events", body = EventPage)),
     security(("session" = []), ("api_key" = [])),
     extensions(("x-permission" = json!(ReadEvents::NAME))),
@@ -184,14 +213,38 @@ async fn list(
     query: Query<ListQuery>,
     audit: Data<Audit>,
 ) -> Answer<Ok200<EventPage>> {
-    let query = query.into_inner();
-    let (which, paging) = (query.which(), &query.paging);
+    let ListQuery { conditions, org_id } = query.into_inner();
+    let (paging, which) = (&conditions.paging, conditions.which());
+    let which = Which { org_id, ..which };
     let slice = audit
         .page(access.tenant(), &which, paging.after.as_ref(), paging.limit)
         .await?;
-    Ok(Ok200::new(EventPage {
-        next_cursor: paging.cursor(slice.next.as_ref()),
-        has_more: slice.next.is_some(),
-        events: slice.items.into_iter().map(EventView::from).collect(),
-    }))
+    Ok(Ok200::new(EventPage::of(slice, paging)))
+}
+
+/// List the events of an organisation
+///
+/// What happened in it, newest first, with who did it, to whom, and from where.
+#[utoipa::path(
+    tag = "organizations", operation_id = "orgs.events.list",
+    params(("org" = OrgId, Path, description = "The organisation"), Paging, Conditions),
+    responses((status = 200, description = "A page of events", body = EventPage)),
+    security(("session" = []), ("api_key" = [])),
+    extensions(("x-permission" = json!(ReadOrganizationEvents::NAME))),
+)]
+#[get("/v1/orgs/{org}/events")]
+async fn of_organization(
+    access: Entering<ReadOrganizationEvents>,
+    org: PathId<OrgId>,
+    query: Query<Conditions>,
+    record: Data<OrganizationRecord>,
+) -> Answer<Ok200<EventPage>> {
+    let conditions = query.into_inner();
+    let (paging, which) = (&conditions.paging, conditions.which());
+    let (which, page) = (
+        (org.into_inner(), which),
+        (paging.after.as_ref(), paging.limit),
+    );
+    let slice = record.page(&access.entrance(), which, page).await?;
+    Ok(Ok200::new(EventPage::of(slice, paging)))
 }

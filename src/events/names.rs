@@ -86,6 +86,12 @@ names! {
     MemberRolesChanged = "member.roles_changed", "The roles of a member were changed.";
     MemberRemoved = "member.removed", "A member was removed from an organisation.";
     MemberLeft = "member.left", "A member left an organisation.";
+    TeamCreated = "team.created", "A team of an organisation was made.";
+    TeamUpdated = "team.updated", "A team was changed.";
+    TeamDeleted = "team.deleted", "A team was deleted, with every place in it.";
+    TeamMemberAdded = "team.member_added", "A member was put into a team.";
+    TeamMemberChanged = "team.member_changed", "A member became lead of a team, or lead no more.";
+    TeamMemberRemoved = "team.member_removed", "A member was taken out of a team.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

@@ -130,6 +130,12 @@ problems! {
         "The organisation has as many members as it may have.";
     SlugTaken 409 "slug_taken" "This slug is taken"
         "Another organisation of this environment, or another team of this organisation, has this slug.";
+    AlreadyInTeam 409 "already_in_team" "This member is in the team already"
+        "A member has one place in a team. Change its role instead.";
+    TeamLimit 409 "team_limit" "There are as many teams as there may be"
+        "An organisation has at most 500 teams.";
+    TeamFull 409 "team_full" "The team is full"
+        "A team has at most 1,000 members.";
     UserBanned 409 "user_banned" "This user is banned"
         "Nobody acts as a user who could not sign in himself. Lift the ban first.";
     NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"

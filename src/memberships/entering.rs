@@ -2,7 +2,7 @@
 
 use super::record::{Organization, Team};
 use super::standing::{Place, Standing};
-use super::{repo, team_repo};
+use super::{repo, teams};
 use crate::access::{Grantable, subjects};
 use crate::http::{Entrance, Principal, Problem, ProblemKind};
 use crate::kernel::id::{AppId, OrgId, TeamId, UserId};
@@ -55,7 +55,7 @@ impl Memberships {
         (org, team): (OrgId, TeamId),
     ) -> Result<(Standing, Team), EnterError> {
         let standing = self.visible(tx, entrance, org).await?;
-        let found = team_repo::team(tx, org, team).await?;
+        let found = teams::team(tx, org, team).await?;
         let found = found.ok_or(EnterError::Unknown)?;
         let Grantable { object, action, .. } = entrance.permission;
         if standing
@@ -136,12 +136,12 @@ impl Memberships {
 
 /// The teams that a member is in.
 async fn places(tx: &mut Tx<'_, Tenant>, org: OrgId, user: UserId) -> Stored<Vec<Place>> {
-    let places = team_repo::teams_of_member(tx, org, user).await?;
+    let places = teams::teams_of_member(tx, org, user).await?;
     if places.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<TeamId> = places.iter().map(|place| place.team_id).collect();
-    let teams = team_repo::teams_by_id(tx, org, &ids).await?;
+    let teams = teams::teams_by_id(tx, org, &ids).await?;
     let with_role = |team: Team| {
         let place = places.iter().find(|place| place.team_id == team.id)?;
         let role = place.role;

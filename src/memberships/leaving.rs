@@ -1,7 +1,7 @@
 //! Leaving an organisation, for whatever reason, and being kept out of the app for a time.
 
 use super::record::Member;
-use super::{repo, team_repo};
+use super::{repo, teams};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, UserId};
@@ -36,7 +36,7 @@ pub async fn leave(
     repo::remove_member(tx, member.id)
         .await?
         .ok_or(StoreError::Conflict)?;
-    team_repo::leave_teams(tx, org, user).await?;
+    teams::leave_teams(tx, org, user).await?;
     let version = organization.version;
     Ok(revoke_member(tx, (org, user), version, now, entropy).await?)
 }
@@ -94,7 +94,7 @@ pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stor
             return Ok(false);
         }
         repo::remove_member(tx, place.id).await?;
-        team_repo::leave_teams(tx, place.org_id, user.id).await?;
+        teams::leave_teams(tx, place.org_id, user.id).await?;
     }
     Ok(true)
 }

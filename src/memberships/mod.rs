@@ -22,7 +22,7 @@ mod record;
 mod repo;
 mod roles;
 mod standing;
-mod team_repo;
+mod teams;
 
 pub use self::entering::{EnterError, Memberships};
 pub use self::joining::{JoinError, NewMember, join};
@@ -37,8 +37,8 @@ pub use self::repo::{
 };
 pub use self::roles::{GrantError, set_roles};
 pub use self::standing::{Place, Standing};
-pub use self::team_repo::{
+pub use self::teams::{
     TeamChanges, add_team_member, all_teams_of, everybody_in, insert_team, move_team_member,
-    reached_by, remove_team, remove_team_member, team, team_member, team_members, teams,
-    teams_by_id, teams_of_member, update_team,
+    reached_by, remove_team, remove_team_member, team, team_count, team_member, team_member_count,
+    team_members, teams, teams_by_id, teams_of_member, update_team,
 };

@@ -4,9 +4,10 @@ use super::leaving::{LeaveError, last_or_gone};
 use super::record::Member;
 use super::repo;
 use super::standing::Standing;
-use crate::access::OrgRole;
+use crate::access::{OrgRole, TeamRole};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
+use crate::kernel::id::TeamId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{StoreError, Tx};
@@ -34,6 +35,16 @@ impl Standing {
     /// Refuses to touch a role that amounts to more than he has.
     pub fn may_touch(&self, roles: &[OrgRole]) -> Result<(), GrantError> {
         if roles.iter().all(|role| self.holds(*role)) {
+            return Ok(());
+        }
+        Err(GrantError::NotHeld)
+    }
+
+    /// Refuses to give or take places in a team that amount to more there than he has.
+    pub fn may_touch_places(&self, team: TeamId, places: &[TeamRole]) -> Result<(), GrantError> {
+        let subjects = self.subjects_in(team);
+        let holds = |role: &TeamRole| self.policy.holds_place(&subjects, *role);
+        if places.iter().all(holds) {
             return Ok(());
         }
         Err(GrantError::NotHeld)

@@ -52,7 +52,8 @@ impl Orgs {
                 other => return other,
             }
         }
-        let other = slugs::unlike(first.as_ref(), &self.entropy).ok_or(OrgError::NoSlug)?;
+        let stem = first.as_ref().map_or("org", Slug::as_str);
+        let other = slugs::unlike(stem, &self.entropy).ok_or(OrgError::NoSlug)?;
         self.try_found(caller, (new, &other, owner), origin).await
     }
 

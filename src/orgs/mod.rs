@@ -21,4 +21,5 @@ mod wire;
 
 pub use self::api::routes;
 pub use self::service::{OrgError, Orgs};
-pub use self::wire::{MemberView, Roles};
+pub use self::slugs::unlike;
+pub use self::wire::{MemberUser, MemberView, Roles};

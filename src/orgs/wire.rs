@@ -99,7 +99,7 @@ pub struct MemberView {
 
 /// What members see of each other.
 #[derive(Debug, Serialize, ToSchema)]
-struct MemberUser {
+pub struct MemberUser {
     id: UserId,
     email: Email,
     #[serde(skip_serializing_if = "Option::is_none")]

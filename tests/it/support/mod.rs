@@ -1,5 +1,6 @@
 //! What tests stand on.
 
+pub mod acme;
 pub mod app;
 pub mod client;
 pub mod dump;

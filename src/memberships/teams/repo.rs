@@ -1,4 +1,5 @@
-use super::record::{Member, Team, TeamMember};
+use super::super::record::{Member, Team, TeamMember};
+use super::super::repo as members;
 use crate::access::{OrgRole, TeamRole};
 use crate::http::Change;
 use crate::kernel::id::{AppId, MemberId, OrgId, TeamId, UserId};
@@ -53,12 +54,17 @@ pub async fn teams(
     tx.page(ORG_ID.eq(org), CREATED_AT, after, limit).await
 }
 
-/// [`super::TEAM_SLUG_TAKEN`] where another team of the organisation has the slug.
+/// How many teams an organisation has.
+pub async fn team_count(tx: &mut Tx<'_, Tenant>, org: OrgId) -> Stored<u64> {
+    tx.count(ORG_ID.eq(org)).await
+}
+
+/// [`crate::memberships::TEAM_SLUG_TAKEN`] where another team of the organisation has the slug.
 pub async fn insert_team(tx: &mut Tx<'_, Tenant>, team: &Team) -> Stored<()> {
     tx.insert(team).await
 }
 
-/// [`super::TEAM_SLUG_TAKEN`] where another team of the organisation has the slug.
+/// [`crate::memberships::TEAM_SLUG_TAKEN`] where another team of the organisation has the slug.
 pub async fn update_team(
     tx: &mut Tx<'_, Tenant>,
     team: &Team,
@@ -82,7 +88,7 @@ pub async fn remove_team(tx: &mut Tx<'_, Tenant>, team: TeamId) -> Stored<Option
     tx.take_one(by_id(team)).await
 }
 
-/// [`super::ALREADY_IN_TEAM`] where he has a place in it.
+/// [`crate::memberships::ALREADY_IN_TEAM`] where he has a place in it.
 pub async fn add_team_member(tx: &mut Tx<'_, Tenant>, place: &TeamMember) -> Stored<()> {
     tx.insert(place).await
 }
@@ -124,6 +130,11 @@ pub async fn team_members(
     tx.page(IN_TEAM.eq(team), JOINED_AT, after, limit).await
 }
 
+/// How many members a team has.
+pub async fn team_member_count(tx: &mut Tx<'_, Tenant>, team: TeamId) -> Stored<u64> {
+    tx.count(IN_TEAM.eq(team)).await
+}
+
 /// Every member of a team.
 pub async fn everybody_in(tx: &mut Tx<'_, Tenant>, team: TeamId) -> Stored<Vec<TeamMember>> {
     tx.find(Query::of(IN_TEAM.eq(team))).await
@@ -144,7 +155,11 @@ pub async fn all_teams_of(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<Te
 }
 
 /// Takes a user out of every team of an organisation.
-pub(super) async fn leave_teams<S>(tx: &mut Tx<'_, S>, org: OrgId, user: UserId) -> Stored<u64>
+pub(in crate::memberships) async fn leave_teams<S>(
+    tx: &mut Tx<'_, S>,
+    org: OrgId,
+    user: UserId,
+) -> Stored<u64>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
@@ -156,23 +171,19 @@ fn of_member(org: OrgId, user: UserId) -> Filter<TeamMember> {
 }
 
 /// Teams of an organisation that give this role.
-pub(super) async fn teams_with_role(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    role: OrgRole,
-) -> Stored<Vec<Team>> {
+async fn teams_with_role(tx: &mut Tx<'_, Tenant>, org: OrgId, role: OrgRole) -> Stored<Vec<Team>> {
     tx.find(Query::of(ORG_ID.eq(org) & ROLES.has(&role))).await
 }
 
 /// The members whom a role reaches: by themselves, or through a team.
 pub async fn reached_by(tx: &mut Tx<'_, Tenant>, org: OrgId, role: OrgRole) -> Stored<Vec<Member>> {
-    let mut members = super::repo::with_role(tx, org, role).await?;
+    let mut members = members::with_role(tx, org, role).await?;
     for team in teams_with_role(tx, org, role).await? {
         for place in everybody_in(tx, team.id).await? {
             if members.iter().any(|member| member.id == place.member_id) {
                 continue;
             }
-            members.extend(super::repo::member(tx, org, place.member_id).await?);
+            members.extend(members::member(tx, org, place.member_id).await?);
         }
     }
     Ok(members)

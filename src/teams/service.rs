@@ -1,0 +1,134 @@
+use crate::access::OrgRole;
+use crate::events::{Event, Name};
+use crate::http::{Entrance, Problem, ProblemKind};
+use crate::kernel::entropy::Entropy;
+use crate::kernel::id::OrgId;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::NotASlug;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::memberships::{
+    self, EnterError, GrantError, Memberships, Organization, Standing, TeamMember,
+};
+use crate::store::{Store, StoreError, Stored, Tx};
+use crate::tokens::{Revocation, RevocationIndex, revoke_member, revoke_organization};
+
+/// How many teams an organisation has at most.
+pub(super) const MOST_TEAMS: u64 = 500;
+/// How many members a team has at most.
+pub(super) const MOST_MEMBERS: u64 = 1_000;
+/// Of more than these, tokens are refused by one word about the organisation.
+const MOST_REVOKED: usize = 20;
+
+/// The verbs on teams.
+#[derive(Debug, Clone)]
+pub struct Teams {
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub revocations: RevocationIndex,
+    pub memberships: Memberships,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TeamError {
+    #[error(transparent)]
+    Enter(#[from] EnterError),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    #[error("another team of the organisation has the slug")]
+    SlugTaken,
+    #[error("a name that gives no slug, and none is given")]
+    NoSlug,
+    #[error("owners are made one by one, never by a team")]
+    OwnerRole,
+    #[error("the organisation has as many teams as it may have")]
+    TooManyTeams,
+    #[error("the team has as many members as it may have")]
+    Full,
+    #[error("the member is in the team")]
+    AlreadyInTeam,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Teams {
+    pub(super) fn event(
+        &self,
+        name: Name,
+        (entrance, org): (&Entrance<'_>, OrgId),
+        now: Timestamp,
+    ) -> Event {
+        let (caller, made) = (entrance.caller, (now, &self.entropy));
+        Event::new(name, caller.tenant, caller.party(), entrance.origin, made).within(org)
+    }
+
+    /// Refuses the older tokens of these members; of many, those of everybody in the organisation.
+    pub(super) async fn revoke(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        organization: &Organization,
+        (places, now): (&[TeamMember], Timestamp),
+    ) -> Stored<Vec<Revocation>> {
+        let (org, version) = (organization.id, organization.version);
+        if places.len() > MOST_REVOKED {
+            let all = revoke_organization(tx, org, version, now, &self.entropy).await?;
+            return Ok(vec![all]);
+        }
+        let mut revoked = Vec::new();
+        for place in places {
+            let whose = (org, place.user_id);
+            revoked.push(revoke_member(tx, whose, version, now, &self.entropy).await?);
+        }
+        Ok(revoked)
+    }
+
+    pub(super) fn apply(&self, revoked: &[Revocation]) {
+        for revocation in revoked {
+            self.revocations.apply(revocation);
+        }
+    }
+}
+
+/// Begins to write in an organisation that is still there.
+pub(super) async fn changed(
+    tx: &mut Tx<'_, Tenant>,
+    org: OrgId,
+    now: Timestamp,
+) -> Result<Organization, TeamError> {
+    let organization = memberships::changed(tx, org, now).await?;
+    Ok(organization.ok_or(EnterError::Unknown)?)
+}
+
+/// The roles that a team is to give, all of which the caller holds.
+pub(super) fn granted(standing: &Standing, names: &[String]) -> Result<Vec<OrgRole>, TeamError> {
+    let roles = standing.meant(names)?;
+    if roles.contains(&OrgRole::OWNER) {
+        return Err(TeamError::OwnerRole);
+    }
+    standing.may_touch(&roles)?;
+    Ok(roles)
+}
+
+impl From<TeamError> for Problem {
+    fn from(error: TeamError) -> Self {
+        match error {
+            TeamError::Enter(error) => error.into(),
+            TeamError::Grant(error) => error.into(),
+            TeamError::SlugTaken => ProblemKind::SlugTaken.into(),
+            TeamError::NoSlug => Problem::new(ProblemKind::InvalidBody).field(
+                "/slug",
+                "required",
+                format!("the name gives no slug, so name one that is {NotASlug}"),
+            ),
+            TeamError::OwnerRole => Problem::new(ProblemKind::InvalidBody).field(
+                "/roles",
+                "owner_not_for_teams",
+                "a team cannot make owners: make a member one",
+            ),
+            TeamError::TooManyTeams => ProblemKind::TeamLimit.into(),
+            TeamError::Full => ProblemKind::TeamFull.into(),
+            TeamError::AlreadyInTeam => ProblemKind::AlreadyInTeam.into(),
+            TeamError::Store(error) => error.into(),
+        }
+    }
+}

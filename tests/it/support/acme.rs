@@ -1,0 +1,112 @@
+//! An organisation in which people have roles of their own making, and teams.
+//!
+//! ```ignore
+//! let mia = acme.joined("mia@example.org", &["viewer"]).await;
+//! let team = acme.team("Design", &["admin"]).await;
+//! acme.puts(&mia, &team, "lead").await.expect(201);
+//! ```
+
+use authsome::access::{OrgRole, Pattern};
+use authsome::kernel::entropy::Entropy;
+use authsome::kernel::id::RoleId;
+use authsome::kernel::text::Word;
+use authsome::memberships;
+use authsome::rbac::{self, CustomRole, Scope};
+use authsome::store::StoreError;
+use serde_json::{Value, json};
+
+use super::app::TestApp;
+use super::client::{Asks, Request};
+use super::orgs::{Org, text};
+use super::persona::Person;
+use super::stores::Backend;
+
+/// An organisation in development, and who has founded it.
+#[derive(Debug)]
+pub struct Acme {
+    pub app: TestApp,
+    pub owner: Person,
+    pub org: Org,
+}
+
+/// A person in the organisation, with tokens for it.
+#[derive(Debug)]
+pub struct Colleague {
+    pub person: Person,
+    pub member_id: String,
+}
+
+impl Acme {
+    pub async fn on(backend: Backend) -> Self {
+        let app = TestApp::on(backend).await;
+        let owner = app.person("olga@example.org").await;
+        let org = app.org("acme", &owner).await;
+        let _ = owner.switches_to(Some(&org)).await.expect(200);
+        Self { app, owner, org }
+    }
+
+    /// Below the organisation.
+    pub fn at(&self, path: &str) -> String {
+        self.org.path(path)
+    }
+
+    /// Makes somebody new a member with these roles.
+    pub async fn joined(&self, email: &str, roles: &[&str]) -> Colleague {
+        let person = self.app.person(email).await;
+        let member_id = self.org.takes(&person, roles).await;
+        let _ = person.switches_to(Some(&self.org)).await.expect(200);
+        Colleague { person, member_id }
+    }
+
+    /// A role of the organisation that amounts to these permissions.
+    pub async fn defines(&self, name: &str, permissions: &[(&str, &str)]) -> String {
+        let (tenant, now) = (self.owner.door.tenant(), self.app.clock.now());
+        let entropy = Entropy::system();
+        let org = self.org.id.parse().expect("an organisation");
+        let pattern = |(resource, action): &(&str, &str)| Pattern {
+            resource: (*resource).to_owned(),
+            action: (*action).to_owned(),
+        };
+        let role = CustomRole {
+            id: RoleId::new(now, &entropy),
+            app_id: tenant.app_id,
+            scope: Scope::Organization,
+            env_id: Some(tenant.env_id),
+            org_id: Some(org),
+            name: Word::parse(name).expect("a name for a role"),
+            description: None,
+            parent_id: None::<OrgRole>,
+            permissions: permissions.iter().map(pattern).collect(),
+            created_at: now,
+            updated_at: now,
+        };
+        let written = self.app.store().write(async |tx| {
+            let mut tx = tx.within(tenant);
+            rbac::insert(&mut tx, &role).await?;
+            memberships::own_roles_changed(&mut tx, org, (now, &entropy)).await?;
+            Ok::<_, StoreError>(())
+        });
+        written.await.expect("the store answers");
+        role.id.to_string()
+    }
+
+    /// Makes a team that gives these roles.
+    pub async fn team(&self, name: &str, roles: &[&str]) -> Value {
+        let new = json!({"name": name, "roles": roles});
+        let made = self.owner.post(&self.at("/teams")).json(new).await;
+        made.told(201)
+    }
+
+    /// Where a team is.
+    pub fn of_team(&self, team: &Value) -> String {
+        self.at(&format!("/teams/{}", text(&team["id"])))
+    }
+
+    /// Puts a member into a team, as its owner does.
+    pub fn puts(&self, whom: &Colleague, team: &Value, role: &str) -> Request {
+        let new = json!({"member_id": whom.member_id, "role": role});
+        self.owner
+            .post(&format!("{}/members", self.of_team(team)))
+            .json(new)
+    }
+}
