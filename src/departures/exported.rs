@@ -15,7 +15,7 @@ use crate::kernel::id::{
     DeviceId, EnvId, EventId, Kind, MemberId, NotificationId, OrgId, SessionId, TeamId, UserId,
 };
 use crate::kernel::language::Language;
-use crate::kernel::text::{Email, Label};
+use crate::kernel::text::{Email, Label, Reason};
 use crate::kernel::time::Timestamp;
 use crate::limits::Lockout;
 use crate::links::{Link, LinkPurpose, PasswordReset, Verification};

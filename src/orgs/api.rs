@@ -1,7 +1,6 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
-use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::founding::{NewOrganization, oneself};
@@ -9,18 +8,17 @@ use super::service::Orgs;
 use super::wire::OrganizationView;
 use super::{list_api, members_api};
 use crate::access::{
-    CheckSlug, CreateOrganization, DeleteOrganization, LimitSeats, ListOrganizations,
-    ListOwnOrganizations, Permission, ReadOrganization, TransferOrganization, UpdateOrganization,
+    CreateOrganization, DeleteOrganization, LimitSeats, Permission, ReadOrganization,
+    TransferOrganization, UpdateOrganization,
 };
 use crate::http::{
-    Allowed, Answer, Body, Change, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging,
-    PathId, ProblemKind, Query,
+    Allowed, Answer, Body, Change, Created, Entering, Fields, FromFields, NoContent, Ok200, PathId,
+    ProblemKind,
 };
 use crate::kernel::id::{MemberId, OrgId, UserId};
 use crate::kernel::metadata::Metadata;
-use crate::kernel::page::Slice;
 use crate::kernel::text::{Label, Slug};
-use crate::memberships::{Organization, OrganizationChanges};
+use crate::memberships::OrganizationChanges;
 use crate::users::image_url;
 
 /// How many seats an organisation can be limited to.
