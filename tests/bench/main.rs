@@ -1,5 +1,6 @@
 //! The server beside its limits, measured in one run: `cargo bench`; or how long a revocation takes
-//! from node to node: `cargo bench -- revocation`.
+//! from node to node: `cargo bench -- revocation`; or what many organisations cost:
+//! `cargo bench -- organizations`.
 //!
 //! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
 //! database with the same durability. Everything talks to 127.0.0.1 and stops by itself. MongoDB is
@@ -17,6 +18,7 @@
 
 mod client;
 mod limits;
+mod organizations;
 mod revocation;
 mod server;
 
@@ -39,6 +41,9 @@ fn main() {
         revocation::measure(&uri);
         return;
     }
+    if std::env::args().any(|argument| argument == "organizations") {
+        std::process::exit(i32::from(!organizations::measure()));
+    }
     let hash = limits::bcrypt_hashes(12);
     println!("limit   bcrypt cost 12, one at a time          {hash:>10.1} /s");
     let bare = limits::bare_actix(CONCURRENCY, TIME);
@@ -52,7 +57,7 @@ fn main() {
     if let Ok(uri) = std::env::var("MONGODB_URI") {
         let mongo = limits::mongo_updates(&uri, CONCURRENCY, TIME);
         println!("limit   findOneAndUpdate, majority, j, c={CONCURRENCY}    {mongo:>10.0} /s");
-        measure(&Where::Mongo(uri), (hash, &bare, mongo));
+        measure(&Where::mongo(&uri), (hash, &bare, mongo));
     } else {
         println!("MongoDB is not measured: MONGODB_URI is not set");
     }
