@@ -1,9 +1,11 @@
 //! The server under load: the built binary, in a folder and on a port of its own.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use authsome::store::Location;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -25,20 +27,21 @@ impl Where {
         }
     }
 
+    /// A database of its own, or a file in `folder`.
+    pub fn location(&self, folder: &Path) -> Location {
+        match self {
+            Where::Embedded => Location::Sqlite(folder.join("authsome.db")),
+            Where::Mongo(uri) => Location::Mongo(database(uri)),
+        }
+    }
+
     fn settings(&self) -> Vec<(&'static str, String)> {
         let Where::Mongo(uri) = self else {
             return Vec::new();
         };
-        let database = format!("authsome_bench_{}", std::process::id());
-        let (hosts, options) = uri
-            .split_once("/?")
-            .unwrap_or((uri.trim_end_matches('/'), ""));
         let secret = "a secret of the benchmark, 32 characters at least".to_owned();
         vec![
-            (
-                "AUTHSOME_STORE__URL",
-                format!("{hosts}/{database}?{options}"),
-            ),
+            ("AUTHSOME_STORE__URL", database(uri)),
             (
                 "AUTHSOME_SECURITY__ENCRYPTION_KEY",
                 "7f".repeat(16) + "3a".repeat(16).as_str(),
@@ -52,6 +55,14 @@ impl Where {
             ("AUTHSOME_SERVER__PUBLIC_URL", "http://localhost".to_owned()),
         ]
     }
+}
+
+/// The URL of this process's database on the replica set.
+fn database(uri: &str) -> String {
+    let (hosts, options) = uri
+        .split_once("/?")
+        .unwrap_or((uri.trim_end_matches('/'), ""));
+    format!("{hosts}/authsome_bench_{}?{options}", std::process::id())
 }
 
 /// Every client is at one address, and asks as often as the server can answer.
@@ -82,6 +93,11 @@ impl Drop for Running {
 
 impl Running {
     pub fn start(place: &Where) -> Self {
+        Self::start_with(place, &[])
+    }
+
+    /// With these settings beside the others.
+    pub fn start_with(place: &Where, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let address = address.expect("a port");
@@ -94,6 +110,7 @@ impl Running {
                 .env("AUTHSOME_LOG__LEVEL", "warn")
                 .envs(WIDE)
                 .envs(place.settings())
+                .envs(settings.iter().copied())
                 .stdout(Stdio::piped());
             command
         };
@@ -130,7 +147,8 @@ impl Running {
             .expect("a number")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Vec<u8> {
+    /// A request with the publishable key.
+    pub fn post(&self, path: &str, body: &Value) -> Vec<u8> {
         let (body, address, key) = (body.to_string(), self.address, &self.key);
         format!(
             "POST {path} HTTP/1.1\r\nHost: {address}\r\nX-Publishable-Key: {key}\r\n\

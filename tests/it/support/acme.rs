@@ -8,11 +8,11 @@
 
 use authsome::access::{OrgRole, Pattern};
 use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::RoleId;
+use authsome::kernel::id::{OrgId, RoleId};
 use authsome::kernel::text::Word;
 use authsome::memberships;
 use authsome::rbac::{self, CustomRole, Scope};
-use authsome::store::StoreError;
+use authsome::store::{Entity, Field, OfEnvironment, Query, StoreError};
 use serde_json::{Value, json};
 
 use super::app::TestApp;
@@ -88,6 +88,15 @@ impl Acme {
         });
         written.await.expect("the store answers");
         role.id.to_string()
+    }
+
+    /// Everything of a kind that is part of the organisation, as it is stored.
+    pub async fn parts<E: Entity<Owner = OfEnvironment>>(&self) -> Vec<E> {
+        let org: OrgId = self.org.id.parse().expect("an organisation");
+        let own = Field::<E, OrgId>::at("org_id").eq(org);
+        let mut once = self.app.store().once();
+        let found = once.within(self.owner.door.tenant()).find(Query::of(own));
+        found.await.expect("the store answers")
     }
 
     /// Makes a team that gives these roles.
