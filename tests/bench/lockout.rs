@@ -10,7 +10,7 @@ use authsome::kernel::secret::MacKey;
 use authsome::kernel::tenant::Tenant;
 use authsome::kernel::time::Clock;
 use authsome::limits::{Lockout, LockoutSettings, Lockouts, Subject};
-use authsome::store::{Entity, Schema, Store, StoreError, StoreSettings};
+use authsome::store::{Schema, Store, StoreError, StoreSettings};
 use tokio::task::LocalSet;
 
 use crate::server::Where;
