@@ -23,7 +23,7 @@ mod realm;
 mod rights;
 mod roles;
 
-pub use cases::{BadCase, Case, cases};
+pub use cases::{BadCase, Case, cases, organization_cases};
 pub use organization::{OrgPolicies, OrgPolicy, Resource, RoleRule};
 pub use permission::{
     AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
