@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::record::{Member, Organization, Team};
-use crate::access::{
-    InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole,
-};
+use crate::access::{InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole};
 use crate::kernel::id::TeamId;
 use crate::tokens::ActiveOrganization;
 
