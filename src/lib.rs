@@ -44,6 +44,7 @@ pub mod notifications;
 pub mod orgs;
 pub mod pages;
 pub mod passwords;
+pub mod permissions;
 pub mod rbac;
 pub mod revocations;
 pub mod session_rules;

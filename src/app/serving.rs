@@ -24,6 +24,7 @@ use crate::notifications::{Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
 use crate::pages;
 use crate::passwords::Passwords;
+use crate::permissions::Permissions;
 use crate::revocations::Feed;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
@@ -65,6 +66,7 @@ pub(super) struct Services {
     pub magic_links: Data<MagicLinks>,
     pub orgs: Data<Orgs>,
     pub teams: Data<Teams>,
+    pub permissions: Data<Permissions>,
     pub record: Data<OrganizationRecord>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
@@ -125,6 +127,7 @@ impl Services {
             .app_data(self.magic_links.clone())
             .app_data(self.orgs.clone())
             .app_data(self.teams.clone())
+            .app_data(self.permissions.clone())
             .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())

@@ -10,8 +10,9 @@ use actix_web::rt::System;
 use anyhow::{Context, anyhow};
 use tracing_subscriber::EnvFilter;
 
-use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, mail};
-use crate::access;
+use super::{
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, mail, policy,
+};
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
 use crate::setup::Wanted;
@@ -26,7 +27,13 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
             Ok(())
         }
         Command::Openapi => openapi(),
-        Command::Policy(Policy::Test) => policy_test(),
+        Command::Policy(Policy::Check(asked)) => in_system(async { policy::check(&asked).await }),
+        Command::Policy(Policy::Explain(asked)) => {
+            in_system(async { policy::explain(&asked).await })
+        }
+        Command::Policy(Policy::Test(asked)) => {
+            in_system(async { policy::test(asked.file.as_deref()).await })
+        }
         Command::Healthcheck(check) => health(&check, load),
         Command::Mail(Mail::Preview(asked)) => {
             with_config(load, |config| mail::preview(&config, &asked))
@@ -48,7 +55,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("authsome: {error:#}");
-            if error.is::<Faults>() {
+            if error.is::<Faults>() || error.is::<policy::BadSuite>() {
                 ExitCode::from(config::EXIT_CODE)
             } else {
                 ExitCode::FAILURE
@@ -211,24 +218,4 @@ fn health(
     healthcheck::check(&url)?;
     println!("ready");
     Ok(())
-}
-
-fn policy_test() -> anyhow::Result<()> {
-    in_system(async {
-        let policy = access::Policy::built_in().await?;
-        let cases = access::cases()?;
-        let wrong = policy.misjudged(&cases);
-        for case in &wrong {
-            eprintln!("decided otherwise: {case:?}");
-        }
-        println!(
-            "{} passed, {} failed",
-            cases.len() - wrong.len(),
-            wrong.len()
-        );
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        Err(anyhow!("the policy decides otherwise than expected"))
-    })
 }

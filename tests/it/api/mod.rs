@@ -33,6 +33,7 @@ mod outage;
 mod overload;
 mod password_reset;
 mod passwords;
+mod permissions;
 mod refresh;
 mod reseal;
 mod revocations;
