@@ -16,6 +16,7 @@ use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
 use crate::http::{Edge, InFlight};
+use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
 use crate::limits::{Limits, Lockouts};
@@ -101,6 +102,9 @@ impl Foundation {
                 entropy: entropy.clone(),
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
+            }),
+            invitations: Data::new(Invitations {
+                accounts: sessions.clone(),
             }),
             record: Data::new(OrganizationRecord {
                 store: store.clone(),

@@ -106,7 +106,7 @@ impl Memberships {
         Ok(Some(standing).filter(|standing| standing.member.is_some()))
     }
 
-    async fn standing(
+    pub(super) async fn standing(
         &self,
         tx: &mut Tx<'_, Tenant>,
         organization: Organization,
