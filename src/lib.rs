@@ -32,6 +32,7 @@ pub mod environments;
 pub mod events;
 pub mod health;
 pub mod http;
+pub mod invitations;
 pub mod jobs;
 pub mod kernel;
 pub mod limits;

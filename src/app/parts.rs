@@ -16,6 +16,7 @@ use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
 use crate::http::{Edge, InFlight};
+use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
 use crate::limits::{Limits, Lockouts};
@@ -111,6 +112,9 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 policy,
+            }),
+            invitations: Data::new(Invitations {
+                accounts: sessions.clone(),
             }),
             record: Data::new(OrganizationRecord {
                 store: store.clone(),

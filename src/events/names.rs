@@ -86,6 +86,15 @@ names! {
     MemberRolesChanged = "member.roles_changed", "The roles of a member were changed.";
     MemberRemoved = "member.removed", "A member was removed from an organisation.";
     MemberLeft = "member.left", "A member left an organisation.";
+    InvitationCreated = "invitation.created", "Somebody was invited into an organisation.";
+    InvitationResent = "invitation.resent",
+        "An invitation was sent anew; the link of the letter before leads nowhere.";
+    InvitationRevoked = "invitation.revoked", "An invitation was revoked.";
+    InvitationSuperseded = "invitation.superseded",
+        "An invitation that had run out gave way to a new one.";
+    InvitationAccepted = "invitation.accepted",
+        "An invitation was accepted; denied, where whoever had its link could not accept it.";
+    InvitationDeclined = "invitation.declined", "An invitation was declined.";
     TeamCreated = "team.created", "A team of an organisation was made.";
     TeamUpdated = "team.updated", "A team was changed.";
     TeamDeleted = "team.deleted", "A team was deleted, with every place in it.";

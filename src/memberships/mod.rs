@@ -15,6 +15,7 @@
 //! one. An organisation has an owner who can act, always: he who would be the last stays.
 //! Documents, queries and these rules are here; the verbs are in `orgs`, `teams` and `invitations`.
 
+mod authority;
 mod entering;
 mod joining;
 mod leaving;
@@ -24,6 +25,7 @@ mod roles;
 mod standing;
 mod teams;
 
+pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, ban_owner, forget, leave, unban_owner};

@@ -31,6 +31,9 @@ const OPEN: &[&str] = &[
     "me.confirm_email_change",
     "meta.openapi",
     "meta.problem",
+    "orgs.invitations.accept",
+    "orgs.invitations.decline",
+    "orgs.invitations.lookup",
 ];
 
 /// Operations for everybody who has a credential: what differs is whom they know.
