@@ -46,6 +46,7 @@ pub mod pages;
 pub mod passwords;
 pub mod rbac;
 pub mod revocations;
+pub mod roles;
 pub mod session_rules;
 pub mod sessions;
 pub mod setup;

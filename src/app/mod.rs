@@ -40,7 +40,7 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
     audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
-    orgs, passwords, revocations, session_rules, sessions, teams, users, verification,
+    orgs, passwords, revocations, roles, session_rules, sessions, teams, users, verification,
 };
 
 /// Every collection of the product.
@@ -119,6 +119,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(session_rules::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
+        .configure(roles::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

@@ -28,6 +28,7 @@ use crate::orgs::Orgs;
 use crate::passwords::Passwords;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::teams::Teams;
@@ -101,6 +102,14 @@ impl Foundation {
                 entropy: entropy.clone(),
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
+            }),
+            roles: Data::new(Roles {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                memberships: sessions.memberships.clone(),
+                accounts: sessions.clone(),
             }),
             record: Data::new(OrganizationRecord {
                 store: store.clone(),

@@ -25,6 +25,7 @@ use crate::orgs::Orgs;
 use crate::pages;
 use crate::passwords::Passwords;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -65,6 +66,7 @@ pub(super) struct Services {
     pub magic_links: Data<MagicLinks>,
     pub orgs: Data<Orgs>,
     pub teams: Data<Teams>,
+    pub roles: Data<Roles>,
     pub record: Data<OrganizationRecord>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
@@ -125,6 +127,7 @@ impl Services {
             .app_data(self.magic_links.clone())
             .app_data(self.orgs.clone())
             .app_data(self.teams.clone())
+            .app_data(self.roles.clone())
             .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
