@@ -48,6 +48,7 @@ pub mod passwords;
 pub mod permissions;
 pub mod rbac;
 pub mod revocations;
+pub mod roles;
 pub mod session_rules;
 pub mod sessions;
 pub mod setup;

@@ -41,8 +41,8 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
     audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    notifications, orgs, passwords, permissions, revocations, session_rules, sessions, teams,
-    users, verification,
+    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
+    teams, users, verification,
 };
 
 /// Every collection of the product.
@@ -124,6 +124,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(teams::routes)
         .configure(permissions::routes)
         .configure(invitations::routes)
+        .configure(roles::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

@@ -30,6 +30,7 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::teams::Teams;
@@ -104,6 +105,14 @@ impl Foundation {
                 entropy: entropy.clone(),
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
+            }),
+            roles: Data::new(Roles {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                memberships: sessions.memberships.clone(),
+                accounts: sessions.clone(),
             }),
             permissions: Data::new(Permissions {
                 store: store.clone(),

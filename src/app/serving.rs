@@ -27,6 +27,7 @@ use crate::pages;
 use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -69,6 +70,7 @@ pub(super) struct Services {
     pub teams: Data<Teams>,
     pub permissions: Data<Permissions>,
     pub invitations: Data<Invitations>,
+    pub roles: Data<Roles>,
     pub record: Data<OrganizationRecord>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
@@ -131,6 +133,7 @@ impl Services {
             .app_data(self.teams.clone())
             .app_data(self.permissions.clone())
             .app_data(self.invitations.clone())
+            .app_data(self.roles.clone())
             .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())

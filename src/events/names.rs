@@ -103,6 +103,10 @@ names! {
     TeamMemberRemoved = "team.member_removed", "A member was taken out of a team.";
     PermissionsRegistered = "permissions.registered",
         "The resources and actions that an app registers were changed.";
+    RoleCreated = "role.created", "A role was defined, by an app or in an organisation.";
+    RoleUpdated = "role.updated", "A role was redefined.";
+    RoleDeleted = "role.deleted",
+        "A role was deleted; who had it has the `replacement` from then on.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

@@ -27,4 +27,4 @@ pub use self::repo::{
     erase, first_with_role, get, hold, password_changed, reclaim, rename, signs_in, unban,
     verify_email,
 };
-pub use self::service::{Recent, UserError, Users, assign_roles, outranks};
+pub use self::service::{Recent, UserError, Users, WantedRoles, assign_roles, outranks};
