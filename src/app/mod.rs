@@ -46,7 +46,7 @@ use crate::{
 };
 
 /// Every collection of the product.
-const SCHEMAS: &[Schema] = &[
+pub const SCHEMAS: &[Schema] = &[
     Schema::of::<App>(),
     Schema::of::<Environment>(),
     Schema::of::<User>(),

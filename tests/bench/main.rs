@@ -1,9 +1,10 @@
 //! The server beside its limits, measured in one run: `cargo bench`. By name, one figure more:
 //!
 //! ```text
-//! cargo bench -- revocation   how long a revocation takes from node to node
-//! cargo bench -- lockout      what locking accounts costs a sign-in
-//! cargo bench -- letters      how fast letters go out
+//! cargo bench -- revocation      how long a revocation takes from node to node
+//! cargo bench -- lockout         what locking accounts costs a sign-in
+//! cargo bench -- letters         how fast letters go out
+//! cargo bench -- organizations   what many organisations cost
 //! ```
 //!
 //! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
@@ -24,6 +25,7 @@ mod client;
 mod letters;
 mod limits;
 mod lockout;
+mod organizations;
 mod revocation;
 mod server;
 
@@ -48,7 +50,9 @@ fn main() {
         return;
     }
     if is_asked("lockout") || is_asked("letters") {
-        let mongo = std::env::var("MONGODB_URI").ok().map(Where::Mongo);
+        let mongo = std::env::var("MONGODB_URI")
+            .ok()
+            .map(|uri| Where::mongo(&uri));
         for place in [Where::Embedded].into_iter().chain(mongo) {
             if is_asked("lockout") {
                 lockout::measure(&place, CONCURRENCY, TIME);
@@ -57,6 +61,9 @@ fn main() {
             }
         }
         return;
+    }
+    if is_asked("organizations") {
+        std::process::exit(i32::from(!organizations::measure()));
     }
     let hash = limits::bcrypt_hashes(12);
     println!("limit   bcrypt cost 12, one at a time          {hash:>10.1} /s");
@@ -71,7 +78,7 @@ fn main() {
     if let Ok(uri) = std::env::var("MONGODB_URI") {
         let mongo = limits::mongo_updates(&uri, CONCURRENCY, TIME);
         println!("limit   findOneAndUpdate, majority, j, c={CONCURRENCY}    {mongo:>10.0} /s");
-        measure(&Where::Mongo(uri), (hash, &bare, mongo));
+        measure(&Where::mongo(&uri), (hash, &bare, mongo));
     } else {
         println!("MongoDB is not measured: MONGODB_URI is not set");
     }
