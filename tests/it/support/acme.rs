@@ -95,8 +95,9 @@ impl Acme {
         let org: OrgId = self.org.id.parse().expect("an organisation");
         let own = Field::<E, OrgId>::at("org_id").eq(org);
         let mut once = self.app.store().once();
-        let found = once.within(self.owner.door.tenant()).find(Query::of(own));
-        found.await.expect("the store answers")
+        let mut tx = once.within(self.owner.door.tenant());
+        let found = tx.find(Query::of(own)).await;
+        found.expect("the store answers")
     }
 
     /// Makes a team that gives these roles.
