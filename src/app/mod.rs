@@ -23,6 +23,7 @@ use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::Environment;
 use crate::events::Event;
+use crate::invitations::Invitation;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
@@ -39,8 +40,9 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
-    orgs, passwords, revocations, session_rules, sessions, teams, users, verification,
+    audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
+    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
+    teams, users, verification,
 };
 
 /// Every collection of the product.
@@ -60,6 +62,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Member>(),
     Schema::of::<Team>(),
     Schema::of::<TeamMember>(),
+    Schema::of::<Invitation>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
     Schema::of::<SigningKey>(),
@@ -119,6 +122,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(session_rules::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
+        .configure(permissions::routes)
+        .configure(invitations::routes)
+        .configure(roles::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

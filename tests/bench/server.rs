@@ -1,6 +1,7 @@
 //! The server under load: the built binary, in a folder and on a port of its own.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -50,6 +51,12 @@ impl Where {
             .split_once("/?")
             .unwrap_or((uri.trim_end_matches('/'), ""));
         Some(format!("{hosts}/{database}?{options}"))
+    }
+
+    /// The same, or a file in the folder of data.
+    pub fn location(&self, data: &Path) -> Location {
+        let file = || Location::Sqlite(data.join("authsome.db"));
+        self.url().map_or_else(file, Location::Mongo)
     }
 
     /// Takes the database away where it is not in the folder of the server.
@@ -115,6 +122,11 @@ impl Drop for Running {
 
 impl Running {
     pub fn start(place: &Where) -> Self {
+        Self::start_with(place, &[])
+    }
+
+    /// With these settings beside the others.
+    pub fn start_with(place: &Where, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let address = address.expect("a port");
@@ -127,6 +139,7 @@ impl Running {
                 .env("AUTHSOME_LOG__LEVEL", "warn")
                 .envs(WIDE)
                 .envs(place.settings())
+                .envs(settings.iter().copied())
                 .stdout(Stdio::piped());
             command
         };
@@ -136,8 +149,7 @@ impl Running {
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
         let key = made["publishable_key"].as_str().expect("a key").to_owned();
         let secret = made["secret_key"].as_str().map(str::to_owned);
-        let file = || Location::Sqlite(folder.path().join("authsome-data/authsome.db"));
-        let location = place.url().map_or_else(file, Location::Mongo);
+        let location = place.location(&folder.path().join("authsome-data"));
         let began = Instant::now();
         let child = command(&["serve"]).spawn().expect("a server");
         wait_until_ready(address);
@@ -167,7 +179,8 @@ impl Running {
             .expect("a number")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Vec<u8> {
+    /// A request with the publishable key.
+    pub fn post(&self, path: &str, body: &Value) -> Vec<u8> {
         let line = format!("X-Publishable-Key: {}\r\n", self.key);
         self.request("POST", path, &line, Some(body))
     }
@@ -177,9 +190,7 @@ impl Running {
         let body = body.map(Value::to_string).unwrap_or_default();
         let content = match body.len() {
             0 => String::new(),
-            length => format!(
-                "Content-Type: application/json\r\nContent-Length: {length}\r\n"
-            ),
+            length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
         };
         let address = self.address;
         format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n{lines}{content}\r\n{body}")

@@ -30,8 +30,12 @@ pub async fn measure(town: &Town) -> Decisions {
     let compiler = OrgPolicies::built_in().await.expect("the policy is sound");
     let policies = Policies::new(compiler);
     let step = (town.organizations.len() / SAMPLED).max(1);
-    let sampled: Vec<&Organization> =
-        town.organizations.iter().step_by(step).take(SAMPLED).collect();
+    let sampled: Vec<&Organization> = town
+        .organizations
+        .iter()
+        .step_by(step)
+        .take(SAMPLED)
+        .collect();
     let mut compiled = Vec::new();
     for at in 0..COMPILED {
         compiled.push(compile(town, &policies, sampled[at % sampled.len()]).await);

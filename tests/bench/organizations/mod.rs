@@ -38,8 +38,12 @@ struct Figures {
 /// Measures all stores that there are; says whether every goal was met.
 pub fn measure() -> bool {
     let mut missed = Vec::new();
-    println!("store    orgs   decision cached  first asked      compiled         switch-org          100 members         RSS");
-    println!("                p50      p99     p50      p99     p50      p99     p50       p99       p50       p99");
+    println!(
+        "store    orgs   decision cached  first asked      compiled         switch-org          100 members         RSS"
+    );
+    println!(
+        "                p50      p99     p50      p99     p50      p99     p50       p99       p50       p99"
+    );
     missed.extend(on(Where::embedded));
     if let Ok(uri) = std::env::var("MONGODB_URI") {
         missed.extend(on(|| Where::mongo(&uri)));
@@ -123,7 +127,11 @@ impl Figures {
     fn growth_since(&self, fewest: &Self) -> Vec<String> {
         let kinds = [
             ("cached", fewest.decisions.cached.0, self.decisions.cached.0),
-            ("first asked", fewest.decisions.first.0, self.decisions.first.0),
+            (
+                "first asked",
+                fewest.decisions.first.0,
+                self.decisions.first.0,
+            ),
         ];
         let grown = kinds.into_iter().filter_map(|(kind, few, many)| {
             let growth = many.as_secs_f64() / few.as_secs_f64();

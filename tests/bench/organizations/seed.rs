@@ -68,7 +68,11 @@ impl Town {
         let mut members: Vec<Member> = Vec::with_capacity(MEMBERS);
         for (number, user) in users.into_iter().enumerate() {
             let rest = number.saturating_sub(IN_THE_FIRST);
-            let at = if number < IN_THE_FIRST { 0 } else { rest % count };
+            let at = if number < IN_THE_FIRST {
+                0
+            } else {
+                rest % count
+            };
             members.push(maker.member(&mut organizations[at], user));
         }
         let mut of_guests = Vec::new();
@@ -122,7 +126,11 @@ impl Maker {
                 for number in batch {
                     let new = new_user(*number);
                     let when = (self.now, &self.entropy);
-                    made.push(users::create(&mut tx, self.tenant.app_id, new, when).await?.id);
+                    made.push(
+                        users::create(&mut tx, self.tenant.app_id, new, when)
+                            .await?
+                            .id,
+                    );
                 }
                 Ok::<_, StoreError>(made)
             });
@@ -163,7 +171,11 @@ impl Maker {
             env_id: self.tenant.env_id,
             org_id: organization.id,
             user_id,
-            roles: vec![if is_first { OrgRole::OWNER } else { OrgRole::MEMBER }],
+            roles: vec![if is_first {
+                OrgRole::OWNER
+            } else {
+                OrgRole::MEMBER
+            }],
             invited_by: None,
             created_at: self.now,
             updated_at: self.now,

@@ -72,7 +72,10 @@ fn lists(running: &Running, town: &Town) -> Load {
     drive(PEOPLE, TIME, |number| {
         let mut connection = Connection::open(running.address).expect("a connection");
         let token = running.signed_in(number)["access_token"].clone();
-        let line = format!("Authorization: Bearer {}\r\n", token.as_str().expect("a token"));
+        let line = format!(
+            "Authorization: Bearer {}\r\n",
+            token.as_str().expect("a token")
+        );
         let request = running.request("GET", &path, &line, None);
         move || {
             let answer = connection.ask(&request);

@@ -34,6 +34,7 @@ mod outage;
 mod overload;
 mod password_reset;
 mod passwords;
+mod permissions;
 mod refresh;
 mod reseal;
 mod revocations;

@@ -68,9 +68,8 @@ impl Pair {
     async fn ends(&self, which: usize, verb: Verb, node: &Client) -> Reply {
         let (owner, key) = (&self.owners[which], &self.owners[which].door.secret_key);
         let member = self.org.path(&format!("/members/{}", self.members[which]));
-        let his = |method: &str, path: &str| {
-            node.request(method, path).bearer(&owner.access_token())
-        };
+        let his =
+            |method: &str, path: &str| node.request(method, path).bearer(&owner.access_token());
         match verb {
             Verb::Demote => {
                 let less = json!({"roles": ["viewer"]});
@@ -79,7 +78,9 @@ impl Pair {
             Verb::Remove => node.delete(&member).api_key(key).await,
             Verb::Leave => his("POST", &self.org.path("/leave")).await,
             Verb::DeleteAccount => {
-                his("DELETE", "/v1/me").json(json!({"password": PASSWORD})).await
+                his("DELETE", "/v1/me")
+                    .json(json!({"password": PASSWORD}))
+                    .await
             }
             Verb::Ban => {
                 let path = format!("/v1/admin/users/{}/ban", owner.id);
@@ -112,7 +113,10 @@ impl Pair {
 /// then split over two.
 fn pairings() -> Vec<(Verb, Verb)> {
     let with_the_rest = |(at, first): (usize, &Verb)| {
-        VERBS[at..].iter().map(|second| (*first, *second)).collect::<Vec<_>>()
+        VERBS[at..]
+            .iter()
+            .map(|second| (*first, *second))
+            .collect::<Vec<_>>()
     };
     VERBS.iter().enumerate().flat_map(with_the_rest).collect()
 }
@@ -132,10 +136,17 @@ async fn races(app: &TestApp, nodes: [&Client; 2], round: &str) {
         )
         .await;
 
-        let told = format!("{first:?} × {second:?}: {}, {}", one.outcome(), two.outcome());
+        let told = format!(
+            "{first:?} × {second:?}: {}, {}",
+            one.outcome(),
+            two.outcome()
+        );
         let outcomes = [one, two];
         let done = outcomes.iter().filter(|it| it.status < 300).count();
-        let last = outcomes.iter().filter(|it| it.outcome() == "409 last_owner").count();
+        let last = outcomes
+            .iter()
+            .filter(|it| it.outcome() == "409 last_owner")
+            .count();
         if empties((first, second)) {
             assert_eq!((done, last), (1, 1), "{told}");
         } else {

@@ -28,21 +28,43 @@ use crate::support::stores::{Backend, on_both_stores};
 
 /// Collections that name an environment without belonging to it, and why.
 const NAME_AN_ENVIRONMENT: [(&str, &str); 3] = [
-    ("authsome_revocations", "a user's count in every environment of his app"),
-    ("authsome_roles", "those of the app are for all its organisations"),
-    ("authsome_signing_keys", "they are looked for before a tenant is known"),
+    (
+        "authsome_revocations",
+        "a user's count in every environment of his app",
+    ),
+    (
+        "authsome_roles",
+        "those of the app are for all its organisations",
+    ),
+    (
+        "authsome_signing_keys",
+        "they are looked for before a tenant is known",
+    ),
 ];
 
 /// Collections that name an organisation without being parts of it, and why.
 const NAME_AN_ORGANIZATION: [(&str, &str); 4] = [
     ("authsome_events", "what has happened stays on record"),
-    ("authsome_revocations", "its tokens are refused as long as they could be presented"),
-    ("authsome_roles", "they go by a rule of their own, as roles of the app have no organisation"),
-    ("authsome_sessions", "a session outlives the organisation that it was for"),
+    (
+        "authsome_revocations",
+        "its tokens are refused as long as they could be presented",
+    ),
+    (
+        "authsome_roles",
+        "they go by a rule of their own, as roles of the app have no organisation",
+    ),
+    (
+        "authsome_sessions",
+        "a session outlives the organisation that it was for",
+    ),
 ];
 
 /// Of them, those that may still name one that is gone.
-const REMEMBER: [&str; 3] = ["authsome_events", "authsome_revocations", "authsome_sessions"];
+const REMEMBER: [&str; 3] = [
+    "authsome_events",
+    "authsome_revocations",
+    "authsome_sessions",
+];
 
 /// Tenants who have something of everything.
 struct Town {
@@ -98,7 +120,11 @@ impl<O, const N: usize> Clone for Document<O, N> {
 
 /// The `N`th collection; of none where there are fewer.
 const fn collection(number: usize) -> &'static str {
-    if number < SCHEMAS.len() { SCHEMAS[number].collection() } else { "" }
+    if number < SCHEMAS.len() {
+        SCHEMAS[number].collection()
+    } else {
+        ""
+    }
 }
 
 impl<O: Ownership, const N: usize> Entity for Document<O, N> {

@@ -8,11 +8,11 @@
 
 use authsome::access::{OrgRole, Pattern};
 use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::RoleId;
+use authsome::kernel::id::{OrgId, RoleId};
 use authsome::kernel::text::Word;
 use authsome::memberships;
 use authsome::rbac::{self, CustomRole, Scope};
-use authsome::store::StoreError;
+use authsome::store::{Entity, Field, OfEnvironment, Query, StoreError};
 use serde_json::{Value, json};
 
 use super::app::{Door, TestApp};
@@ -110,6 +110,16 @@ impl Acme {
     pub async fn defines(&self, name: &str, permissions: &[(&str, &str)]) -> String {
         let (door, org) = (&self.owner.door, Some(&self.org));
         self.app.defines(door, org, name, permissions).await
+    }
+
+    /// Everything of a kind that is part of the organisation, as it is stored.
+    pub async fn parts<E: Entity<Owner = OfEnvironment>>(&self) -> Vec<E> {
+        let org: OrgId = self.org.id.parse().expect("an organisation");
+        let own = Field::<E, OrgId>::at("org_id").eq(org);
+        let mut once = self.app.store().once();
+        let mut tx = once.within(self.owner.door.tenant());
+        let found = tx.find(Query::of(own)).await;
+        found.expect("the store answers")
     }
 
     /// Makes a team that gives these roles.

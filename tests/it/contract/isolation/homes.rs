@@ -18,9 +18,11 @@ pub const TEMPLATE: &str = "arol of the app";
 /// none asks for either.
 const MADE_BY_THE_API: [(&str, &str, fn(&str) -> Value); 2] = [
     ("atm", "/teams", |name| json!({"name": name})),
-    ("ainv", "/invitations", |name| {
-        json!({"email": format!("{name}-guest@example.org"), "role": "member"})
-    }),
+    (
+        "ainv",
+        "/invitations",
+        |name| json!({"email": format!("{name}-guest@example.org"), "role": "member"}),
+    ),
 ];
 
 /// An organisation in an environment, and all that is its own.
@@ -54,7 +56,10 @@ impl Home {
             ("ausr", member.id.clone()),
             ("ases", owner.session_id()),
             ("adev", text(&devices["devices"][0]["id"])),
-            ("arol", app.defines(door, Some(&org), "editors", &lines).await),
+            (
+                "arol",
+                app.defines(door, Some(&org), "editors", &lines).await,
+            ),
             (TEMPLATE, app.defines(door, None, name, &lines).await),
         ]);
         let mut home = Self {
@@ -79,7 +84,9 @@ impl Home {
             self.ids.insert(kind, text(&made.told(201)["id"]));
         }
         let place = json!({"member_id": self.ids["amem"], "role": "member"});
-        let path = self.org.path(&format!("/teams/{}/members", self.ids["atm"]));
+        let path = self
+            .org
+            .path(&format!("/teams/{}/members", self.ids["atm"]));
         let _ = self.owner.post(&path).json(place).await.expect(201);
     }
 

@@ -28,7 +28,11 @@ use crate::support::dump;
 use crate::support::stores::{Backend, on_both_stores, run};
 
 /// Collections that say how often somebody asked, or who does which job.
-const COUNTERS: [&str; 3] = ["authsome_rate_counters", "authsome_lockouts", "authsome_leases"];
+const COUNTERS: [&str; 3] = [
+    "authsome_rate_counters",
+    "authsome_lockouts",
+    "authsome_leases",
+];
 
 /// The least number of requests that a walk sends for things of others.
 const FEWEST: usize = 700;
@@ -52,7 +56,11 @@ impl Street {
         let app = TestApp::on(backend).await;
         let neighbours = Neighbours::of(&app).await;
         let victim = Home::of(&app, &app.own.development, VICTIM).await;
-        for door in [&app.own.development, &app.own.production, &neighbours.shop.development] {
+        for door in [
+            &app.own.development,
+            &app.own.production,
+            &neighbours.shop.development,
+        ] {
             app.delivers_everything(door).await;
         }
         Self {
@@ -74,14 +82,22 @@ impl Street {
             texts.sort();
             texts
         };
-        all.into_iter().map(|(name, it)| (name, texts(it))).collect()
+        all.into_iter()
+            .map(|(name, it)| (name, texts(it)))
+            .collect()
     }
 
     async fn asks(&self, neighbour: &Neighbour<'_>, mixture: &Mixture<'_>) {
         let operation = mixture.operation;
         let ids = |of: &dyn Fn(&Place) -> String| -> Vec<(&Place, String)> {
             let own = |place: &Place| neighbour.home.id(operation, place);
-            let id = |it: &Place| if mixture.is_foreign(it) { of(it) } else { own(it) };
+            let id = |it: &Place| {
+                if mixture.is_foreign(it) {
+                    of(it)
+                } else {
+                    own(it)
+                }
+            };
             mixture.places.iter().map(|it| (*it, id(it))).collect()
         };
         let foreign = ids(&|place| self.victim.id(operation, place));
@@ -109,15 +125,18 @@ impl<'a> Mixture<'a> {
             places.iter().partition(|it| it.is_needed(operation));
         let subset = |bits: usize| {
             let all = needed.iter().enumerate();
-            all.filter(move |(at, _)| bits >> at & 1 == 1).map(|(_, it)| *it).collect()
+            all.filter(move |(at, _)| bits >> at & 1 == 1)
+                .map(|(_, it)| *it)
+                .collect()
         };
         let of = |foreign: Vec<&'a Place>, places: Vec<&'a Place>| Self {
             operation,
             places,
             foreign,
         };
-        let mut all: Vec<Self> =
-            (1..1 << needed.len()).map(|bits| of(subset(bits), needed.clone())).collect();
+        let mut all: Vec<Self> = (1..1 << needed.len())
+            .map(|bits| of(subset(bits), needed.clone()))
+            .collect();
         for place in &more {
             let places = [needed.as_slice(), &[*place]].concat();
             all.push(of(vec![*place], places.clone()));

@@ -74,7 +74,11 @@ impl Neighbours {
             self.machine_of("a key of another app", &self.machine, abroad),
             self.person_of("an admin of another app", &self.admin, abroad),
             self.person_of("a user of another app", &abroad.owner, abroad),
-            self.machine_of("a key of another environment", &self.next_machine, next_door),
+            self.machine_of(
+                "a key of another environment",
+                &self.next_machine,
+                next_door,
+            ),
             self.person_of("a user of another environment", &next_door.owner, next_door),
         ]
     }

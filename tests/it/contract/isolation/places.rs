@@ -164,7 +164,9 @@ fn also_a_name(name: &str, described: &Value, schema: &Value) -> Option<String> 
     if !about.to_lowercase().contains("identifier") || kind(schema).is_some() {
         return None;
     }
-    let known = NAMES_OR_IDENTIFIERS.iter().find(|(known, _)| *known == name);
+    let known = NAMES_OR_IDENTIFIERS
+        .iter()
+        .find(|(known, _)| *known == name);
     let (_, kind) = known.unwrap_or_else(|| panic!("of what is `{name}` an identifier? {about}"));
     Some((*kind).to_owned())
 }
