@@ -93,6 +93,13 @@ impl Neighbours {
         self.elsewhere().into_iter().chain(here).collect()
     }
 
+    /// Those who have exactly this in common with the victim.
+    pub fn who_share(&self, shares: Shares) -> Vec<Neighbour<'_>> {
+        let mut all = self.all();
+        all.retain(|it| it.shares == shares);
+        all
+    }
+
     fn person_of<'a>(
         &'a self,
         who: &'static str,
@@ -142,12 +149,17 @@ impl Neighbour<'_> {
         self.knows_kind(homes::kind(operation, place)) && is_for_him
     }
 
-    pub fn knows_kind(&self, kind: &str) -> bool {
+    fn knows_kind(&self, kind: &str) -> bool {
         match kind {
             "aapp" | "ausr" | TEMPLATE => self.shares >= Shares::App,
             "aenv" => self.shares >= Shares::Environment,
             _ => false,
         }
+    }
+
+    /// Whether a list of his own may name it: environments too, to those who share the app.
+    pub fn sees(&self, kind: &str) -> bool {
+        self.knows_kind(kind) || kind == "aenv" && self.shares >= Shares::App
     }
 
     /// The request with these identifiers in it, and what proves who he is.
