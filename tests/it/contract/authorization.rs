@@ -223,6 +223,8 @@ fn is_let_in(reply: &Reply) -> bool {
         (401, _) | (403, "forbidden") => false,
         // A key that founds an organisation must say for whom.
         (403, "user_required") => true,
+        // Tokens for an organisation that is not there.
+        (403, "not_a_member") => true,
         (403, other) => panic!("not a refusal of the guard: {other}"),
         _ => true,
     }
