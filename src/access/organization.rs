@@ -234,6 +234,17 @@ impl OrgPolicy {
             .all(|source| self.holds_line(subjects, &source.line))
     }
 
+    /// All that a role amounts to: its own lines before those that it inherits.
+    pub fn lines(&self, role: OrgRole) -> Vec<Source> {
+        self.rights.lines(&role.subject())
+    }
+
+    /// Whose permissions a role has as well.
+    pub fn parent(&self, role: OrgRole) -> Option<OrgRole> {
+        let parent = self.rights.parent(&role.subject())?;
+        parent.trim_start_matches("org:").parse().ok()
+    }
+
     /// Whether a line grants anything that there is.
     pub fn knows(&self, line: &Pattern) -> bool {
         let covers = |(object, action): &(String, String)| line.covers(object, action);

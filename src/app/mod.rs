@@ -23,6 +23,7 @@ use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::Environment;
 use crate::events::Event;
+use crate::invitations::Invitation;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
@@ -39,12 +40,13 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, locks, magic_links, notifications,
-    orgs, passwords, permissions, revocations, session_rules, sessions, teams, users, verification,
+    audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
+    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
+    teams, users, verification,
 };
 
 /// Every collection of the product.
-const SCHEMAS: &[Schema] = &[
+pub const SCHEMAS: &[Schema] = &[
     Schema::of::<App>(),
     Schema::of::<Environment>(),
     Schema::of::<User>(),
@@ -60,6 +62,7 @@ const SCHEMAS: &[Schema] = &[
     Schema::of::<Member>(),
     Schema::of::<Team>(),
     Schema::of::<TeamMember>(),
+    Schema::of::<Invitation>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
     Schema::of::<SigningKey>(),
@@ -120,6 +123,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(orgs::routes)
         .configure(teams::routes)
         .configure(permissions::routes)
+        .configure(invitations::routes)
+        .configure(roles::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

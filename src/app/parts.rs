@@ -16,6 +16,7 @@ use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
 use crate::http::{Edge, InFlight};
+use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
 use crate::limits::{Limits, Lockouts};
@@ -29,6 +30,7 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::teams::Teams;
@@ -104,6 +106,14 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
             }),
+            roles: Data::new(Roles {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                memberships: sessions.memberships.clone(),
+                accounts: sessions.clone(),
+            }),
             permissions: Data::new(Permissions {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -111,6 +121,9 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 policy,
+            }),
+            invitations: Data::new(Invitations {
+                accounts: sessions.clone(),
             }),
             record: Data::new(OrganizationRecord {
                 store: store.clone(),

@@ -16,6 +16,7 @@ use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
+use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
 use crate::kernel::time::Clock;
 use crate::locks::Locks;
@@ -26,6 +27,7 @@ use crate::pages;
 use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -67,6 +69,8 @@ pub(super) struct Services {
     pub orgs: Data<Orgs>,
     pub teams: Data<Teams>,
     pub permissions: Data<Permissions>,
+    pub invitations: Data<Invitations>,
+    pub roles: Data<Roles>,
     pub record: Data<OrganizationRecord>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
@@ -128,6 +132,8 @@ impl Services {
             .app_data(self.orgs.clone())
             .app_data(self.teams.clone())
             .app_data(self.permissions.clone())
+            .app_data(self.invitations.clone())
+            .app_data(self.roles.clone())
             .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())

@@ -44,6 +44,7 @@ pub(super) fn rate_settings(limits: &config::Limits) -> RateSettings {
         code: limits.code,
         letters: limits.letters,
         code_guesses: limits.code_guesses,
+        invitations: limits.invitations,
         failed_signins: limits.failed_signins,
         refresh: limits.refresh,
     }

@@ -8,6 +8,7 @@
 
 mod healthcheck;
 mod keys;
+mod log;
 mod mail;
 mod policy;
 mod run;

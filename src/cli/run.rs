@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use actix_web::rt::System;
 use anyhow::{Context, anyhow};
-use tracing_subscriber::EnvFilter;
 
 use super::{
-    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, mail, policy,
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
 };
 use crate::app::{self, Foundation, World};
-use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
+use crate::config::{self, Config, Faults, Secrets};
 use crate::setup::Wanted;
 
 /// Runs the command; what is wrong with it is said on standard error.
@@ -54,7 +53,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("authsome: {error:#}");
+            log::say(std::io::stderr(), &format!("authsome: {error:#}"));
             if error.is::<Faults>() || error.is::<policy::BadSuite>() {
                 ExitCode::from(config::EXIT_CODE)
             } else {
@@ -69,7 +68,7 @@ fn with_config(
     command: impl FnOnce(Config) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let config = load()?;
-    log_to_stderr(&config.log)?;
+    let _log = log::begin(&config.log)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
@@ -84,18 +83,6 @@ fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<(
         .build();
     let runtime = runtime.context("the runtime cannot be started")?;
     System::with_tokio_rt(|| runtime).block_on(work)
-}
-
-fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level).context("the log level is not one")?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let set = match log.format {
-        LogFormat::Json => subscriber.json().try_init(),
-        LogFormat::Text => subscriber.with_ansi(false).try_init(),
-    };
-    set.map_err(|error| anyhow!("the log cannot be started: {error}"))
 }
 
 /// The store and what works on it, for commands that do not listen.
@@ -121,13 +108,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if foundation.platform().await?.is_none() {
         let report = foundation.bootstrap(&Wanted::default()).await?;
         if report.is_new() {
-            println!("{}", report.text(&url));
+            said(&report.text(&url))?;
         }
     }
     let authsome = foundation.raise().await?;
     let (health, background) = (authsome.health.clone(), authsome.background());
     let server = authsome.serve(listener)?;
-    println!("Serving on {url} (documentation: {url}/docs)");
+    let serving = format!("Serving on {url} (documentation: {url}/docs)");
+    log::say(std::io::stdout(), &serving);
     tracing::info!(%bound, "serving");
     let handle = server.handle();
     let mut serving = actix_web::rt::spawn(server);

@@ -32,6 +32,8 @@ section! {
         letters: Rates = Fallback::Value("3/10m,10/1d"), RATES;
         /// Codes tried for one e-mail address.
         code_guesses: Rates = Fallback::Value("20/1d"), RATES;
+        /// Invitations, new or sent anew, of one organisation.
+        invitations: Rates = Fallback::Value("200/1h,1000/1d"), RATES;
         /// Wrong sign-ins in one app before it is taken to be sprayed with guesses.
         failed_signins: Rates = Fallback::Value("300/1m"), RATES;
         /// Wrong passwords in a row that lock an account.

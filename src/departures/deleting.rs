@@ -118,7 +118,7 @@ impl Departures {
             .sessions
             .release_all(&mut everywhere, (user.id, Ending::AccountDeleted), from)
             .await?;
-        forget(&mut everywhere, user.id).await?;
+        forget(&mut everywhere, user, now).await?;
         let letter = Letter {
             user: Some(user.id),
             to: user.email.clone(),

@@ -10,8 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::exported::{
-    ExportedDevice, ExportedEvent, ExportedLink, ExportedMembership, ExportedNotification,
-    ExportedPassword, ExportedSession, ExportedTeamMembership, ExportedWrongPasswords,
+    ExportedDevice, ExportedEvent, ExportedInvitation, ExportedLink, ExportedMembership,
+    ExportedNotification, ExportedPassword, ExportedSession, ExportedTeamMembership,
+    ExportedWrongPasswords,
 };
 use super::service::{DepartureError, Departures};
 use crate::credentials;
@@ -19,6 +20,7 @@ use crate::devices;
 use crate::environments;
 use crate::events::{self, Event, Name, Origin};
 use crate::http::Caller;
+use crate::invitations;
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
 use crate::limits;
@@ -49,6 +51,10 @@ pub struct Export {
     pub memberships: Vec<ExportedMembership>,
     /// Places in teams of them.
     pub teams: Vec<ExportedTeamMembership>,
+    /// Invitations to the user's address, and those that he has accepted.
+    pub invitations: Vec<ExportedInvitation>,
+    /// Invitations that he has sent.
+    pub sent_invitations: Vec<ExportedInvitation>,
     /// Letters that were sent or are to be sent.
     pub notifications: Vec<ExportedNotification>,
     /// Links that letters carried; not their tokens.
@@ -93,6 +99,8 @@ impl Departures {
         let lanes = limits::of_user(&mut app, id).await?;
         let places = memberships::memberships_of(&mut app, id).await?;
         let in_teams = memberships::all_teams_of(&mut app, id).await?;
+        let invited = invitations::received(&mut app, user, MOST).await?;
+        let inviting = invitations::sent(&mut app, id, MOST).await?;
         Ok(Export {
             exported_at: now,
             user: UserView::of(user.clone(), now),
@@ -101,6 +109,8 @@ impl Departures {
             devices: each(seen, |device| ExportedDevice::at(now, device)),
             memberships: each(places, ExportedMembership::from),
             teams: each(in_teams, ExportedTeamMembership::from),
+            invitations: each(invited, ExportedInvitation::from),
+            sent_invitations: each(inviting, ExportedInvitation::from),
             notifications: each(letters, |letter| {
                 let to = self.outbox.address(&letter);
                 ExportedNotification::to(to, letter)

@@ -11,8 +11,10 @@ use crate::access::{OrgRole, TeamRole};
 use crate::credentials::Credential;
 use crate::devices::{self, Device};
 use crate::events::{Event, Name, Outcome, Party};
+use crate::invitations::{self, Invitation};
 use crate::kernel::id::{
-    DeviceId, EnvId, EventId, Kind, MemberId, NotificationId, OrgId, SessionId, TeamId, UserId,
+    DeviceId, EnvId, EventId, InvitationId, Kind, MemberId, NotificationId, OrgId, SessionId,
+    TeamId, UserId,
 };
 use crate::kernel::language::Language;
 use crate::kernel::text::{Email, Label, Reason};
@@ -36,6 +38,10 @@ pub struct ExportedPassword {
 pub struct ExportedSession {
     pub id: SessionId,
     pub env_id: EnvId,
+    /// The organisation that its tokens are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub org_id: Option<OrgId>,
     pub amr: Vec<String>,
     pub auth_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +125,30 @@ pub struct ExportedTeamMembership {
     pub team_id: TeamId,
     pub role: TeamRole,
     pub joined_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedInvitation {
+    pub id: InvitationId,
+    pub env_id: EnvId,
+    pub org_id: OrgId,
+    /// Where its letter went.
+    pub email: Email,
+    /// Built-in ones by name, others by identifier.
+    #[schema(value_type = Vec<String>)]
+    pub roles: Vec<OrgRole>,
+    pub team_ids: Vec<TeamId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub inviter_id: Option<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub message: Option<Reason>,
+    /// As it is stored: one that is pending may be over.
+    pub status: invitations::Status,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
@@ -216,6 +246,7 @@ impl From<Session> for ExportedSession {
         Self {
             id: session.id,
             env_id: session.env_id,
+            org_id: session.org_id,
             amr: session.amr,
             auth_time: session.auth_time,
             ip_address: session.ip_address,
@@ -274,6 +305,25 @@ impl From<TeamMember> for ExportedTeamMembership {
             role: place.role,
             joined_at: place.created_at,
             updated_at: place.updated_at,
+        }
+    }
+}
+
+impl From<Invitation> for ExportedInvitation {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            id: invitation.id,
+            env_id: invitation.env_id,
+            org_id: invitation.org_id,
+            email: invitation.email,
+            roles: invitation.roles,
+            team_ids: invitation.team_ids,
+            inviter_id: invitation.inviter_id,
+            message: invitation.message,
+            status: invitation.status,
+            created_at: invitation.created_at,
+            expires_at: invitation.expires_at,
+            updated_at: invitation.updated_at,
         }
     }
 }

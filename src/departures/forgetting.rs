@@ -1,13 +1,17 @@
 //! What is removed with a user, feature by feature.
 
-use crate::kernel::id::{AppId, UserId};
+use crate::kernel::id::AppId;
+use crate::kernel::time::Timestamp;
 use crate::store::{Stored, Tx};
-use crate::{credentials, devices, limits, links, notifications, sessions};
+use crate::users::User;
+use crate::{credentials, devices, invitations, limits, links, notifications, sessions};
 
 /// Removes what is kept about a user, in every environment of his app. Whatever keeps documents
 /// about users has a line here. Events stay, and revocations for as long as they count; the letter
-/// that says farewell comes after this.
-pub(super) async fn forget(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<()> {
+/// that says farewell comes after this. `gone` is the user as he was.
+pub(super) async fn forget(tx: &mut Tx<'_, AppId>, gone: &User, now: Timestamp) -> Stored<()> {
+    let user = gone.id;
+    invitations::forget(tx, gone, now).await?;
     credentials::forget(tx, user).await?;
     links::forget(tx, user).await?;
     devices::forget(tx, user).await?;

@@ -86,6 +86,15 @@ names! {
     MemberRolesChanged = "member.roles_changed", "The roles of a member were changed.";
     MemberRemoved = "member.removed", "A member was removed from an organisation.";
     MemberLeft = "member.left", "A member left an organisation.";
+    InvitationCreated = "invitation.created", "Somebody was invited into an organisation.";
+    InvitationResent = "invitation.resent",
+        "An invitation was sent anew; the link of the letter before leads nowhere.";
+    InvitationRevoked = "invitation.revoked", "An invitation was revoked.";
+    InvitationSuperseded = "invitation.superseded",
+        "An invitation that had run out gave way to a new one.";
+    InvitationAccepted = "invitation.accepted",
+        "An invitation was accepted; denied, where whoever had its link could not accept it.";
+    InvitationDeclined = "invitation.declined", "An invitation was declined.";
     TeamCreated = "team.created", "A team of an organisation was made.";
     TeamUpdated = "team.updated", "A team was changed.";
     TeamDeleted = "team.deleted", "A team was deleted, with every place in it.";
@@ -94,6 +103,10 @@ names! {
     TeamMemberRemoved = "team.member_removed", "A member was taken out of a team.";
     PermissionsRegistered = "permissions.registered",
         "The resources and actions that an app registers were changed.";
+    RoleCreated = "role.created", "A role was defined, by an app or in an organisation.";
+    RoleUpdated = "role.updated", "A role was redefined.";
+    RoleDeleted = "role.deleted",
+        "A role was deleted; who had it has the `replacement` from then on.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

@@ -129,6 +129,20 @@ impl Public {
         standing.tenant.clone()
     }
 
+    /// The person who is signed in, if somebody is and the policy allows him `P`; a backend is nobody. A
+    /// credential that does not count is refused.
+    pub fn person<P: Permission<In = InApp>>(&self) -> Result<Option<UserId>, Problem> {
+        let standing = self.0.standing.as_ref().map_err(Clone::clone)?;
+        let principal = standing.caller.as_ref().map(|caller| caller.principal);
+        match principal {
+            Some(Principal::User { user_id, .. }) => {
+                allowed::<P>(standing, &self.0.policy).map(|_| Some(user_id))
+            }
+            Some(Principal::Key { .. }) => Ok(None),
+            None => standing.refused.clone().map_or(Ok(None), Err),
+        }
+    }
+
     pub fn origin(&self) -> &Origin {
         &self.0.origin
     }

@@ -58,6 +58,12 @@ problems! {
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    RoleReserved 400 "role_reserved" "This name is kept"
+        "The name belongs to the product, or would be taken for a role that is more than one of an organisation. Case and separators do not matter. Choose another one.";
+    RoleCycle 400 "role_cycle" "A role cannot inherit from itself"
+        "The parent is the role itself, or inherits from it.";
+    RoleTooDeep 400 "role_too_deep" "The role inherits through too many others"
+        "A chain of roles that inherit from one another has ten at most, built-in ones aside.";
     SlugReserved 400 "slug_reserved" "This slug is kept"
         "The slug would be taken for a part of a site, such as `admin` or `api`. Choose another one.";
     InvalidLink 400 "invalid_link" "This link is not good"
@@ -76,6 +82,8 @@ problems! {
         "Two different credentials or publishable keys were sent. Send one of them.";
     AmbiguousFraming 400 "ambiguous_framing" "The length of the body is ambiguous"
         "The request states the length of its body in two ways, or carries a body where none belongs. The connection closes.";
+    SignInRequired 401 "sign_in_required" "Sign in to accept this invitation"
+        "The address that was invited has an account. Sign in to it; the invitation waits there.";
     Unauthenticated 401 "unauthenticated" "Sign in first"
         "The operation needs a credential and the request presents none.";
     InvalidToken 401 "invalid_token" "This credential is not valid"
@@ -94,6 +102,8 @@ problems! {
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
         "Nobody gives or takes a role that he does not hold, and nobody bans, deletes or impersonates a user who has one, or ends the sessions of one.";
+    NotAddressee 403 "not_addressee" "This invitation is for somebody else"
+        "The invitation went to another address than that of the account that is signed in.";
     NotAMember 403 "not_a_member" "You are no member of this organisation"
         "The organisation that tokens were asked for does not exist, or its user is no member. Which of the two is not told.";
     UserRequired 403 "user_required" "Only a person can do this"
@@ -103,7 +113,7 @@ problems! {
     SignupClosed 403 "signup_closed" "Sign-up is closed"
         "People cannot make accounts for themselves in this environment.";
     EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
-        "The environment lets people sign in only after they have verified their address.";
+        "The environment lets people sign in, and an invitation lets them in, only after they have verified their address.";
     AccountDisabled 403 "account_disabled" "This account is disabled"
         "An administrator has banned the account, for a time or until the ban is lifted.";
     NotFound 404 "not_found" "There is no such thing"
@@ -124,6 +134,10 @@ problems! {
         "The change would leave an organisation without an owner who can act. Make somebody else an owner first, or delete the organisation.";
     AlreadyMember 409 "already_member" "This user is a member already"
         "A user has one place in an organisation. Change its roles instead.";
+    AlreadyInvited 409 "already_invited" "This address has already been invited"
+        "An invitation to the address is pending in this organisation. Send it anew, or revoke it first.";
+    InvitationVoid 409 "invitation_void" "This invitation does not hold"
+        "Whoever invited could not do so any more, or a role that was offered is gone. Ask for a new invitation.";
     MemberInactive 409 "member_inactive" "This user cannot sign in"
         "The user is banned, so that he can neither join an organisation nor be handed one.";
     SeatLimit 409 "seat_limit" "Every seat is taken"
@@ -136,10 +150,32 @@ problems! {
         "An organisation has at most 500 teams.";
     TeamFull 409 "team_full" "The team is full"
         "A team has at most 1,000 members.";
+    RoleNameTaken 409 "role_name_taken" "This name is taken"
+        "Another role of the app, or of this organisation, has this name.";
+    RoleFixed 409 "role_fixed" "This role is not changed here"
+        "Built-in roles stay as they are, and a role of the app is changed for all its organisations at once, below `/v1/roles`.";
+    RoleInUse 409 "role_in_use" "The role is in use"
+        "Members or teams have the role, or other roles inherit from it. Say by `?replacement=` which role they are to have instead.";
+    RoleLimit 409 "role_limit" "There are as many as there may be"
+        "An app and an organisation have at most 100 roles each, and a role at most 100 permissions.";
+    TooManyHolders 409 "too_many_holders" "Too many have this role"
+        "The role of at most 5,000 members and teams, and the parent of at most 5,000 roles, is replaced at once. Give some of them other roles first.";
+    LastRole 409 "last_role" "A member has one role at least"
+        "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"
         "Nobody acts as a user who could not sign in himself. Lift the ban first.";
     NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"
         "The access token is not one by which somebody acts as another user, so there is nothing to stop.";
+    InvitationAccepted 410 "invitation_accepted" "This invitation has been accepted"
+        "An invitation is good once.";
+    InvitationDeclined 410 "invitation_declined" "This invitation has been declined"
+        "Whoever was invited has said no. Ask for a new invitation.";
+    InvitationRevoked 410 "invitation_revoked" "This invitation has been revoked"
+        "The organisation has taken the invitation back.";
+    InvitationSuperseded 410 "invitation_superseded" "There is a newer invitation"
+        "The invitation had run out, and the same address was invited again. Use the link of the newest letter.";
+    InvitationExpired 410 "invitation_expired" "This invitation is over"
+        "An invitation is good for the time that its letter names. Ask for it to be sent anew.";
     BodyTooLarge 413 "body_too_large" "The body is too large"
         "A JSON body may have 64 KiB.";
     UriTooLong 414 "uri_too_long" "The address is too long"

@@ -45,5 +45,6 @@ rules! {
     Code = code, Name::RateLimitExceeded, "Codes and links presented, by address.";
     Letters = letters, Name::RateLimitExceeded, "Letters that strangers can cause, by recipient.";
     CodeGuesses = code_guesses, Name::RateLimitExceeded, "Codes tried, by address.";
+    Invitations = invitations, Name::RateLimitExceeded, "Invitations, by organisation.";
     FailedSignIns = failed_signins, Name::SpraySuspected, "Wrong sign-ins, in the app as a whole.";
 }

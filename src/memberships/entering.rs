@@ -118,7 +118,7 @@ impl Memberships {
         Ok(Some(standing).filter(Standing::is_let_in))
     }
 
-    async fn standing(
+    pub(super) async fn standing(
         &self,
         tx: &mut Tx<'_, Tenant>,
         organization: Organization,

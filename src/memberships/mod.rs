@@ -15,7 +15,9 @@
 //! one. An organisation has an owner who can act, always: he who would be the last stays.
 //! Documents, queries and these rules are here; the verbs are in `orgs`, `teams` and `invitations`.
 
+mod authority;
 mod entering;
+mod holders;
 mod joining;
 mod leaving;
 mod record;
@@ -24,7 +26,9 @@ mod roles;
 mod standing;
 mod teams;
 
+pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships};
+pub use self::holders::{Holders, exchange_role, holders, reached_by};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, ban_owner, forget, leave, unban_owner};
 pub use self::record::{
@@ -39,6 +43,6 @@ pub use self::roles::{GrantError, set_roles};
 pub use self::standing::{Place, Standing};
 pub use self::teams::{
     TeamChanges, add_team_member, all_teams_of, everybody_in, insert_team, move_team_member,
-    reached_by, remove_team, remove_team_member, team, team_count, team_member, team_member_count,
+    remove_team, remove_team_member, team, team_count, team_member, team_member_count,
     team_members, teams, teams_by_id, teams_of_member, update_team,
 };

@@ -15,6 +15,9 @@ use crate::store::{Entity, Index, OfEnvironment, Sealed};
 /// How long the history of a letter is kept.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
+/// Where a letter that invites names its invitation.
+pub(super) const INVITATION: &str = "data.invitation.invitation_id";
+
 /// A letter to deliver, or one that was delivered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Notification {
@@ -200,6 +203,7 @@ impl Entity for Notification {
             &["app_id", "env_id", "created_at", "_id"],
         ),
         Index::on("notifications_user", &["app_id", "user_id"]),
+        Index::on("notifications_invitation", &[INVITATION]).when_present(INVITATION),
         Index::on("notifications_created", &["created_at"]).expires_after(KEPT),
     ];
 }

@@ -1,5 +1,5 @@
-use super::record::{Notification, Status};
-use crate::kernel::id::{NotificationId, UserId};
+use super::record::{INVITATION, Notification, Status};
+use crate::kernel::id::{InvitationId, NotificationId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
@@ -14,6 +14,7 @@ const LEASE_UNTIL: Field<Notification, Timestamp> = Field::at("lease_until");
 const SENT_AT: Field<Notification, Timestamp> = Field::at("sent_at");
 const LAST_ERROR: Field<Notification, String> = Field::at("last_error");
 const CREATED_AT: Field<Notification, Timestamp> = Field::at("created_at");
+const INVITED_BY: Field<Notification, InvitationId> = Field::at(INVITATION);
 const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
 
 /// Which letters a list shows; what is absent is not asked for.
@@ -183,4 +184,22 @@ where
     S: Copy + Reaches<OfEnvironment>,
 {
     tx.delete_many(USER_ID.eq(user)).await.map(drop)
+}
+
+/// Takes back the letters of an invitation that are not sent yet.
+pub async fn retract<S>(tx: &mut Tx<'_, S>, invitation: InvitationId) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let unsent = INVITED_BY.eq(invitation) & STATUS.eq(Status::Pending);
+    tx.delete_many(unsent).await.map(drop)
+}
+
+/// Removes every letter of these invitations, and with them what they say of people.
+pub async fn forget_invitations<S>(tx: &mut Tx<'_, S>, invitations: &[InvitationId]) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let letters = INVITED_BY.one_of(invitations.iter().copied());
+    tx.delete_many(letters).await.map(drop)
 }

@@ -20,6 +20,7 @@ mod slugs;
 mod wire;
 
 pub use self::api::routes;
+pub use self::members::KnownMember;
 pub use self::service::{OrgError, Orgs};
 pub use self::slugs::unlike;
 pub use self::wire::{MemberUser, MemberView, Roles};

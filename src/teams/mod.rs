@@ -18,4 +18,4 @@ mod service;
 mod wire;
 
 pub use self::api::routes;
-pub use self::service::{TeamError, Teams};
+pub use self::service::{MOST_MEMBERS, TeamError, Teams};

@@ -15,7 +15,7 @@ use crate::tokens::{Revocation, RevocationIndex, revoke_member, revoke_organizat
 /// How many teams an organisation has at most.
 pub(super) const MOST_TEAMS: u64 = 500;
 /// How many members a team has at most.
-pub(super) const MOST_MEMBERS: u64 = 1_000;
+pub const MOST_MEMBERS: u64 = 1_000;
 /// Of more than these, tokens are refused by one word about the organisation.
 const MOST_REVOKED: usize = 20;
 

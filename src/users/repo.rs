@@ -264,6 +264,23 @@ where
     tx.update_one(his, update).await
 }
 
+/// Gives a user the names that he goes by.
+pub async fn rename<S>(
+    tx: &mut Tx<'_, S>,
+    id: UserId,
+    (first, last): (Option<Label>, Option<Label>),
+    now: Timestamp,
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let update = UPDATED_AT
+        .set(now)
+        .and_if(first.map(|name| FIRST_NAME.set(name)))
+        .and_if(last.map(|name| LAST_NAME.set(name)));
+    tx.update_one(living_one(id), update).await
+}
+
 /// Gives the user another, proven address; access tokens that name the old one lose their standing.
 pub async fn change_email<S>(
     tx: &mut Tx<'_, S>,

@@ -98,6 +98,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "environments/service.rs",
         "a publishable key names its tenant",
     ),
+    (
+        "invitations/service.rs",
+        "the token of an invitation names its tenant",
+    ),
     ("links/service.rs", "the token of a link names its tenant"),
     (
         "notifications/delivery.rs",

@@ -167,6 +167,19 @@ impl Fields {
         }
     }
 
+    /// Like [`Fields::optional`]; a fault of `parse` is told as `kind`.
+    pub fn optional_else<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        kind: ProblemKind,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        match self.take(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(value) => self.parsed(name, &value, kind.slug(), parse).map(Some),
+        }
+    }
+
     /// A text that PATCH can leave, clear or set.
     pub fn change<T, E: Display>(
         &mut self,

@@ -28,6 +28,7 @@ const ABOUT_SOMEBODY: &[&str] = &[
     "authsome_credentials",
     "authsome_devices",
     "authsome_events",
+    "authsome_invitations",
     "authsome_lockouts",
     "authsome_members",
     "authsome_notifications",

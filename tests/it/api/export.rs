@@ -77,6 +77,12 @@ const KINDS: &[Kind] = &[
         withheld: &["_id", "app_id", "user_id", "member_id"],
     },
     Kind {
+        collection: "authsome_invitations",
+        section: "invitations",
+        renamed: &[ID],
+        withheld: &["app_id", "user_id", "authority", "token", "generation"],
+    },
+    Kind {
         collection: "authsome_notifications",
         section: "notifications",
         renamed: &[ID, ("data", "browser")],

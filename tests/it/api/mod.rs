@@ -27,6 +27,7 @@ mod me;
 mod nodes;
 mod org_events;
 mod org_owners;
+mod org_races;
 mod org_tokens;
 mod orgs;
 mod outage;

@@ -25,7 +25,8 @@ fn resource(name: &str, actions: &[&str]) -> Value {
 }
 
 fn registers(asks: &impl Asks, resources: &[Value]) -> Request {
-    asks.request("PUT", CATALOGUE).json(json!({"resources": resources}))
+    asks.request("PUT", CATALOGUE)
+        .json(json!({"resources": resources}))
 }
 
 /// What is done to what, in the app.

@@ -40,7 +40,7 @@ const LEAST_COST: u32 = 4;
 const COST: &str = "SECURITY__BCRYPT_COST";
 
 /// Every test is one client, who asks more often than people do. Tests of limits set them by name.
-const WIDE: [(&str, &str); 9] = [
+const WIDE: [(&str, &str); 10] = [
     ("LIMITS__SIGNIN", "1000000/1m"),
     ("LIMITS__SIGNUP", "1000000/1m"),
     ("LIMITS__RECOVERY", "1000000/1m"),
@@ -48,6 +48,7 @@ const WIDE: [(&str, &str); 9] = [
     ("LIMITS__REFRESH", "1000000/1m"),
     ("LIMITS__LETTERS", "1000000/1m"),
     ("LIMITS__CODE_GUESSES", "1000000/1m"),
+    ("LIMITS__INVITATIONS", "1000000/1m"),
     ("LIMITS__FAILED_SIGNINS", "1000000/1m"),
     ("LIMITS__LOCKOUT_AFTER", "100"),
 ];

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::app::{TestApp, eventually};
 use super::client::Asks;
+use super::orgs::text;
 use super::persona::{Administers, PASSWORD, Person};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -14,7 +15,7 @@ const WRONG: &str = "another calm brook";
 impl TestApp {
     /// Somebody with something in every field that people can fill: in two environments, on devices
     /// that are named and trusted, with letters that were sent, links that were followed and links
-    /// that are void, sessions that have ended, and wrong passwords. The server must lock after
+    /// that are void, sessions that have ended, wrong passwords, and places in an organisation and a team. The server must lock after
     /// five.
     pub async fn person_of_a_rich_life(&self) -> Person {
         self.trusts_addresses(&self.own.production).await;
@@ -35,6 +36,7 @@ impl TestApp {
             .expect(200);
         let _ = self.key().unbans(&mia.id).await.expect(200);
         self.is_helped(&mia).await;
+        self.works_with_others(&mia).await;
         keeps_a_device(&mia).await;
         let _ = mia.on_another_device().await.signs_out().await.expect(204);
         self.lets_links_lie(&mia).await;
@@ -50,6 +52,18 @@ impl TestApp {
     /// An operator looks at what she sees.
     async fn is_helped(&self, mia: &Person) {
         self.operator().await.becomes(&mia.id, &mia.door).await;
+    }
+
+    /// A member of somebody's organisation, and of a team in it.
+    async fn works_with_others(&self, mia: &Person) {
+        let olga = self.person("olga@example.org").await;
+        let org = self.org("acme", &olga).await;
+        let member = json!({"member_id": org.takes(mia, &["member"]).await});
+        let teams = org.path("/teams");
+        let team = olga.post(&teams).json(json!({"name": "Design"})).await;
+        let team = text(&team.told(201)["id"]);
+        let put = olga.post(&format!("{teams}/{team}/members")).json(member);
+        put.await.told(201);
     }
 
     /// Asks for links, which another password then makes void.

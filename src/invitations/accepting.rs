@@ -1,0 +1,179 @@
+//! Accepting: the claim, the membership, the places in teams and the events, in one unit of work.
+
+use super::answering::{AnswerError, Which};
+use super::record::Invitation;
+use super::repo;
+use super::service::{Invitations, changed, may_place, teams_of};
+use crate::access::{Invite, OrgRole, TeamRole};
+use crate::events::{self, Name, Origin, Party};
+use crate::kernel::id::{InvitationId, TeamId, TeamMemberId, UserId};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
+use crate::memberships::{self, Member, NewMember, Standing, Team, TeamMember};
+use crate::orgs::KnownMember;
+use crate::store::{StoreError, Tx};
+use crate::teams::MOST_MEMBERS;
+use crate::users::User;
+
+/// Who has joined, and what his roles are called.
+pub(super) struct Joined {
+    pub member: Member,
+    pub roles: Vec<String>,
+}
+
+impl Joined {
+    fn of(self, user: User) -> KnownMember {
+        KnownMember {
+            member: self.member,
+            roles: self.roles,
+            user: Some(user),
+        }
+    }
+}
+
+impl Invitations {
+    /// Accepts by the link of the letter, as the user who is signed in.
+    pub(super) async fn accept(
+        &self,
+        token: &str,
+        (named, user): (Option<Tenant>, UserId),
+        origin: &Origin,
+    ) -> Result<KnownMember, AnswerError> {
+        let seen = self.by_token(token, named).await?;
+        let seen = seen.ok_or(AnswerError::Unknown)?;
+        let whose = (seen.tenant(), user);
+        let joined = self.accept_as(whose, Which::Token(token), origin).await;
+        if let Err(refused) = &joined {
+            let known = (&seen, Party::new("user", user));
+            self.tell_refused(known, refused, origin).await?;
+        }
+        joined
+    }
+
+    /// Accepts an invitation to one's own address.
+    pub(super) async fn accept_own(
+        &self,
+        whose: (Tenant, UserId),
+        id: InvitationId,
+        origin: &Origin,
+    ) -> Result<KnownMember, AnswerError> {
+        self.accept_as(whose, Which::Own(id), origin).await
+    }
+
+    async fn accept_as(
+        &self,
+        (tenant, user): (Tenant, UserId),
+        which: Which<'_>,
+        origin: &Origin,
+    ) -> Result<KnownMember, AnswerError> {
+        let (accounts, now) = (&self.accounts, self.accounts.clock.now());
+        accounts
+            .store
+            .write(async |tx| {
+                let mut scoped = tx.within(tenant);
+                let addressee = self.of_addressee(&mut scoped, which, user, now).await;
+                let (invitation, user) = addressee?;
+                let joined = self.join(tx, (&invitation, user.id), (now, origin)).await?;
+                Ok(joined.of(user))
+            })
+            .await
+    }
+
+    /// Makes a user a member by an open invitation to him: of any number who accept it at once, one
+    /// does. What was offered is judged by what the inviter is now.
+    pub(super) async fn join(
+        &self,
+        tx: &mut Tx<'_>,
+        (invitation, user): (&Invitation, UserId),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Joined, AnswerError> {
+        let (tenant, org) = (invitation.tenant(), invitation.org_id);
+        let mut scoped = tx.within(tenant);
+        changed(&mut scoped, org, now).await?;
+        let claimed = repo::accept(&mut scoped, invitation, user, now).await?;
+        claimed.ok_or(StoreError::Conflict)?;
+        // A team that is gone gives nothing; whoever is invited joins without it.
+        let teams = teams_of(&mut scoped, (org, &invitation.team_ids)).await?;
+        let inviter = invitation.inviter();
+        let memberships = &self.accounts.memberships;
+        let present = memberships.present(tx, (tenant, org), inviter, now).await?;
+        let standing = present.ok_or(AnswerError::Void)?;
+        let roles = still_offered(&standing, &invitation.roles, &teams)?;
+        let new = NewMember {
+            user,
+            roles: invitation.roles.clone(),
+            invited_by: inviter.user(),
+        };
+        let made = (now, &self.accounts.entropy);
+        let mut scoped = tx.within(tenant);
+        let member = memberships::join(&mut scoped, org, new, made).await?;
+        for team in &teams {
+            self.place(&mut scoped, &member, team.id, now).await?;
+        }
+        let joined = Joined { member, roles };
+        self.tell_joined(&mut scoped, (invitation, &joined), (now, origin))
+            .await?;
+        Ok(joined)
+    }
+
+    async fn place(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        member: &Member,
+        team: TeamId,
+        now: Timestamp,
+    ) -> Result<(), AnswerError> {
+        if memberships::team_member_count(tx, team).await? >= MOST_MEMBERS {
+            return Err(AnswerError::TeamFull);
+        }
+        let place = TeamMember {
+            id: TeamMemberId::new(now, &self.accounts.entropy),
+            app_id: member.app_id,
+            env_id: member.env_id,
+            org_id: member.org_id,
+            team_id: team,
+            member_id: member.id,
+            user_id: member.user_id,
+            role: TeamRole::Member,
+            created_at: now,
+            updated_at: now,
+        };
+        Ok(memberships::add_team_member(tx, &place).await?)
+    }
+
+    /// Of the invitation, and of the membership that it has come to.
+    async fn tell_joined(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        (invitation, joined): (&Invitation, &Joined),
+        from: (Timestamp, &Origin),
+    ) -> Result<(), AnswerError> {
+        let user = Party::new("user", joined.member.user_id);
+        let name = Name::InvitationAccepted;
+        let accepted = self.event(name, (invitation, user.clone()), from);
+        events::record(tx, &accepted).await?;
+        let added = self
+            .event(Name::MemberAdded, (invitation, user.clone()), from)
+            .on(user)
+            .with("roles", joined.roles.clone())
+            .with("invitation", invitation.id.to_string());
+        Ok(events::record(tx, &added).await?)
+    }
+}
+
+/// What the roles are called, if they are there and whoever has offered them could do so now.
+fn still_offered(
+    standing: &Standing,
+    roles: &[OrgRole],
+    teams: &[Team],
+) -> Result<Vec<String>, AnswerError> {
+    let names: Option<Vec<String>> = roles.iter().map(|it| standing.policy.name(*it)).collect();
+    let names = names.ok_or(AnswerError::Void)?;
+    let may_offer = standing.allows::<Invite>()
+        && standing.may_touch(roles).is_ok()
+        && may_place(standing, teams).is_ok();
+    if may_offer {
+        return Ok(names);
+    }
+    Err(AnswerError::Void)
+}

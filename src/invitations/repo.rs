@@ -1,0 +1,227 @@
+use super::record::{Invitation, State, Status};
+use crate::kernel::id::{AppId, InvitationId, OrgId, UserId};
+use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
+use crate::memberships::{Authority, Inviter};
+use crate::notifications;
+use crate::store::{AcrossTenants, Field, Filter, Query, Stored, Tx, Update, by_id};
+use crate::users::User;
+
+const ORG_ID: Field<Invitation, OrgId> = Field::at("org_id");
+const EMAIL: Field<Invitation, Email> = Field::at("email");
+const INVITER_ID: Field<Invitation, UserId> = Field::at("inviter_id");
+const AUTHORITY: Field<Invitation, Authority> = Field::at("authority");
+const STATUS: Field<Invitation, Status> = Field::at("status");
+const TOKEN: Field<Invitation, String> = Field::at("token");
+const GENERATION: Field<Invitation, i64> = Field::at("generation");
+const EXPIRES_AT: Field<Invitation, Timestamp> = Field::at("expires_at");
+const USER_ID: Field<Invitation, UserId> = Field::at("user_id");
+const CREATED_AT: Field<Invitation, Timestamp> = Field::at("created_at");
+const UPDATED_AT: Field<Invitation, Timestamp> = Field::at("updated_at");
+
+/// A new secret and a new term, by whoever stands behind it from now on.
+#[derive(Debug, Clone)]
+pub(super) struct Renewal {
+    /// Of the token of the next generation.
+    pub digest: String,
+    pub expires_at: Timestamp,
+    pub inviter: Inviter,
+}
+
+/// Pending, and its term is not over at `now`. The bound is exclusive.
+pub(super) fn live(now: Timestamp) -> Filter<Invitation> {
+    STATUS.eq(Status::Pending) & EXPIRES_AT.gt(now)
+}
+
+/// The opposite, among pending ones.
+fn lapsed(now: Timestamp) -> Filter<Invitation> {
+    STATUS.eq(Status::Pending) & EXPIRES_AT.lte(now)
+}
+
+fn in_state(state: State, now: Timestamp) -> Filter<Invitation> {
+    match state {
+        State::Pending => live(now),
+        State::Expired => lapsed(now),
+        State::Accepted => STATUS.eq(Status::Accepted),
+        State::Declined => STATUS.eq(Status::Declined),
+        State::Revoked => STATUS.eq(Status::Revoked),
+        State::Superseded => STATUS.eq(Status::Superseded),
+    }
+}
+
+fn ended(status: Status, now: Timestamp) -> Update<Invitation> {
+    STATUS.set(status).and(UPDATED_AT.set(now))
+}
+
+/// [`super::record::ALREADY_INVITED`] where one to the address is pending.
+pub(super) async fn insert(tx: &mut Tx<'_, Tenant>, invitation: &Invitation) -> Stored<()> {
+    tx.insert(invitation).await
+}
+
+/// An invitation into this organisation.
+pub(super) async fn of_organization(
+    tx: &mut Tx<'_, Tenant>,
+    org: OrgId,
+    id: InvitationId,
+) -> Stored<Option<Invitation>> {
+    tx.find_one(by_id(id) & ORG_ID.eq(org)).await
+}
+
+pub(super) async fn get(tx: &mut Tx<'_, Tenant>, id: InvitationId) -> Stored<Option<Invitation>> {
+    tx.get(id).await
+}
+
+/// One page of the invitations into an organisation, newest first.
+pub(super) async fn page(
+    tx: &mut Tx<'_, Tenant>,
+    org: OrgId,
+    (state, now): (Option<State>, Timestamp),
+    (after, limit): (Option<&Position>, Limit),
+) -> Stored<Slice<Invitation>> {
+    let of_org = ORG_ID.eq(org);
+    let wanted = match state {
+        Some(state) => of_org & in_state(state, now),
+        None => of_org,
+    };
+    tx.page(wanted, CREATED_AT, after, limit).await
+}
+
+/// One page of the live invitations to an address, newest first.
+pub(super) async fn to_address(
+    tx: &mut Tx<'_, Tenant>,
+    (email, now): (&Email, Timestamp),
+    (after, limit): (Option<&Position>, Limit),
+) -> Stored<Slice<Invitation>> {
+    let wanted = EMAIL.eq(email.clone()) & live(now);
+    tx.page(wanted, CREATED_AT, after, limit).await
+}
+
+/// The live invitation to an address into an organisation.
+pub(super) async fn pending(
+    tx: &mut Tx<'_, Tenant>,
+    (org, email): (OrgId, &Email),
+    now: Timestamp,
+) -> Stored<Option<Invitation>> {
+    let wanted = ORG_ID.eq(org) & EMAIL.eq(email.clone()) & live(now);
+    tx.find_one(wanted).await
+}
+
+pub(super) async fn by_token(
+    tx: &mut Tx<'_, AcrossTenants>,
+    digest: &str,
+) -> Stored<Option<Invitation>> {
+    tx.find_one(TOKEN.eq(digest.to_owned())).await
+}
+
+/// The same within its tenant, in the unit of work that answers it.
+pub(super) async fn by_token_within(
+    tx: &mut Tx<'_, Tenant>,
+    digest: &str,
+) -> Stored<Option<Invitation>> {
+    tx.find_one(TOKEN.eq(digest.to_owned())).await
+}
+
+/// Takes an invitation to the address whose term is over out of the way of a new one.
+pub(super) async fn supersede(
+    tx: &mut Tx<'_, Tenant>,
+    (org, email): (OrgId, &Email),
+    now: Timestamp,
+) -> Stored<Option<Invitation>> {
+    let which = ORG_ID.eq(org) & EMAIL.eq(email.clone()) & lapsed(now);
+    tx.update_one(which, ended(Status::Superseded, now)).await
+}
+
+/// Turns a live invitation into an accepted one. Of any number of racers, exactly one gets it.
+pub(super) async fn accept(
+    tx: &mut Tx<'_, Tenant>,
+    invitation: &Invitation,
+    user: UserId,
+    now: Timestamp,
+) -> Stored<Option<Invitation>> {
+    let which = of_this_generation(invitation) & live(now);
+    let accepted = ended(Status::Accepted, now).and(USER_ID.set(user));
+    tx.update_one(which, accepted).await
+}
+
+/// Turns a live invitation into a declined one.
+pub(super) async fn decline(
+    tx: &mut Tx<'_, Tenant>,
+    invitation: &Invitation,
+    now: Timestamp,
+) -> Stored<Option<Invitation>> {
+    let which = of_this_generation(invitation) & live(now);
+    tx.update_one(which, ended(Status::Declined, now)).await
+}
+
+/// Revokes a pending invitation, also one whose term is over.
+pub(super) async fn revoke(
+    tx: &mut Tx<'_, Tenant>,
+    invitation: &Invitation,
+    now: Timestamp,
+) -> Stored<Option<Invitation>> {
+    let which = by_id(invitation.id) & STATUS.eq(Status::Pending);
+    tx.update_one(which, ended(Status::Revoked, now)).await
+}
+
+/// Gives a pending invitation another secret and term, also one whose term is over.
+pub(super) async fn renew(
+    tx: &mut Tx<'_, Tenant>,
+    invitation: &Invitation,
+    renewal: &Renewal,
+    now: Timestamp,
+) -> Stored<Option<Invitation>> {
+    let which = of_this_generation(invitation) & STATUS.eq(Status::Pending);
+    let Inviter { authority, id } = renewal.inviter;
+    let inviter = id.map_or_else(|| INVITER_ID.unset(), |id| INVITER_ID.set(id));
+    let update = GENERATION
+        .inc(1)
+        .and(TOKEN.set(renewal.digest.clone()))
+        .and(EXPIRES_AT.set(renewal.expires_at))
+        .and(inviter)
+        .and(AUTHORITY.set(authority))
+        .and(UPDATED_AT.set(now));
+    tx.update_one(which, update).await
+}
+
+fn of_this_generation(invitation: &Invitation) -> Filter<Invitation> {
+    by_id(invitation.id) & GENERATION.eq(invitation.generation)
+}
+
+/// Invitations to a user, newest first: to his address, once it is proven, and those that he has
+/// accepted under another; `most` of each at most.
+pub async fn received(tx: &mut Tx<'_, AppId>, user: &User, most: u32) -> Stored<Vec<Invitation>> {
+    let accepted = Query::of(USER_ID.eq(user.id)).newest_by(CREATED_AT);
+    let mut all: Vec<Invitation> = tx.find(accepted.window(0, most)).await?;
+    if user.email_verified {
+        let to_him = Query::of(EMAIL.eq(user.email.clone())).newest_by(CREATED_AT);
+        let to_him: Vec<Invitation> = tx.find(to_him.window(0, most)).await?;
+        let known: Vec<InvitationId> = all.iter().map(|it| it.id).collect();
+        all.extend(to_him.into_iter().filter(|it| !known.contains(&it.id)));
+    }
+    Ok(all)
+}
+
+/// Invitations that a user has sent, newest first, `most` at most.
+pub async fn sent(tx: &mut Tx<'_, AppId>, user: UserId, most: u32) -> Stored<Vec<Invitation>> {
+    let newest = Query::of(INVITER_ID.eq(user)).newest_by(CREATED_AT);
+    tx.find(newest.window(0, most)).await
+}
+
+/// Removes the invitations to a user who leaves the app, and revokes those that he has sent, which
+/// name him no more; their letters go too, because they name both. `user` is as he was before.
+pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<()> {
+    let to_him = received(tx, user, u32::MAX).await?;
+    let by_him = sent(tx, user.id, u32::MAX).await?;
+    let ids = |all: &[Invitation]| all.iter().map(|it| it.id).collect::<Vec<_>>();
+    let (to_him, by_him) = (ids(&to_him), ids(&by_him));
+    notifications::forget_invitations(tx, &to_him).await?;
+    notifications::forget_invitations(tx, &by_him).await?;
+    let all_to_him: Filter<Invitation> = Field::at("_id").one_of(to_him);
+    tx.delete_many(all_to_him).await?;
+    let open = INVITER_ID.eq(user.id) & STATUS.eq(Status::Pending);
+    tx.update_many(open, ended(Status::Revoked, now)).await?;
+    let namely = INVITER_ID.eq(user.id);
+    tx.update_many(namely, INVITER_ID.unset()).await.map(drop)
+}
