@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use actix_web::rt::System;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use super::{
     Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
