@@ -361,6 +361,7 @@ fn usual(app: &TestApp) -> Limits {
         letters: rates("3/10m,10/1d"),
         code_guesses: rates("20/1d"),
         failed_signins: rates("300/1m"),
+        invitations: rates("200/1h,1000/1d"),
     };
     let (clock, key) = (app.clock.clone(), MacKey::new(b"a key of the test"));
     Limits::new(app.store().clone(), clock, Entropy::system(), key, settings)
