@@ -4,6 +4,7 @@ use authsome::credentials::Credential;
 use authsome::devices::Device;
 use authsome::environments::Environment;
 use authsome::events::Event;
+use authsome::invitations::Invitation;
 use authsome::kernel::time::Timestamp;
 use authsome::notifications::Notification;
 use authsome::session_rules::SessionConfig;
@@ -26,6 +27,8 @@ struct Victim {
     mia: Person,
     /// The device that she is signed in on.
     device: String,
+    /// One to her.
+    invitation: String,
 }
 
 /// Who asks, and what he is to the victim.
@@ -47,7 +50,13 @@ impl Victim {
         let devices = mia.get("/v1/devices").await.told(200);
         let device = devices["devices"][0]["id"].as_str().expect("a device");
         let device = device.to_owned();
-        Self { app, mia, device }
+        let invitation = invited(&app, &mia).await;
+        Self {
+            app,
+            mia,
+            device,
+            invitation,
+        }
     }
 
     /// The identifier of the victim's thing of this kind.
@@ -57,6 +66,7 @@ impl Victim {
             "AppId" => self.mia.door.app_id.clone(),
             "DeviceId" => self.device.clone(),
             "SessionId" => self.mia.session_id(),
+            "InvitationId" => self.invitation.clone(),
             "EnvironmentId" => self.mia.door.env_id.clone(),
             other => panic!("say here whose {other} it is that neighbours ask for"),
         }
@@ -75,6 +85,7 @@ impl Victim {
             app.of_environment::<Device>(&own.development).await,
             self.mia.sessions().await.told(200),
             self.revocations().await,
+            app.of_environment::<Invitation>(&own.development).await,
             app.of_environment::<Event>(&own.development).await,
             app.of_environment::<Notification>(&own.development).await,
         ])
@@ -223,6 +234,16 @@ on_both_stores! {
         neighbours.colleague.me().await.told(200);
         neighbours.next_door.get("/v1/environments").await.told(200);
     }
+}
+
+/// An invitation to somebody, into an organisation of somebody else.
+async fn invited(app: &TestApp, whom: &Person) -> String {
+    let founder = app.person("founder@example.org").await;
+    let org = app.org("victim", &founder).await;
+    let new = json!({"email": whom.email});
+    let made = founder.post(&org.path("/invitations")).json(new).await;
+    let id = &made.told(201)["id"];
+    id.as_str().expect("an identifier").to_owned()
 }
 
 fn unknown_app() -> String {

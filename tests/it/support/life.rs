@@ -36,6 +36,7 @@ impl TestApp {
         let _ = self.key().unbans(&mia.id).await.expect(200);
         self.is_helped(&mia).await;
         keeps_a_device(&mia).await;
+        self.has_a_place(&mia).await;
         let _ = mia.on_another_device().await.signs_out().await.expect(204);
         self.lets_links_lie(&mia).await;
         for _ in 0..5 {
@@ -50,6 +51,25 @@ impl TestApp {
     /// An operator looks at what she sees.
     async fn is_helped(&self, mia: &Person) {
         self.operator().await.becomes(&mia.id, &mia.door).await;
+    }
+
+    /// Joins an organisation of somebody else by an invitation, and a team there, and invites another.
+    async fn has_a_place(&self, mia: &Person) {
+        let founder = self.person("founder@example.org").await;
+        let org = self.org("northwind", &founder).await;
+        let team = founder.post(&org.path("/teams"));
+        let team = team.json(json!({"name": "Design"})).await.told(201);
+        let invite = async |by: &Person, whom: &str, role: &str| {
+            let new = json!({
+                "email": whom, "role": role, "team_ids": [team["id"]], "message": "Hello",
+            });
+            by.post(&org.path("/invitations")).json(new).await.told(201)
+        };
+        let own = invite(&founder, &mia.email, "admin").await;
+        let own = own["id"].as_str().expect("an identifier");
+        let accepted = mia.post(&format!("/v1/me/invitations/{own}/accept")).await;
+        let _ = accepted.expect(200);
+        invite(mia, "zoe@example.org", "member").await;
     }
 
     /// Asks for links, which another password then makes void.
