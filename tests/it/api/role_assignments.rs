@@ -19,7 +19,8 @@ fn step(acme: &Acme, by: &(impl Asks + ?Sized), way: &str, whose: &str) -> Reque
 
 /// The same in the app.
 fn in_app(by: &impl Asks, way: &str, whose: &str) -> Request {
-    by.post(&format!("/v1/roles/{way}")).json(json!({"user_id": whose}))
+    by.post(&format!("/v1/roles/{way}"))
+        .json(json!({"user_id": whose}))
 }
 
 async fn mia(acme: &Acme, roles: &[&str]) -> Colleague {

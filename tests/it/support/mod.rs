@@ -8,6 +8,7 @@ pub mod events;
 pub mod exchange;
 pub mod facts;
 pub mod forge;
+pub mod invitations;
 pub mod life;
 pub mod log;
 pub mod mail;
