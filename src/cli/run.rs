@@ -9,7 +9,9 @@ use std::time::Duration;
 use actix_web::rt::System;
 use anyhow::{Context, anyhow};
 
-use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail};
+use super::{
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail,
+};
 use crate::access;
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};

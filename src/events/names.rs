@@ -92,6 +92,8 @@ names! {
     TeamMemberAdded = "team.member_added", "A member was put into a team.";
     TeamMemberChanged = "team.member_changed", "A member became lead of a team, or lead no more.";
     TeamMemberRemoved = "team.member_removed", "A member was taken out of a team.";
+    AccessDenied = "access.denied",
+        "A caller was refused what he may not do: the `permission` that it takes; told once a minute.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

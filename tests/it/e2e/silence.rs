@@ -58,11 +58,16 @@ async fn serves_and_stops(home: &Home, key: &str, mut process: Process) {
         (asked.status() == 200).then_some(())
     })
     .await;
-    let account = serde_json::json!({"email": "mia@example.org", "password": super::server::PASSWORD});
+    let account =
+        serde_json::json!({"email": "mia@example.org", "password": super::server::PASSWORD});
     let ask = client.post("/v1/signup").header("x-publishable-key", key);
     ask.json(account).await.told(201);
     for _ in 0..REQUESTS {
-        client.get("/v1/me").bearer("no token").await.refuses(401, "invalid_token");
+        client
+            .get("/v1/me")
+            .bearer("no token")
+            .await
+            .refuses(401, "invalid_token");
     }
 
     process.signal(Signal::TERM);
