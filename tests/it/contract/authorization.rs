@@ -37,7 +37,7 @@ const OPEN: &[&str] = &[
 ];
 
 /// Operations for everybody who has a credential: what differs is whom they know.
-const OF_EVERYBODY: &[&str] = &["users.read"];
+const OF_EVERYBODY: &[&str] = &["permissions.check", "users.read"];
 
 /// Operations that want somebody to answer for them, although the policy lets a key do as much.
 const OF_PEOPLE: &[&str] = &["admin.impersonation.start", "orgs.leave", "orgs.transfer"];
