@@ -103,11 +103,11 @@ impl Street {
             };
             mixture.places.iter().map(|it| (*it, id(it))).collect()
         };
-        let foreign = ids(&|place| self.victim.id(operation, place));
+        let foreign = ids(&|place| neighbour.wants(&self.victim, operation, place));
         let unknown = ids(&|place| nothing(&place.kind));
 
-        let told = said(&neighbour.request(operation, &foreign).await);
-        let of_nothing = said(&neighbour.request(operation, &unknown).await);
+        let told = said(&neighbour.request(operation, &foreign).await, &foreign);
+        let of_nothing = said(&neighbour.request(operation, &unknown).await, &unknown);
 
         let asked = format!("{}, {}: {foreign:?}", neighbour.who, operation.id);
         assert_eq!(told, of_nothing, "{asked}");
@@ -125,7 +125,9 @@ impl<'a> Mixture<'a> {
     fn of_places(operation: &Operation, places: &'a [Place]) -> Vec<Vec<&'a Place>> {
         let (needed, more): (Vec<&Place>, Vec<&Place>) =
             places.iter().partition(|it| it.is_needed(operation));
-        let with = more.iter().map(|more| [needed.as_slice(), &[*more]].concat());
+        let with = more
+            .iter()
+            .map(|more| [needed.as_slice(), &[*more]].concat());
         let mut all: Vec<_> = with.collect();
         if !needed.is_empty() {
             all.insert(0, needed);
@@ -159,23 +161,27 @@ impl<'a> Mixture<'a> {
         self.foreign.contains(&place)
     }
 
-    /// A list that is asked for what another has may be empty.
+    /// What is asked of a thing is refused. What is asked about it is refused, or answered as of
+    /// nothing: a list may be empty, and a question denied.
     fn is_refused(&self, status: u16) -> bool {
         if self.foreign.iter().any(|it| it.is_in_path()) {
             return matches!(status, 403 | 404);
         }
-        let is_list = self.operation.method == "GET" && status == 200;
-        is_list || (400..500).contains(&status)
+        status == 200 || (400..500).contains(&status)
     }
 }
 
-/// What an answer says, without what is different in every answer.
-fn said(reply: &Reply) -> (u16, Value) {
+/// What an answer says, without what is different in every answer, and with the kinds of the
+/// identifiers that it was asked for.
+fn said(reply: &Reply, ids: &[(&Place, String)]) -> (u16, Value) {
     let mut body = reply.json();
     if let Some(members) = body.as_object_mut() {
         members.remove("request_id");
     }
-    (reply.status, body)
+    let told = ids.iter().fold(body.to_string(), |told, (place, id)| {
+        told.replace(id, &place.kind)
+    });
+    (reply.status, Value::String(told))
 }
 
 /// Every operation that is asked for something by its identifier, and where.
@@ -196,7 +202,7 @@ async fn is_walled_from(street: &Street, shares: Shares, fewest: usize) {
         for neighbour in &neighbours {
             for mixture in Mixture::all(operation, places) {
                 let mut foreign = mixture.foreign.iter();
-                if foreign.all(|place| neighbour.knows(operation, place)) {
+                if foreign.all(|place| neighbour.knows(place)) {
                     continue;
                 }
                 street.asks(neighbour, &mixture).await;
@@ -210,7 +216,10 @@ async fn is_walled_from(street: &Street, shares: Shares, fewest: usize) {
         neighbours.len()
     );
     assert!(asked >= fewest, "{asked} mixtures");
-    assert_eq!(changes(&before, &street.state().await), Vec::<String>::new());
+    assert_eq!(
+        changes(&before, &street.state().await),
+        Vec::<String>::new()
+    );
     street.victim.owner.me().await.told(200);
 }
 
@@ -254,7 +263,7 @@ on_both_stores! {
             for neighbour in street.neighbours.elsewhere() {
                 let ask = async |query: &str| {
                     let path = format!("{path}{query}");
-                    said(&neighbour.sends(&operation, &path, body.clone()).await)
+                    said(&neighbour.sends(&operation, &path, body.clone()).await, &[])
                 };
                 let foreign = ask(&own).await;
                 assert_eq!(foreign, ask(&unknown).await, "{}, {}", neighbour.who, operation.id);
@@ -291,7 +300,10 @@ async fn is_good_at_home(methods: &[&str]) {
     let all = all.filter(|(operation, _)| methods.contains(&operation.method));
     for (number, (operation, places)) in all.enumerate() {
         let mut home = Home::of(&app, door, &format!("home-{number}")).await;
-        for (again, places) in Mixture::of_places(&operation, &places).into_iter().enumerate() {
+        for (again, places) in Mixture::of_places(&operation, &places)
+            .into_iter()
+            .enumerate()
+        {
             // What was deleted, or was answered, is not there for the next one.
             if again > 0 && !matches!(operation.method, "GET" | "PATCH" | "PUT") {
                 home = Home::of(&app, door, &format!("home-{number}-{again}")).await;
