@@ -415,7 +415,6 @@ fn by(app: &TestApp, clock: Clock) -> Limits {
         refresh: rates("60/1m"),
         letters: rates("3/10m,10/1d"),
         code_guesses: rates("20/1d"),
-        invitations: rates("300/1m"),
         failed_signins: rates("300/1m"),
         invitations: rates("200/1h,1000/1d"),
     };
