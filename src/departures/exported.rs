@@ -38,6 +38,10 @@ pub struct ExportedPassword {
 pub struct ExportedSession {
     pub id: SessionId,
     pub env_id: EnvId,
+    /// The organisation that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub org_id: Option<OrgId>,
     pub amr: Vec<String>,
     pub auth_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,6 +246,7 @@ impl From<Session> for ExportedSession {
         Self {
             id: session.id,
             env_id: session.env_id,
+            org_id: session.org_id,
             amr: session.amr,
             auth_time: session.auth_time,
             ip_address: session.ip_address,

@@ -59,7 +59,7 @@ fn not_banned(now: Timestamp) -> Filter<User> {
 }
 
 /// A change to one's own profile; `null` clears a field, absence keeps it.
-#[derive(Debug, Clone, ToSchema)]
+#[derive(Debug, Clone, Default, ToSchema)]
 pub struct ProfileChanges {
     #[schema(value_type = Option<Label>)]
     pub first_name: Change<Label>,
@@ -132,7 +132,7 @@ where
 }
 
 /// One change for all the fields that a patch names.
-pub(super) async fn update_profile<S>(
+pub async fn update_profile<S>(
     tx: &mut Tx<'_, S>,
     id: UserId,
     changes: &ProfileChanges,
@@ -262,23 +262,6 @@ where
         .and(METADATA.set(Metadata::default()))
         .and(UPDATED_AT.set(now));
     tx.update_one(his, update).await
-}
-
-/// Gives a user the names that he goes by.
-pub async fn rename<S>(
-    tx: &mut Tx<'_, S>,
-    id: UserId,
-    (first, last): (Option<Label>, Option<Label>),
-    now: Timestamp,
-) -> Stored<Option<User>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    let update = UPDATED_AT
-        .set(now)
-        .and_if(first.map(|name| FIRST_NAME.set(name)))
-        .and_if(last.map(|name| LAST_NAME.set(name)));
-    tx.update_one(living_one(id), update).await
 }
 
 /// Gives the user another, proven address; access tokens that name the old one lose their standing.
