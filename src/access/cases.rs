@@ -1,9 +1,10 @@
-//! Expected decisions, as `policies/cases.csv` states them: the policy's own tests, run with the
-//! others and by the command line.
+//! Expected decisions, as `policies/cases.csv` and `policies/organization_cases.csv` state them: the
+//! policies' own tests, run with the others and by the command line.
 
-use super::Policy;
+use super::{OrgPolicy, Policy};
 
 const CASES: &str = include_str!("../../policies/cases.csv");
+const ORGANIZATION_CASES: &str = include_str!("../../policies/organization_cases.csv");
 
 /// One expected decision about one subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,26 +26,38 @@ pub enum BadCase {
     Quote { record: usize },
 }
 
-/// The built-in table.
+/// The built-in table about apps.
 pub fn cases() -> Result<Vec<Case>, BadCase> {
     parse(CASES)
+}
+
+/// The built-in table about an organisation in which nobody has defined anything.
+pub fn organization_cases() -> Result<Vec<Case>, BadCase> {
+    parse(ORGANIZATION_CASES)
 }
 
 impl Policy {
     /// The cases that this policy decides otherwise.
     pub fn misjudged<'a>(&self, cases: &'a [Case]) -> Vec<&'a Case> {
-        let decides = |case: &Case| {
-            self.allows(
-                std::slice::from_ref(&case.subject),
-                &case.object,
-                &case.action,
-            )
-        };
-        cases
-            .iter()
-            .filter(|case| decides(case) != case.allowed)
-            .collect()
+        misjudged(cases, |subjects, case| {
+            self.allows(subjects, &case.object, &case.action)
+        })
     }
+}
+
+impl OrgPolicy {
+    /// The cases that this policy decides otherwise.
+    pub fn misjudged<'a>(&self, cases: &'a [Case]) -> Vec<&'a Case> {
+        misjudged(cases, |subjects, case| {
+            self.allows(subjects, &case.object, &case.action)
+        })
+    }
+}
+
+fn misjudged(cases: &[Case], decides: impl Fn(&[String], &Case) -> bool) -> Vec<&Case> {
+    let decides = |case: &Case| decides(std::slice::from_ref(&case.subject), case);
+    let otherwise = cases.iter().filter(|case| decides(case) != case.allowed);
+    otherwise.collect()
 }
 
 fn parse(text: &str) -> Result<Vec<Case>, BadCase> {

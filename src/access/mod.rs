@@ -23,7 +23,7 @@ mod realm;
 mod rights;
 mod roles;
 
-pub use cases::{BadCase, Case, cases};
+pub use cases::{BadCase, Case, cases, organization_cases};
 pub use organization::{OrgPolicies, OrgPolicy, Resource, RoleRule};
 pub use permission::{
     AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
@@ -40,7 +40,7 @@ pub use permission::{
     UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization,
     UpdateOrganizationRole, UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
 };
-pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved};
+pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};
 pub use realm::{InApp, InOrganization, Realm};
 pub use rights::{NotAPattern, Pattern, Source};

@@ -22,6 +22,7 @@ use super::place::{self, BuiltInRole, OrgRole, TeamRole};
 use super::policy::{MODEL, PolicyError, check_lines};
 use super::realm::{InOrganization, Realm};
 use super::rights::{Pattern, Rights, Source};
+use super::roles;
 use crate::kernel::id::RoleId;
 use crate::kernel::text::Word;
 
@@ -233,6 +234,17 @@ impl OrgPolicy {
             .all(|source| self.holds_line(subjects, &source.line))
     }
 
+    /// All that a role amounts to: its own lines before those that it inherits.
+    pub fn lines(&self, role: OrgRole) -> Vec<Source> {
+        self.rights.lines(&role.subject())
+    }
+
+    /// Whose permissions a role has as well.
+    pub fn parent(&self, role: OrgRole) -> Option<OrgRole> {
+        let parent = self.rights.parent(&role.subject())?;
+        parent.trim_start_matches("org:").parse().ok()
+    }
+
     /// Whether a line grants anything that there is.
     pub fn knows(&self, line: &Pattern) -> bool {
         let covers = |(object, action): &(String, String)| line.covers(object, action);
@@ -294,7 +306,8 @@ impl OrgPolicy {
     pub fn called(&self, subject: &str) -> String {
         let id = subject.parse::<RoleId>().ok();
         let custom = id.and_then(|id| self.name(OrgRole::Custom(id)));
-        custom.unwrap_or_else(|| subject.trim_start_matches("org:").to_owned())
+        let built_in = || roles::called(subject).unwrap_or(subject.trim_start_matches("org:"));
+        custom.unwrap_or_else(|| built_in().to_owned())
     }
 
     fn check_all_granted(&self) -> Result<(), PolicyError> {

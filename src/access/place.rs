@@ -171,6 +171,11 @@ pub fn is_reserved(name: &Word) -> bool {
     RESERVED.contains(&plain.as_str())
 }
 
+/// Whether a text is a subject that built-in grants may speak of, in apps or organisations.
+pub fn is_subject(text: &str) -> bool {
+    SUBJECTS.contains(&text) || super::roles::SUBJECTS.contains(&text)
+}
+
 impl fmt::Display for OrgRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

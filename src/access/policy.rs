@@ -12,7 +12,8 @@ use moka::sync::Cache;
 
 use super::permission::Grantable;
 use super::realm::Realm;
-use super::roles::SUBJECTS;
+use super::rights::{Pattern, Rights, Source};
+use super::roles::{self, SUBJECTS};
 
 pub(super) const MODEL: &str = include_str!("../../policies/model.conf");
 const GRANTS: &str = include_str!("../../policies/roles.csv");
@@ -39,6 +40,7 @@ pub enum PolicyError {
 #[derive(Clone)]
 pub struct Policy {
     enforcer: Arc<Enforcer>,
+    rights: Arc<Rights>,
     /// Keyed by the whole question. (Casbin's own cache is keyed by a 64-bit hash that is never
     /// compared with the question, so that two questions can share an answer.)
     decisions: Cache<Question, bool>,
@@ -69,6 +71,7 @@ impl Policy {
             })
             .build();
         let policy = Self {
+            rights: Arc::new(rights_of(&enforcer)),
             enforcer: Arc::new(enforcer),
             decisions,
         };
@@ -84,6 +87,23 @@ impl Policy {
         subjects
             .iter()
             .any(|subject| self.decide(subject, permission))
+    }
+
+    /// Every line by which a subject may do `action` to `object`, and the way to it.
+    pub fn sources(&self, subject: &str, object: &str, action: &str) -> Vec<Source> {
+        let mut lines = self.rights.lines(subject);
+        lines.retain(|source| source.line.covers(object, action));
+        lines
+    }
+
+    /// Whether the product has such a permission in apps.
+    pub fn has(&self, object: &str, action: &str) -> bool {
+        Grantable::of(Realm::App, object, action).is_some()
+    }
+
+    /// What a subject is called in explanations.
+    pub fn called(&self, subject: &str) -> String {
+        roles::called(subject).unwrap_or(subject).to_owned()
     }
 
     fn decide(&self, subject: &str, permission: &'static Grantable) -> bool {
@@ -141,6 +161,23 @@ pub(super) fn check_lines(grants: &str) -> Result<(), PolicyError> {
         }
     }
     Ok(())
+}
+
+/// What Casbin holds after reading, to say why it decides as it does.
+fn rights_of(enforcer: &Enforcer) -> Rights {
+    let mut rights = Rights::default();
+    for grant in enforcer.get_policy() {
+        if let [subject, resource, action] = grant.as_slice() {
+            let (resource, action) = (resource.clone(), action.clone());
+            rights.grants(subject, Pattern { resource, action });
+        }
+    }
+    for link in enforcer.get_grouping_policy() {
+        if let [subject, parent] = link.as_slice() {
+            rights.inherits(subject, parent);
+        }
+    }
+    rights
 }
 
 /// Judges what Casbin holds after reading, not what the text seems to say.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -65,10 +66,29 @@ impl fmt::Display for Pattern {
     }
 }
 
+/// As it is displayed: `documents:read`, `documents:*`.
+impl FromStr for Pattern {
+    type Err = NotAPattern;
+
+    fn from_str(text: &str) -> Result<Self, NotAPattern> {
+        let (resource, action) = text.split_once(':').ok_or(NotAPattern)?;
+        Ok(Self {
+            resource: Self::side(resource)?,
+            action: Self::side(action)?,
+        })
+    }
+}
+
 impl Rights {
     pub(super) fn inherits(&mut self, subject: &str, parent: &str) {
         let parents = self.parents.entry(subject.to_owned()).or_default();
         parents.push(parent.to_owned());
+    }
+
+    /// The first that a subject inherits from.
+    pub(super) fn parent(&self, subject: &str) -> Option<&str> {
+        let parents = self.parents.get(subject)?;
+        parents.first().map(String::as_str)
     }
 
     pub(super) fn grants(&mut self, subject: &str, pattern: Pattern) {

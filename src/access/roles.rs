@@ -80,6 +80,12 @@ fn subject(is_platform: bool, role: Role) -> Option<&'static str> {
     }
 }
 
+/// What a subject of the app's roles is called where people see it; `None` for any other.
+pub(super) fn called(subject: &str) -> Option<&str> {
+    let name = subject.strip_prefix("role:");
+    name.or_else(|| subject.strip_prefix("platform:"))
+}
+
 /// Whether `subjects` amount to holding `role` in the platform app or in another one: who operates
 /// every app holds their roles, and an owner holds an administrator's.
 pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {

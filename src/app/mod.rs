@@ -41,12 +41,12 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
     audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    notifications, orgs, passwords, revocations, session_rules, sessions, teams, users,
-    verification,
+    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
+    teams, users, verification,
 };
 
 /// Every collection of the product.
-const SCHEMAS: &[Schema] = &[
+pub const SCHEMAS: &[Schema] = &[
     Schema::of::<App>(),
     Schema::of::<Environment>(),
     Schema::of::<User>(),
@@ -122,7 +122,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(session_rules::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
+        .configure(permissions::routes)
         .configure(invitations::routes)
+        .configure(roles::routes)
         .configure(users::routes)
         .configure(locks::routes)
         .configure(departures::routes)

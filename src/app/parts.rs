@@ -10,7 +10,7 @@ use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::SecretKeys;
-use crate::audit::{Audit, OrganizationRecord};
+use crate::audit::{Audit, Denials, OrganizationRecord};
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
@@ -27,8 +27,10 @@ use crate::memberships::Memberships;
 use crate::notifications::{Composer, Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
 use crate::passwords::Passwords;
+use crate::permissions::Permissions;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::teams::Teams;
@@ -53,13 +55,14 @@ impl Foundation {
         );
         let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
         let environments = Environments::new(store.clone(), clock.clone(), entropy);
+        let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
         let memberships = Memberships { policies, platform };
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
         Ok(Authsome {
             config: self.config.server.clone(),
-            edge: self.edge(access, environments.clone(), platform).await?,
+            edge: self.edge((access, platform), environments.clone(), policy.clone()),
             post: self.post(environments)?,
             deliveries: Deliveries::default(),
             jobs,
@@ -67,14 +70,14 @@ impl Foundation {
             health: Health::new(store.clone()),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
-            services: self.services(&sessions),
+            services: self.services(&sessions, policy),
             clock,
             revocations,
         })
     }
 
     /// What handlers ask for.
-    fn services(&self, sessions: &Sessions) -> Services {
+    fn services(&self, sessions: &Sessions, policy: Policy) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Services {
             environments: Data::new(sessions.environments.clone()),
@@ -102,6 +105,22 @@ impl Foundation {
                 entropy: entropy.clone(),
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
+            }),
+            roles: Data::new(Roles {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                memberships: sessions.memberships.clone(),
+                accounts: sessions.clone(),
+            }),
+            permissions: Data::new(Permissions {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                memberships: sessions.memberships.clone(),
+                policy,
             }),
             invitations: Data::new(Invitations {
                 accounts: sessions.clone(),
@@ -212,15 +231,15 @@ impl Foundation {
         })
     }
 
-    async fn edge(
+    fn edge(
         &self,
-        access: AccessTokens,
+        (access, platform): (AccessTokens, AppId),
         environments: Environments,
-        platform: AppId,
-    ) -> Result<Edge, StartError> {
+        policy: Policy,
+    ) -> Edge {
         let server = &self.config.server;
-        Ok(Edge {
-            policy: Policy::built_in().await?,
+        Edge {
+            policy,
             authenticators: vec![
                 Arc::new(BearerTokens { access, platform }),
                 Arc::new(SecretKeys {
@@ -229,6 +248,11 @@ impl Foundation {
                 }),
             ],
             directory: Arc::new(environments),
+            witness: Arc::new(Denials {
+                limits: self.limits(),
+                clock: self.world.clock.clone(),
+                entropy: self.world.entropy.clone(),
+            }),
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
@@ -237,6 +261,6 @@ impl Foundation {
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
             in_flight: InFlight::default(),
-        })
+        }
     }
 }

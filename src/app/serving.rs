@@ -25,7 +25,9 @@ use crate::notifications::{Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
 use crate::pages;
 use crate::passwords::Passwords;
+use crate::permissions::Permissions;
 use crate::revocations::Feed;
+use crate::roles::Roles;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -66,7 +68,9 @@ pub(super) struct Services {
     pub magic_links: Data<MagicLinks>,
     pub orgs: Data<Orgs>,
     pub teams: Data<Teams>,
+    pub permissions: Data<Permissions>,
     pub invitations: Data<Invitations>,
+    pub roles: Data<Roles>,
     pub record: Data<OrganizationRecord>,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
@@ -127,7 +131,9 @@ impl Services {
             .app_data(self.magic_links.clone())
             .app_data(self.orgs.clone())
             .app_data(self.teams.clone())
+            .app_data(self.permissions.clone())
             .app_data(self.invitations.clone())
+            .app_data(self.roles.clone())
             .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())

@@ -8,7 +8,9 @@
 
 mod healthcheck;
 mod keys;
+mod log;
 mod mail;
+mod policy;
 mod run;
 
 use std::{fs, io::Read, path::PathBuf};
@@ -210,8 +212,38 @@ pub struct Preview {
 
 #[derive(Debug, Subcommand)]
 pub enum Policy {
-    /// Compare the decisions of the policy with the expected ones; exit 1 on a difference
-    Test,
+    /// Say whether a role may do something; exit 0 where it may, else 1
+    Check(PolicyQuestion),
+    /// Say by which lines a role may do something, or which roles may
+    Explain(PolicyQuestion),
+    /// Compare decisions with the expected ones; exit 1 on a difference, 2 where the file is no suite
+    Test(PolicyTest),
+}
+
+#[derive(Debug, Args)]
+pub struct PolicyQuestion {
+    /// A role: `admin` of organizations, `USER` of apps, `team:lead`, or one of the file
+    #[arg(value_name = "SUBJECT")]
+    pub subject: String,
+
+    /// What it is done to, such as `members`
+    #[arg(value_name = "RESOURCE")]
+    pub resource: String,
+
+    /// What is done, such as `read`
+    #[arg(value_name = "ACTION")]
+    pub action: String,
+
+    /// Count the resources and roles of this suite as well
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PolicyTest {
+    /// A suite of your own resources, roles and cases, as TOML [default: what is built in]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 fn label(text: &str) -> Result<Label, String> {

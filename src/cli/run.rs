@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use actix_web::rt::System;
-use anyhow::{Context, anyhow};
-use tracing_subscriber::EnvFilter;
+use anyhow::Context;
 
-use super::{Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, mail};
-use crate::access;
+use super::{
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
+};
 use crate::app::{self, Foundation, World};
-use crate::config::{self, Config, Faults, Log, LogFormat, Secrets};
+use crate::config::{self, Config, Faults, Secrets};
 use crate::setup::Wanted;
 
 /// Runs the command; what is wrong with it is said on standard error.
@@ -26,7 +26,13 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
             Ok(())
         }
         Command::Openapi => openapi(),
-        Command::Policy(Policy::Test) => policy_test(),
+        Command::Policy(Policy::Check(asked)) => in_system(async { policy::check(&asked).await }),
+        Command::Policy(Policy::Explain(asked)) => {
+            in_system(async { policy::explain(&asked).await })
+        }
+        Command::Policy(Policy::Test(asked)) => {
+            in_system(async { policy::test(asked.file.as_deref()).await })
+        }
         Command::Healthcheck(check) => health(&check, load),
         Command::Mail(Mail::Preview(asked)) => {
             with_config(load, |config| mail::preview(&config, &asked))
@@ -47,8 +53,8 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("authsome: {error:#}");
-            if error.is::<Faults>() {
+            log::say(std::io::stderr(), &format!("authsome: {error:#}"));
+            if error.is::<Faults>() || error.is::<policy::BadSuite>() {
                 ExitCode::from(config::EXIT_CODE)
             } else {
                 ExitCode::FAILURE
@@ -62,7 +68,7 @@ fn with_config(
     command: impl FnOnce(Config) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let config = load()?;
-    log_to_stderr(&config.log)?;
+    let _log = log::begin(&config.log)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
@@ -77,18 +83,6 @@ fn in_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<(
         .build();
     let runtime = runtime.context("the runtime cannot be started")?;
     System::with_tokio_rt(|| runtime).block_on(work)
-}
-
-fn log_to_stderr(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level).context("the log level is not one")?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let set = match log.format {
-        LogFormat::Json => subscriber.json().try_init(),
-        LogFormat::Text => subscriber.with_ansi(false).try_init(),
-    };
-    set.map_err(|error| anyhow!("the log cannot be started: {error}"))
 }
 
 /// The store and what works on it, for commands that do not listen.
@@ -114,13 +108,14 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     if foundation.platform().await?.is_none() {
         let report = foundation.bootstrap(&Wanted::default()).await?;
         if report.is_new() {
-            println!("{}", report.text(&url));
+            said(&report.text(&url))?;
         }
     }
     let authsome = foundation.raise().await?;
     let (health, background) = (authsome.health.clone(), authsome.background());
     let server = authsome.serve(listener)?;
-    println!("Serving on {url} (documentation: {url}/docs)");
+    let serving = format!("Serving on {url} (documentation: {url}/docs)");
+    log::say(std::io::stdout(), &serving);
     tracing::info!(%bound, "serving");
     let handle = server.handle();
     let mut serving = actix_web::rt::spawn(server);
@@ -211,24 +206,4 @@ fn health(
     healthcheck::check(&url)?;
     println!("ready");
     Ok(())
-}
-
-fn policy_test() -> anyhow::Result<()> {
-    in_system(async {
-        let policy = access::Policy::built_in().await?;
-        let cases = access::cases()?;
-        let wrong = policy.misjudged(&cases);
-        for case in &wrong {
-            eprintln!("decided otherwise: {case:?}");
-        }
-        println!(
-            "{} passed, {} failed",
-            cases.len() - wrong.len(),
-            wrong.len()
-        );
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        Err(anyhow!("the policy decides otherwise than expected"))
-    })
 }

@@ -38,7 +38,7 @@ pub struct ExportedPassword {
 pub struct ExportedSession {
     pub id: SessionId,
     pub env_id: EnvId,
-    /// The organisation that it is in.
+    /// The organisation that its tokens are for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub org_id: Option<OrgId>,

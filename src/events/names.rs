@@ -101,6 +101,14 @@ names! {
     TeamMemberAdded = "team.member_added", "A member was put into a team.";
     TeamMemberChanged = "team.member_changed", "A member became lead of a team, or lead no more.";
     TeamMemberRemoved = "team.member_removed", "A member was taken out of a team.";
+    PermissionsRegistered = "permissions.registered",
+        "The resources and actions that an app registers were changed.";
+    RoleCreated = "role.created", "A role was defined, by an app or in an organisation.";
+    RoleUpdated = "role.updated", "A role was redefined.";
+    RoleDeleted = "role.deleted",
+        "A role was deleted; who had it has the `replacement` from then on.";
+    AccessDenied = "access.denied",
+        "A caller was refused what he may not do: the `permission` that it takes; told once a minute.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

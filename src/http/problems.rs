@@ -58,6 +58,12 @@ problems! {
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    RoleReserved 400 "role_reserved" "This name is kept"
+        "The name belongs to the product, or would be taken for a role that is more than one of an organisation. Case and separators do not matter. Choose another one.";
+    RoleCycle 400 "role_cycle" "A role cannot inherit from itself"
+        "The parent is the role itself, or inherits from it.";
+    RoleTooDeep 400 "role_too_deep" "The role inherits through too many others"
+        "A chain of roles that inherit from one another has ten at most, built-in ones aside.";
     SlugReserved 400 "slug_reserved" "This slug is kept"
         "The slug would be taken for a part of a site, such as `admin` or `api`. Choose another one.";
     InvalidLink 400 "invalid_link" "This link is not good"
@@ -144,6 +150,18 @@ problems! {
         "An organisation has at most 500 teams.";
     TeamFull 409 "team_full" "The team is full"
         "A team has at most 1,000 members.";
+    RoleNameTaken 409 "role_name_taken" "This name is taken"
+        "Another role of the app, or of this organisation, has this name.";
+    RoleFixed 409 "role_fixed" "This role is not changed here"
+        "Built-in roles stay as they are, and a role of the app is changed for all its organisations at once, below `/v1/roles`.";
+    RoleInUse 409 "role_in_use" "The role is in use"
+        "Members or teams have the role, or other roles inherit from it. Say by `?replacement=` which role they are to have instead.";
+    RoleLimit 409 "role_limit" "There are as many as there may be"
+        "An app and an organisation have at most 100 roles each, and a role at most 100 permissions.";
+    TooManyHolders 409 "too_many_holders" "Too many have this role"
+        "The role of at most 5,000 members and teams, and the parent of at most 5,000 roles, is replaced at once. Give some of them other roles first.";
+    LastRole 409 "last_role" "A member has one role at least"
+        "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"
         "Nobody acts as a user who could not sign in himself. Lift the ban first.";
     NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"

@@ -4,7 +4,7 @@ use super::record::{Organization, Team};
 use super::standing::{Place, Standing};
 use super::{repo, teams};
 use crate::access::{Grantable, subjects};
-use crate::http::{Entrance, Principal, Problem, ProblemKind};
+use crate::http::{Caller, Entrance, Principal, Problem, ProblemKind};
 use crate::kernel::id::{AppId, OrgId, TeamId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::rbac::Policies;
@@ -39,7 +39,8 @@ impl Memberships {
         entrance: &Entrance<'_>,
         org: OrgId,
     ) -> Result<Standing, EnterError> {
-        let standing = self.visible(tx, entrance, org).await?;
+        let standing = self.of_caller(tx, entrance.caller, org).await?;
+        let standing = standing.ok_or(EnterError::Unknown)?;
         let Grantable { object, action, .. } = entrance.permission;
         if standing.policy.allows(&standing.subjects, object, action) {
             return Ok(standing);
@@ -54,7 +55,8 @@ impl Memberships {
         entrance: &Entrance<'_>,
         (org, team): (OrgId, TeamId),
     ) -> Result<(Standing, Team), EnterError> {
-        let standing = self.visible(tx, entrance, org).await?;
+        let standing = self.of_caller(tx, entrance.caller, org).await?;
+        let standing = standing.ok_or(EnterError::Unknown)?;
         let found = teams::team(tx, org, team).await?;
         let found = found.ok_or(EnterError::Unknown)?;
         let Grantable { object, action, .. } = entrance.permission;
@@ -67,30 +69,40 @@ impl Memberships {
         Err(EnterError::Forbidden)
     }
 
-    async fn visible(
+    /// The caller's standing; `None` to whoever is neither a member nor administers the app, as
+    /// where there is no such organisation.
+    pub async fn of_caller(
         &self,
         tx: &mut Tx<'_, Tenant>,
-        entrance: &Entrance<'_>,
+        caller: &Caller,
         org: OrgId,
-    ) -> Result<Standing, EnterError> {
-        let organization = repo::get(tx, org).await?.ok_or(EnterError::Unknown)?;
-        let own = entrance.caller.subjects.clone();
-        let user = match entrance.caller.principal {
+    ) -> Stored<Option<Standing>> {
+        let Some(organization) = repo::get(tx, org).await? else {
+            return Ok(None);
+        };
+        let own = caller.subjects.clone();
+        let user = match caller.principal {
             // An operator who acts on another app is no user of it.
-            Principal::User { user_id, .. } if entrance.caller.home == tx.scope() => Some(user_id),
+            Principal::User { user_id, .. } if caller.home == tx.scope() => Some(user_id),
             Principal::User { .. } | Principal::Key { .. } => None,
         };
         let standing = self.standing(tx, organization, (user, own)).await?;
-        let is_let_in =
-            standing.member.is_some() || standing.allows::<crate::access::ReadOrganization>();
-        if is_let_in {
-            return Ok(standing);
-        }
-        Err(EnterError::Unknown)
+        Ok(Some(standing).filter(Standing::is_let_in))
     }
 
     /// A member's standing, for a token or a question; `None` for who is none.
     pub async fn of_user(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        user: &User,
+        org: OrgId,
+    ) -> Stored<Option<Standing>> {
+        let standing = self.of_anybody(tx, user, org).await?;
+        Ok(standing.filter(|standing| standing.member.is_some()))
+    }
+
+    /// The same of whoever the organisation lets in: of administrators of the app, too.
+    pub async fn of_anybody(
         &self,
         tx: &mut Tx<'_, Tenant>,
         user: &User,
@@ -103,7 +115,7 @@ impl Memberships {
         let standing = self
             .standing(tx, organization, (Some(user.id), own))
             .await?;
-        Ok(Some(standing).filter(|standing| standing.member.is_some()))
+        Ok(Some(standing).filter(Standing::is_let_in))
     }
 
     pub(super) async fn standing(

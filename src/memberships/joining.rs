@@ -8,6 +8,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{MemberId, OrgId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::rbac;
 use crate::store::{StoreError, Tx};
 use crate::users;
 
@@ -71,6 +72,7 @@ pub async fn join(
     let owners = i64::from(member.is_owner() && !user.banned);
     let counted = repo::count(tx, org, (1, owners), now).await?;
     counted.ok_or(JoinError::Gone)?;
+    rbac::hold_templates(tx, &member.roles).await?;
     repo::insert_member(tx, &member).await.map_err(taken)?;
     Ok(member)
 }

@@ -17,6 +17,7 @@
 
 mod authority;
 mod entering;
+mod holders;
 mod joining;
 mod leaving;
 mod record;
@@ -27,6 +28,7 @@ mod teams;
 
 pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships};
+pub use self::holders::{Holders, exchange_role, holders, reached_by};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, ban_owner, forget, leave, unban_owner};
 pub use self::record::{
@@ -41,6 +43,6 @@ pub use self::roles::{GrantError, set_roles};
 pub use self::standing::{Place, Standing};
 pub use self::teams::{
     TeamChanges, add_team_member, all_teams_of, everybody_in, insert_team, move_team_member,
-    reached_by, remove_team, remove_team_member, team, team_count, team_member, team_member_count,
+    remove_team, remove_team_member, team, team_count, team_member, team_member_count,
     team_members, teams, teams_by_id, teams_of_member, update_team,
 };

@@ -120,6 +120,7 @@ impl Entity for Member {
         Index::unique(ALREADY_MEMBER, &["org_id", "user_id"]),
         Index::on("members_user", &["user_id", "created_at", "_id"]),
         Index::on("members_organization", &["org_id", "created_at", "_id"]),
+        Index::on("members_role", &["app_id", "roles"]),
     ];
 }
 
@@ -130,6 +131,7 @@ impl Entity for Team {
     const INDEXES: &'static [Index] = &[
         Index::unique(TEAM_SLUG_TAKEN, &["org_id", "slug"]),
         Index::on("teams_organization", &["org_id", "created_at", "_id"]),
+        Index::on("teams_role", &["app_id", "roles"]),
     ];
 }
 

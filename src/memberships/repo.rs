@@ -71,6 +71,15 @@ fn change(now: Timestamp) -> Update<Organization> {
     VERSION.inc(1).and(UPDATED_AT.set(now))
 }
 
+/// Notes the same in several organisations; how many of them are there.
+pub(super) async fn all_changed<S>(tx: &mut Tx<'_, S>, ids: &[OrgId], now: Timestamp) -> Stored<u64>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let which = Field::at("_id").one_of(ids.iter().copied());
+    tx.update_many(which, change(now)).await
+}
+
 /// Gives the organisation's part of its policy a new version, in the unit of work that changes one
 /// of its roles.
 pub async fn own_roles_changed(
@@ -248,13 +257,4 @@ where
     S: Copy + Reaches<OfEnvironment>,
 {
     tx.take_one(by_id(id)).await
-}
-
-/// Members of an organisation who have this role.
-pub(super) async fn with_role(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    role: OrgRole,
-) -> Stored<Vec<Member>> {
-    tx.find(Query::of(ORG_ID.eq(org) & ROLES.has(&role))).await
 }

@@ -10,6 +10,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::TeamId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
+use crate::rbac;
 use crate::store::{StoreError, Tx};
 use crate::tokens::{Revocation, revoke_member};
 use crate::users;
@@ -75,6 +76,7 @@ pub async fn set_roles(
     let Some(organization) = counted else {
         return Err(last_or_gone(tx, member).await?);
     };
+    rbac::hold_templates(tx, roles).await?;
     let changed = repo::replace_roles(tx, member.id, roles, now).await?;
     let changed = changed.ok_or(StoreError::Conflict)?;
     let version = organization.version;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::record::{Member, Organization, Team};
-use crate::access::{InOrganization, OrgPolicy, OrgRole, Permission, TeamRole};
+use crate::access::{InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole};
 use crate::kernel::id::TeamId;
 use crate::tokens::ActiveOrganization;
 
@@ -30,6 +30,11 @@ pub struct Place {
 impl Standing {
     pub fn allows<P: Permission<In = InOrganization>>(&self) -> bool {
         self.policy.grants::<P>(&self.subjects)
+    }
+
+    /// Whether the organisation exists to him: members, and who administers the app.
+    pub(super) fn is_let_in(&self) -> bool {
+        self.member.is_some() || self.allows::<ReadOrganization>()
     }
 
     /// What he is, as the policy knows it: roles in the app, in the organisation, and of his teams.

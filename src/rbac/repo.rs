@@ -14,6 +14,8 @@ const NAME: Field<CustomRole, Word> = Field::at("name");
 const DESCRIPTION: Field<CustomRole, Label> = Field::at("description");
 const PARENT_ID: Field<CustomRole, OrgRole> = Field::at("parent_id");
 const PERMISSIONS: Field<CustomRole, Vec<Pattern>> = Field::at("permissions");
+/// Counts nothing: who gives a template and who deletes it meet there.
+const HELD: Field<CustomRole, i64> = Field::at("held");
 const CREATED_AT: Field<CustomRole, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<CustomRole, Timestamp> = Field::at("updated_at");
 
@@ -106,6 +108,51 @@ where
         .take_one(by_id(role.id) & of(role.org_id))
         .await?
         .is_some())
+}
+
+/// Removes every role that an organisation has defined, with the organisation; how many there were.
+pub async fn remove_own<S>(tx: &mut Tx<'_, S>, org: OrgId) -> Stored<u64>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.delete_many(of(Some(org))).await
+}
+
+/// Roles of the app and of its organisations that inherit from this one directly, `most` at most.
+pub async fn children<S>(tx: &mut Tx<'_, S>, parent: RoleId, most: u32) -> Stored<Vec<CustomRole>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let theirs = PARENT_ID.eq(OrgRole::Custom(parent));
+    tx.find(Query::of(theirs).window(0, most)).await
+}
+
+/// Has them inherit from another role instead; how many did.
+pub async fn reparent<S>(
+    tx: &mut Tx<'_, S>,
+    parent: RoleId,
+    other: OrgRole,
+    now: Timestamp,
+) -> Stored<u64>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let theirs = PARENT_ID.eq(OrgRole::Custom(parent));
+    let update = PARENT_ID.set(other).and(UPDATED_AT.set(now));
+    tx.update_many(theirs, update).await
+}
+
+/// Holds those of these roles that are templates while they are given to somebody: of a unit of work
+/// that deletes one at the same time, and this one, the second sees the first. What is of an
+/// organisation is held by its organisation.
+pub async fn hold_templates<S>(tx: &mut Tx<'_, S>, roles: &[OrgRole]) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    for id in roles.iter().filter_map(|role| role.custom()) {
+        tx.update_one(by_id(id) & of(None), HELD.inc(1)).await?;
+    }
+    Ok(())
 }
 
 /// Every role of the app itself.

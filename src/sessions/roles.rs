@@ -10,7 +10,7 @@ use crate::access::{AssignRoles, Permission};
 use crate::events::Origin;
 use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, PathId, ProblemKind};
 use crate::kernel::id::UserId;
-use crate::users::{self, User, UserError, UserView};
+use crate::users::{self, User, UserError, UserView, WantedRoles};
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(assign_roles);
@@ -19,17 +19,17 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 impl Sessions {
     /// As [`users::assign_roles`]. Whoever acts as the user, or as whom the user acts, was judged by
     /// the roles of before: it ends.
-    async fn assign_roles(
+    pub async fn assign_roles(
         &self,
         caller: &Caller,
-        (id, roles): &(UserId, Vec<String>),
+        (id, roles): &(UserId, WantedRoles),
         origin: &Origin,
     ) -> Result<User, UserError> {
         let now = self.clock.now();
         let (user, revoked) = self
             .store
             .write(async |tx| {
-                let (wanted, made) = ((*id, roles.as_slice()), (now, &self.entropy));
+                let (wanted, made) = ((*id, roles), (now, &self.entropy));
                 let assigned = users::assign_roles(tx, caller, wanted, made, origin).await?;
                 let (user, Some(revoked)) = assigned else {
                     return Ok::<_, UserError>((assigned.0, Vec::new()));
@@ -85,7 +85,8 @@ async fn assign_roles(
     wanted: Body<RoleAssignment>,
     sessions: Data<Sessions>,
 ) -> Answer<Ok200<UserView>> {
-    let wanted = (id.into_inner(), wanted.into_inner().roles);
+    let wanted = WantedRoles::Exactly(wanted.into_inner().roles);
+    let wanted = (id.into_inner(), wanted);
     let user = sessions
         .assign_roles(access.caller(), &wanted, access.origin())
         .await?;

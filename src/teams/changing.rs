@@ -10,6 +10,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Label, Slug};
 use crate::memberships::{self, EnterError, Standing, TEAM_SLUG_TAKEN, Team, TeamChanges};
 use crate::orgs::unlike;
+use crate::rbac;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::Revocation;
 
@@ -141,6 +142,7 @@ impl Teams {
             created_at: now,
             updated_at: now,
         };
+        rbac::hold_templates(&mut tx, &team.roles).await?;
         memberships::insert_team(&mut tx, &team)
             .await
             .map_err(taken)?;
@@ -193,6 +195,7 @@ impl Teams {
             roles: other_roles(&standing, &team, wanted.roles.as_deref())?,
         };
         let organization = changed(&mut tx, which.0, now).await?;
+        rbac::hold_templates(&mut tx, changes.roles.as_deref().unwrap_or_default()).await?;
         let updated = memberships::update_team(&mut tx, &team, &changes, now).await;
         let updated = updated.map_err(taken)?.ok_or(StoreError::Conflict)?;
         let mut revoked = Vec::new();

@@ -1,7 +1,6 @@
 use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::record::{Ban, NewUser, Standing, Status, User};
+use super::record::{Ban, NewUser, ProfileChanges, Standing, Status, User};
 use super::service::UserQuery;
 use crate::access::Role;
 use crate::http::Change;
@@ -56,26 +55,6 @@ pub(super) fn banned(now: Timestamp) -> Filter<User> {
 /// The opposite of [`banned`].
 fn not_banned(now: Timestamp) -> Filter<User> {
     BANNED.ne(true) | BAN_EXPIRES.lte(now)
-}
-
-/// A change to one's own profile; `null` clears a field, absence keeps it.
-#[derive(Debug, Clone, Default, ToSchema)]
-pub struct ProfileChanges {
-    #[schema(value_type = Option<Label>)]
-    pub first_name: Change<Label>,
-    #[schema(value_type = Option<Label>)]
-    pub last_name: Change<Label>,
-    #[schema(value_type = Option<Username>)]
-    pub username: Change<Username>,
-    #[schema(value_type = Option<Label>)]
-    pub display_username: Change<Label>,
-    #[schema(value_type = Option<Phone>)]
-    pub phone: Change<Phone>,
-    /// An `https` URL of at most 2,048 characters.
-    #[schema(value_type = Option<String>)]
-    pub image: Change<String>,
-    /// Replaces the whole map.
-    pub metadata: Option<Metadata>,
 }
 
 pub async fn create<S>(
@@ -216,15 +195,23 @@ where
     tx.update_one(living_one(id), HOLD_COUNT.inc(1)).await
 }
 
-/// Notes that somebody signed up again with the address of a user, if nobody has proven it.
-pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<()>
+/// [`hold`], of whoever has the address.
+pub async fn hold_by_email<S>(tx: &mut Tx<'_, S>, email: &Email) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    let unproven = living_one(id) & EMAIL_VERIFIED.eq(false);
-    tx.update_one(unproven, CONTESTED_AT.set(now))
-        .await
-        .map(drop)
+    let his = EMAIL.eq(email.clone()) & living();
+    tx.update_one(his, HOLD_COUNT.inc(1)).await
+}
+
+/// Notes that somebody signed up again with an address, if its user has not proven it: him it gives,
+/// as [`hold`] does.
+pub async fn contest<S>(tx: &mut Tx<'_, S>, email: &Email, now: Timestamp) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let unproven = EMAIL.eq(email.clone()) & living() & EMAIL_VERIFIED.eq(false);
+    tx.update_one(unproven, CONTESTED_AT.set(now)).await
 }
 
 /// The address is proven to be the user's; `None` where it is no longer his.

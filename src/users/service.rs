@@ -6,8 +6,8 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::api::UserView;
-use super::record::{PHONE_TAKEN, Standing, USERNAME_TAKEN, User, with_user};
-use super::repo::{self, ProfileChanges};
+use super::record::{PHONE_TAKEN, ProfileChanges, Standing, USERNAME_TAKEN, User, with_user};
+use super::repo;
 use crate::access::{Role, assignable};
 use crate::apps;
 use crate::events::{self, Event, Name, Origin, Party};
@@ -40,6 +40,17 @@ pub struct UserQuery {
     pub email: Option<String>,
     pub role: Option<Role>,
     pub standing: Option<Standing>,
+}
+
+/// Which roles of the app a user is to have, whatever he has.
+#[derive(Debug, Clone)]
+pub enum WantedRoles {
+    /// These, by name.
+    Exactly(Vec<String>),
+    /// One more.
+    With(Role),
+    /// One less.
+    Without(Role),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -180,13 +191,13 @@ impl Users {
     }
 }
 
-/// Gives a user exactly the roles named, and `USER`. Older access tokens of the user are refused
+/// Gives a user the roles that are wanted, and `USER`. Older access tokens of the user are refused
 /// from then on: the client refreshes and reads the new roles. `None` where he has them already.
 /// What it gives is to be applied after the commit.
 pub async fn assign_roles(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    (id, roles): (UserId, &[String]),
+    (id, wanted): (UserId, &WantedRoles),
     (now, entropy): (Timestamp, &Entropy),
     origin: &Origin,
 ) -> Result<(User, Option<Revocation>), UserError> {
@@ -194,10 +205,10 @@ pub async fn assign_roles(
     let app = apps::get(tx, tenant.app_id)
         .await?
         .ok_or(UserError::Unknown)?;
-    let roles = parse_roles(roles, app.is_platform)?;
     let seen = repo::get(&mut tx.within(tenant), id)
         .await?
         .ok_or(UserError::Unknown)?;
+    let roles = wanted.of(&seen.roles, app.is_platform)?;
     if seen.roles == roles {
         return Ok((seen, None));
     }
@@ -236,19 +247,27 @@ async fn move_guard(
     }
 }
 
-fn parse_roles(names: &[String], is_platform: bool) -> Result<Vec<Role>, UserError> {
-    let known = assignable(is_platform);
-    let parsed: Result<Vec<Role>, UserError> = names
-        .iter()
-        .map(|name| {
-            let role = Role::from_str(name).map_err(|_| UserError::UnknownRole)?;
-            known
-                .contains(&role)
-                .then_some(role)
-                .ok_or(UserError::UnknownRole)
-        })
-        .collect();
-    Ok(with_user(parsed?))
+impl WantedRoles {
+    /// The roles of a user who had these.
+    fn of(&self, had: &[Role], is_platform: bool) -> Result<Vec<Role>, UserError> {
+        let roles = match self {
+            Self::Exactly(names) => {
+                let parsed = names.iter().map(|name| Role::from_str(name));
+                let parsed: Result<Vec<Role>, _> = parsed.collect();
+                parsed.map_err(|_| UserError::UnknownRole)?
+            }
+            Self::With(role) => had.iter().copied().chain([*role]).collect(),
+            Self::Without(role) => {
+                let others = had.iter().copied();
+                others.filter(|other| other != role).collect()
+            }
+        };
+        let known = assignable(is_platform);
+        if roles.iter().all(|role| known.contains(role)) {
+            return Ok(with_user(roles));
+        }
+        Err(UserError::UnknownRole)
+    }
 }
 
 /// Whether `user` holds a role that the caller does not: nobody bans or deletes such a user.

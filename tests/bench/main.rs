@@ -1,5 +1,11 @@
-//! The server beside its limits, measured in one run: `cargo bench`; or how long a revocation takes
-//! from node to node: `cargo bench -- revocation`.
+//! The server beside its limits, measured in one run: `cargo bench`. By name, one figure more:
+//!
+//! ```text
+//! cargo bench -- revocation      how long a revocation takes from node to node
+//! cargo bench -- lockout         what locking accounts costs a sign-in
+//! cargo bench -- letters         how fast letters go out
+//! cargo bench -- organizations   what many organisations cost
+//! ```
 //!
 //! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
 //! database with the same durability. Everything talks to 127.0.0.1 and stops by itself. MongoDB is
@@ -16,7 +22,10 @@
 )]
 
 mod client;
+mod letters;
 mod limits;
+mod lockout;
+mod organizations;
 mod revocation;
 mod server;
 
@@ -34,10 +43,27 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
         return;
     }
-    if std::env::args().any(|argument| argument == "revocation") {
+    let is_asked = |name: &str| std::env::args().any(|argument| argument == name);
+    if is_asked("revocation") {
         let uri = std::env::var("MONGODB_URI").expect("MONGODB_URI names a replica set");
         revocation::measure(&uri);
         return;
+    }
+    if is_asked("lockout") || is_asked("letters") {
+        let mongo = std::env::var("MONGODB_URI")
+            .ok()
+            .map(|uri| Where::mongo(&uri));
+        for place in [Where::Embedded].into_iter().chain(mongo) {
+            if is_asked("lockout") {
+                lockout::measure(&place, CONCURRENCY, TIME);
+            } else {
+                letters::measure(&place);
+            }
+        }
+        return;
+    }
+    if is_asked("organizations") {
+        std::process::exit(i32::from(!organizations::measure()));
     }
     let hash = limits::bcrypt_hashes(12);
     println!("limit   bcrypt cost 12, one at a time          {hash:>10.1} /s");
@@ -52,7 +78,7 @@ fn main() {
     if let Ok(uri) = std::env::var("MONGODB_URI") {
         let mongo = limits::mongo_updates(&uri, CONCURRENCY, TIME);
         println!("limit   findOneAndUpdate, majority, j, c={CONCURRENCY}    {mongo:>10.0} /s");
-        measure(&Where::Mongo(uri), (hash, &bare, mongo));
+        measure(&Where::mongo(&uri), (hash, &bare, mongo));
     } else {
         println!("MongoDB is not measured: MONGODB_URI is not set");
     }

@@ -16,7 +16,7 @@ const TRIES: usize = 200;
 
 /// Two nodes on one database; what it says is printed.
 pub fn measure(uri: &str) {
-    let place = Where::Mongo(uri.to_owned());
+    let place = Where::mongo(uri);
     let (here, there) = (Running::start(&place), Running::start(&place));
     let secret = here.secret.as_ref().expect("a fresh database");
     let events = follow(there.address, secret);

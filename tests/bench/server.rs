@@ -1,9 +1,13 @@
 //! The server under load: the built binary, in a folder and on a port of its own.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use authsome::kernel::tenant::Tenant;
+use authsome::store::Location;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -14,31 +18,63 @@ use crate::limits::get;
 #[derive(Debug)]
 pub enum Where {
     Embedded,
-    Mongo(String),
+    /// The server, and the name of a database of its own.
+    Mongo(String, String),
 }
 
 impl Where {
+    pub fn embedded() -> Self {
+        Where::Embedded
+    }
+
+    /// A fresh database on the server of this URI.
+    pub fn mongo(uri: &str) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let database = format!("authsome_bench_{}_{number}", std::process::id());
+        Where::Mongo(uri.to_owned(), database)
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Where::Embedded => "sqlite",
-            Where::Mongo(_) => "mongodb",
+            Where::Mongo(..) => "mongodb",
         }
     }
 
-    fn settings(&self) -> Vec<(&'static str, String)> {
-        let Where::Mongo(uri) = self else {
-            return Vec::new();
+    /// The URL of the database; none where the server makes its own file.
+    fn url(&self) -> Option<String> {
+        let Where::Mongo(uri, database) = self else {
+            return None;
         };
-        let database = format!("authsome_bench_{}", std::process::id());
         let (hosts, options) = uri
             .split_once("/?")
             .unwrap_or((uri.trim_end_matches('/'), ""));
+        Some(format!("{hosts}/{database}?{options}"))
+    }
+
+    /// The same, or a file in the folder of data.
+    pub fn location(&self, data: &Path) -> Location {
+        let file = || Location::Sqlite(data.join("authsome.db"));
+        self.url().map_or_else(file, Location::Mongo)
+    }
+
+    /// Takes the database away where it is not in the folder of the server.
+    pub async fn forget(&self) {
+        let Where::Mongo(uri, database) = self else {
+            return;
+        };
+        let client = mongodb::Client::with_uri_str(uri).await.expect("a client");
+        client.database(database).drop().await.expect("a clean end");
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let Some(url) = self.url() else {
+            return Vec::new();
+        };
         let secret = "a secret of the benchmark, 32 characters at least".to_owned();
         vec![
-            (
-                "AUTHSOME_STORE__URL",
-                format!("{hosts}/{database}?{options}"),
-            ),
+            ("AUTHSOME_STORE__URL", url),
             (
                 "AUTHSOME_SECURITY__ENCRYPTION_KEY",
                 "7f".repeat(16) + "3a".repeat(16).as_str(),
@@ -67,6 +103,10 @@ pub struct Running {
     child: Child,
     pub address: SocketAddr,
     key: String,
+    /// The environment of the key.
+    pub tenant: Tenant,
+    /// Where its database is.
+    pub location: Location,
     /// Told by the first start on a database only.
     pub secret: Option<String>,
     pub ready_after: Duration,
@@ -82,6 +122,11 @@ impl Drop for Running {
 
 impl Running {
     pub fn start(place: &Where) -> Self {
+        Self::start_with(place, &[])
+    }
+
+    /// With these settings beside the others.
+    pub fn start_with(place: &Where, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let address = address.expect("a port");
@@ -94,6 +139,7 @@ impl Running {
                 .env("AUTHSOME_LOG__LEVEL", "warn")
                 .envs(WIDE)
                 .envs(place.settings())
+                .envs(settings.iter().copied())
                 .stdout(Stdio::piped());
             command
         };
@@ -103,12 +149,15 @@ impl Running {
         let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
         let key = made["publishable_key"].as_str().expect("a key").to_owned();
         let secret = made["secret_key"].as_str().map(str::to_owned);
+        let location = place.location(&folder.path().join("authsome-data"));
         let began = Instant::now();
         let child = command(&["serve"]).spawn().expect("a server");
         wait_until_ready(address);
         Self {
             child,
             address,
+            tenant: tenant(&made, &key),
+            location,
             key,
             secret,
             ready_after: began.elapsed(),
@@ -130,14 +179,22 @@ impl Running {
             .expect("a number")
     }
 
-    fn post(&self, path: &str, body: &Value) -> Vec<u8> {
-        let (body, address, key) = (body.to_string(), self.address, &self.key);
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: {address}\r\nX-Publishable-Key: {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
+    /// A request with the publishable key.
+    pub fn post(&self, path: &str, body: &Value) -> Vec<u8> {
+        let line = format!("X-Publishable-Key: {}\r\n", self.key);
+        self.request("POST", path, &line, Some(body))
+    }
+
+    /// A whole request with these header lines.
+    pub fn request(&self, method: &str, path: &str, lines: &str, body: Option<&Value>) -> Vec<u8> {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let content = match body.len() {
+            0 => String::new(),
+            length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
+        };
+        let address = self.address;
+        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n{lines}{content}\r\n{body}")
+            .into_bytes()
     }
 
     fn account(number: usize) -> Value {
@@ -208,6 +265,18 @@ impl Running {
             drop(storm.join());
             me
         })
+    }
+}
+
+/// The environment that a first start told this publishable key of.
+fn tenant(made: &Value, key: &str) -> Tenant {
+    let all = made["environments"].as_array().into_iter().flatten();
+    let mut all = all.filter(|it| it["publishable_key"] == key);
+    let env = all.next().expect("the key is of an environment");
+    let id = |value: &Value| value.as_str().expect("an identifier").to_owned();
+    Tenant {
+        app_id: id(&made["app_id"]).parse().expect("an app"),
+        env_id: id(&env["id"]).parse().expect("an environment"),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod organizations;
+
 use std::collections::BTreeSet;
 
 use authsome::config::StoreUrl;
@@ -400,6 +402,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.sees_to_guards(&app).await;
         scenario.follows(&app).await;
         scenario.audits(&app).await;
+        scenario.works_in_organizations(&app).await;
         scenario.operates(&app).await;
         scenario.looks_around(&app).await;
         // A node that starts reads what counts, and asks again every second.

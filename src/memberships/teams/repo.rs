@@ -1,5 +1,4 @@
-use super::super::record::{Member, Team, TeamMember};
-use super::super::repo as members;
+use super::super::record::{Team, TeamMember};
 use crate::access::{OrgRole, TeamRole};
 use crate::http::Change;
 use crate::kernel::id::{AppId, MemberId, OrgId, TeamId, UserId};
@@ -168,23 +167,4 @@ where
 
 fn of_member(org: OrgId, user: UserId) -> Filter<TeamMember> {
     IN_ORG.eq(org) & USER_ID.eq(user)
-}
-
-/// Teams of an organisation that give this role.
-async fn teams_with_role(tx: &mut Tx<'_, Tenant>, org: OrgId, role: OrgRole) -> Stored<Vec<Team>> {
-    tx.find(Query::of(ORG_ID.eq(org) & ROLES.has(&role))).await
-}
-
-/// The members whom a role reaches: by themselves, or through a team.
-pub async fn reached_by(tx: &mut Tx<'_, Tenant>, org: OrgId, role: OrgRole) -> Stored<Vec<Member>> {
-    let mut members = members::with_role(tx, org, role).await?;
-    for team in teams_with_role(tx, org, role).await? {
-        for place in everybody_in(tx, team.id).await? {
-            if members.iter().any(|member| member.id == place.member_id) {
-                continue;
-            }
-            members.extend(members::member(tx, org, place.member_id).await?);
-        }
-    }
-    Ok(members)
 }

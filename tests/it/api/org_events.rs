@@ -47,7 +47,7 @@ on_both_stores! {
             ("?name=team.created".to_owned(), vec!["team.created"]),
             (format!("?target={team}"), vec!["team.created"]),
             (format!("?user_id={}", pia.person.id), vec!["member.added"]),
-            (format!("?actor={}&name=member.added", owner.id), vec!["member.added"]),
+            (format!("?actor={}&name=team.created", owner.id), vec!["team.created"]),
             ("?outcome=denied".to_owned(), vec![]),
             ("?to=2030-01-01T00:00:00Z".to_owned(), vec![]),
         ] {

@@ -129,10 +129,13 @@ pub fn as_event(tokens: &[Token], name: &str) -> bool {
     spells(tokens, &["Name", "::", name])
 }
 
-/// `Allowed<Row>`, `also::<Row>()` or `Row::OBJECT`: what is judged by the policy.
+/// `Allowed<Row>`, `Entering<Row>`, `also::<Row>()`, `allows::<Row>()` or `Row::OBJECT`: what is judged
+/// by a policy.
 pub fn as_permission(tokens: &[Token], name: &str) -> bool {
     spells(tokens, &["Allowed", "<", name])
+        || spells(tokens, &["Entering", "<", name])
         || spells(tokens, &["also", "::", "<", name])
+        || spells(tokens, &["allows", "::", "<", name])
         || spells(tokens, &[name, "::", "OBJECT"])
 }
 

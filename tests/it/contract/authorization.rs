@@ -37,7 +37,7 @@ const OPEN: &[&str] = &[
 ];
 
 /// Operations for everybody who has a credential: what differs is whom they know.
-const OF_EVERYBODY: &[&str] = &["orgs.check_slug", "orgs.create", "users.read"];
+const OF_EVERYBODY: &[&str] = &["permissions.check", "users.read"];
 
 /// Operations that want somebody to answer for them, although the policy lets a key do as much.
 const OF_PEOPLE: &[&str] = &["admin.impersonation.start", "orgs.leave", "orgs.transfer"];
@@ -224,6 +224,8 @@ fn is_let_in(reply: &Reply) -> bool {
         // The proof that an operation wants beyond the access token.
         (401, "invalid_credentials") => true,
         (401, _) | (403, "forbidden") => false,
+        // Going on in an organisation that is not there.
+        (403, "not_a_member") => true,
         // A key that founds an organisation must say for whom.
         (403, "user_required") => true,
         (403, other) => panic!("not a refusal of the guard: {other}"),

@@ -7,6 +7,7 @@ mod authorization;
 mod isolation;
 mod lint;
 mod openapi;
+mod ownership;
 mod policies;
 mod problems;
 mod routes;
@@ -170,9 +171,12 @@ pub fn unknown(kind: &str) -> String {
     let (prefix, _) = example
         .and_then(|it| it.split_once('_'))
         .expect("an identifier has a prefix");
+    nothing(prefix)
+}
+
+/// An identifier with this prefix that nothing has.
+pub fn nothing(prefix: &str) -> String {
     let any = UserId::new(NEW_YEAR, &Entropy::system()).to_string();
-    format!(
-        "{prefix}_{}",
-        any.split_once('_').expect("an identifier has a prefix").1
-    )
+    let (_, random) = any.split_once('_').expect("an identifier has a prefix");
+    format!("{prefix}_{random}")
 }

@@ -30,6 +30,104 @@ fn the_policy_decides_as_its_cases_expect() {
 }
 
 #[test]
+fn a_policy_says_who_may_do_what_and_why() {
+    let home = Home::embedded();
+
+    let may = home.run(&["policy", "check", "admin", "members", "add"]);
+    let may_not = home.run(&["policy", "check", "role:USER", "users", "list"]);
+    let why = home.run(&["policy", "explain", "member", "teams", "read"]);
+    let whom = home.run(&["policy", "explain", "viewer", "members", "add"]);
+    let nobody = home.run(&["policy", "check", "org:boss", "members", "add"]);
+
+    assert_eq!((may.code, may.out.trim()), (Some(0), "allow"), "{may:?}");
+    assert_eq!(
+        (may_not.code, may_not.out.trim()),
+        (Some(1), "deny"),
+        "{may_not:?}"
+    );
+    assert_eq!(
+        why.out, "member ← viewer has teams:read\nallow\n",
+        "{why:?}"
+    );
+    assert_eq!(whom.out, "allowed to owner, admin\ndeny\n", "{whom:?}");
+    assert_eq!(whom.code, Some(1), "{whom:?}");
+    assert_eq!(nobody.code, Some(2), "{nobody:?}");
+}
+
+/// A suite of a team's own: two cases hold, and the third does not.
+const SUITE: &str = r#"
+    [[resources]]
+    name = "documents"
+    actions = ["read", "write"]
+
+    [[roles]]
+    name = "editor"
+    parent = "member"
+    permissions = ["documents:*"]
+
+    [[cases]]
+    roles = ["editor"]
+    resource = "documents"
+    action = "write"
+    expect = "allow"
+
+    [[cases]]
+    roles = ["viewer", "USER"]
+    resource = "documents"
+    action = "write"
+    expect = "deny"
+"#;
+
+#[test]
+fn a_team_tests_its_own_policy() {
+    let home = Home::embedded();
+    let test = |text: &str| {
+        fs::write(home.folder().join("suite.toml"), text).expect("a file can be written");
+        home.run(&["policy", "test", "suite.toml"])
+    };
+
+    let right = test(SUITE);
+    let wrong = test(
+        &SUITE
+            .replace("\"deny\"", "\"allow\"")
+            .replace("viewer", "member"),
+    );
+    let wide = test(&SUITE.replace("\"viewer\", \"USER\"", "\"editor\""));
+    let without_cases = SUITE
+        .split("[[cases]]")
+        .next()
+        .expect("it begins with roles");
+    let empty = test(without_cases);
+    let none = test("[[roles]]\nname = \"owner\"");
+    let missing = home.run(&["policy", "test", "nothing.toml"]);
+
+    assert_eq!(
+        (right.code, right.out.trim()),
+        (Some(0), "2 passed, 0 failed"),
+        "{right:?}"
+    );
+    assert_eq!(
+        (wrong.code, wrong.out.trim()),
+        (Some(1), "1 passed, 1 failed"),
+        "{wrong:?}"
+    );
+    assert!(
+        wrong
+            .err
+            .contains("case 2: member, USER, documents:write: expected allow, decided deny"),
+        "{wrong:?}"
+    );
+    assert!(
+        wrong.err.contains("allowed to owner, admin, editor"),
+        "{wrong:?}"
+    );
+    assert!(wide.err.contains("editor has documents:*"), "{wide:?}");
+    for bad in [empty, none, missing] {
+        assert_eq!(bad.code, Some(2), "{bad:?}");
+    }
+}
+
+#[test]
 fn healthcheck_tells_by_its_exit_code_whether_the_server_is_ready() {
     run(async {
         let home = Home::embedded();
@@ -60,6 +158,9 @@ fn looking_leaves_nothing_behind() {
     for look in [
         &["openapi"] as &[&str],
         &["policy", "test"],
+        &["policy", "check", "admin", "members", "add"],
+        &["policy", "explain", "viewer", "members", "add"],
+        &["policy", "test", "nothing.toml"],
         &["config"],
         &["--help"],
         &["healthcheck"],

@@ -19,6 +19,7 @@ mod readme;
 mod reseal;
 mod secrecy;
 mod server;
+mod silence;
 mod stage;
 mod starting;
 mod stopping;

@@ -162,14 +162,20 @@ impl Home {
 
     /// Starts the server without waiting for it.
     pub fn start(&self) -> Process {
-        self.started.set(self.started.get() + 1);
-        let output = self.outputs.path().join(self.started.get().to_string());
+        let number = self.started.get() + 1;
+        let output = self.outputs.path().join(number.to_string());
         let file = |kind: &str| File::create(output.with_extension(kind)).expect("an output file");
+        self.start_saying(file("out"), file("err"))
+    }
+
+    /// The same, where its output and its log go elsewhere.
+    pub fn start_saying(&self, out: impl Into<Stdio>, err: impl Into<Stdio>) -> Process {
+        self.started.set(self.started.get() + 1);
         let mut command = self.command(&[]);
-        let child = command.stdout(file("out")).stderr(file("err")).spawn();
+        let child = command.stdout(out).stderr(err).spawn();
         Process {
             child: child.expect("the binary can be started"),
-            output,
+            output: self.outputs.path().join(self.started.get().to_string()),
         }
     }
 

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use authsome::store::{Filter, Store, StoreError, Stored};
 use bson::{Document, doc};
-use rustix::process::Signal;
 
 use super::mongod::Mongod;
 use super::{OPENING, SCHEMAS, Till};
@@ -142,7 +141,7 @@ fn a_server_that_hangs_is_given_up_and_comes_back() {
         let store = opened(&mongod).await;
         assert_eq!(tills(&store).await.unwrap(), 0);
 
-        mongod.signal(Signal::STOP);
+        mongod.hang();
         let mut took = Vec::new();
         for _ in 0..2 {
             let since = Instant::now();
@@ -153,7 +152,7 @@ fn a_server_that_hangs_is_given_up_and_comes_back() {
             );
             took.push(since.elapsed());
         }
-        mongod.signal(Signal::CONT);
+        mongod.resume();
 
         assert!(took.iter().all(|took| *took < LONG), "{took:?}");
         let until = Instant::now() + Duration::from_secs(30);

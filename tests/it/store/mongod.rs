@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use authsome::store::{Location, StoreSettings};
 use bson::{Document, doc};
 use mongodb::Client;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use tempfile::TempDir;
 
 /// Ended with its test.
@@ -59,9 +59,17 @@ impl Mongod {
         self.process.wait().unwrap();
     }
 
-    /// Lets it hang, connected and silent; or go on.
-    pub(super) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    /// Lets it hang, connected and silent, once every thread of it does.
+    pub(super) fn hang(&self) {
+        let process = Pid::from_child(&self.process);
+        kill_process(process, Signal::STOP).unwrap();
+        let stopped = waitpid(Some(process), WaitOptions::UNTRACED).unwrap();
+        assert!(stopped.is_some_and(|(_, status)| status.stopped()));
+    }
+
+    /// Lets it go on.
+    pub(super) fn resume(&self) {
+        kill_process(Pid::from_child(&self.process), Signal::CONT).unwrap();
     }
 
     /// The same server after [`Mongod::cut`].

@@ -8,14 +8,14 @@
 
 use authsome::access::{OrgRole, Pattern};
 use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::RoleId;
+use authsome::kernel::id::{OrgId, RoleId};
 use authsome::kernel::text::Word;
 use authsome::memberships;
 use authsome::rbac::{self, CustomRole, Scope};
-use authsome::store::StoreError;
+use authsome::store::{Entity, Field, OfEnvironment, Query, StoreError};
 use serde_json::{Value, json};
 
-use super::app::TestApp;
+use super::app::{Door, TestApp};
 use super::client::{Asks, Request};
 use super::orgs::{Org, text};
 use super::persona::Person;
@@ -34,6 +34,54 @@ pub struct Acme {
 pub struct Colleague {
     pub person: Person,
     pub member_id: String,
+}
+
+impl TestApp {
+    /// A role of an organisation, or of the app, that amounts to these permissions.
+    pub async fn defines(
+        &self,
+        door: &Door,
+        org: Option<&Org>,
+        name: &str,
+        permissions: &[(&str, &str)],
+    ) -> String {
+        let (tenant, now) = (door.tenant(), self.clock.now());
+        let entropy = Entropy::system();
+        let org = org.map(|org| org.id.parse().expect("an organisation"));
+        let pattern = |(resource, action): &(&str, &str)| Pattern {
+            resource: (*resource).to_owned(),
+            action: (*action).to_owned(),
+        };
+        let role = CustomRole {
+            id: RoleId::new(now, &entropy),
+            app_id: tenant.app_id,
+            scope: org.map_or(Scope::App, |_| Scope::Organization),
+            env_id: org.map(|_| tenant.env_id),
+            org_id: org,
+            name: Word::parse(name).expect("a name for a role"),
+            description: None,
+            parent_id: None::<OrgRole>,
+            permissions: permissions.iter().map(pattern).collect(),
+            created_at: now,
+            updated_at: now,
+        };
+        let written = self.store().write(async |tx| {
+            rbac::insert(&mut tx.within(tenant), &role).await?;
+            match org {
+                Some(org) => {
+                    let mut tx = tx.within(tenant);
+                    memberships::own_roles_changed(&mut tx, org, (now, &entropy)).await?;
+                }
+                None => {
+                    let mut tx = tx.within(tenant.app_id);
+                    rbac::app_roles_changed(&mut tx, (now, &entropy)).await?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        });
+        written.await.expect("the store answers");
+        role.id.to_string()
+    }
 }
 
 impl Acme {
@@ -60,34 +108,18 @@ impl Acme {
 
     /// A role of the organisation that amounts to these permissions.
     pub async fn defines(&self, name: &str, permissions: &[(&str, &str)]) -> String {
-        let (tenant, now) = (self.owner.door.tenant(), self.app.clock.now());
-        let entropy = Entropy::system();
-        let org = self.org.id.parse().expect("an organisation");
-        let pattern = |(resource, action): &(&str, &str)| Pattern {
-            resource: (*resource).to_owned(),
-            action: (*action).to_owned(),
-        };
-        let role = CustomRole {
-            id: RoleId::new(now, &entropy),
-            app_id: tenant.app_id,
-            scope: Scope::Organization,
-            env_id: Some(tenant.env_id),
-            org_id: Some(org),
-            name: Word::parse(name).expect("a name for a role"),
-            description: None,
-            parent_id: None::<OrgRole>,
-            permissions: permissions.iter().map(pattern).collect(),
-            created_at: now,
-            updated_at: now,
-        };
-        let written = self.app.store().write(async |tx| {
-            let mut tx = tx.within(tenant);
-            rbac::insert(&mut tx, &role).await?;
-            memberships::own_roles_changed(&mut tx, org, (now, &entropy)).await?;
-            Ok::<_, StoreError>(())
-        });
-        written.await.expect("the store answers");
-        role.id.to_string()
+        let (door, org) = (&self.owner.door, Some(&self.org));
+        self.app.defines(door, org, name, permissions).await
+    }
+
+    /// Everything of a kind that is part of the organisation, as it is stored.
+    pub async fn parts<E: Entity<Owner = OfEnvironment>>(&self) -> Vec<E> {
+        let org: OrgId = self.org.id.parse().expect("an organisation");
+        let own = Field::<E, OrgId>::at("org_id").eq(org);
+        let mut once = self.app.store().once();
+        let mut tx = once.within(self.owner.door.tenant());
+        let found = tx.find(Query::of(own)).await;
+        found.expect("the store answers")
     }
 
     /// Makes a team that gives these roles.

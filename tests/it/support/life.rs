@@ -14,7 +14,7 @@ const WRONG: &str = "another calm brook";
 impl TestApp {
     /// Somebody with something in every field that people can fill: in two environments, on devices
     /// that are named and trusted, with letters that were sent, links that were followed and links
-    /// that are void, sessions that have ended, and wrong passwords. The server must lock after
+    /// that are void, sessions that have ended, wrong passwords, and places in an organisation and a team. The server must lock after
     /// five.
     pub async fn person_of_a_rich_life(&self) -> Person {
         self.trusts_addresses(&self.own.production).await;

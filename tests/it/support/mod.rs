@@ -17,6 +17,7 @@ pub mod orgs;
 pub mod persona;
 pub mod plans;
 pub mod raw;
+pub mod roles;
 pub mod smtp;
 pub mod spec;
 pub mod stores;

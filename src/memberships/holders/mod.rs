@@ -1,0 +1,5 @@
+//! Who has a role: members and teams that have it themselves, and whom it reaches.
+
+mod repo;
+
+pub use self::repo::{Holders, exchange_role, holders, reached_by};

@@ -1,0 +1,242 @@
+//! A town: organisations with their roles and members, written straight through the store's port.
+
+use std::collections::BTreeSet;
+
+use authsome::access::{OrgRole, Pattern};
+use authsome::kernel::entropy::Entropy;
+use authsome::kernel::id::{MemberId, OrgId, PolicyId, RoleId, UserId};
+use authsome::kernel::metadata::Metadata;
+use authsome::kernel::tenant::Tenant;
+use authsome::kernel::text::{Email, Label, Slug, Word};
+use authsome::kernel::time::{Clock, Timestamp};
+use authsome::memberships::{Member, Organization};
+use authsome::rbac::{self, CustomRole, RegisteredResource, Scope};
+use authsome::store::{Entity, Reaches, Store, StoreError, StoreSettings};
+use authsome::users::{self, NewUser};
+use futures_util::StreamExt;
+use futures_util::stream::iter;
+
+use crate::server::Running;
+
+const MEMBERS: usize = 100_000;
+/// How many of them are in the first organisation, whose list is asked for.
+const IN_THE_FIRST: usize = 1_000;
+
+const RESOURCES: [&str; 5] = ["documents", "invoices", "projects", "reports", "tickets"];
+const ACTIONS: [&str; 4] = ["read", "write", "share", "delete"];
+const ROLES: [&str; 4] = ["authors", "auditors", "managers", "guests"];
+const RULES_OF_A_ROLE: usize = 5;
+
+/// How many organisations somebody who signs in is in.
+const OF_A_GUEST: usize = 64;
+
+/// How many documents are one unit of work, and how many units are under way at once.
+const BATCH: usize = 1_000;
+const AT_ONCE: usize = 4;
+
+/// What was made, and where.
+pub struct Town {
+    pub store: Store,
+    pub tenant: Tenant,
+    pub organizations: Vec<Organization>,
+    pub resources: Vec<RegisteredResource>,
+    /// The organisations of each person who signs in, the first of all among them.
+    pub of_guests: Vec<Vec<OrgId>>,
+}
+
+/// Time and chance of what is made.
+struct Maker {
+    tenant: Tenant,
+    now: Timestamp,
+    entropy: Entropy,
+}
+
+impl Town {
+    /// `count` organisations for everybody, and for `guests`, who have accounts already.
+    pub async fn of(running: &Running, count: usize, guests: &[UserId]) -> Self {
+        let settings = StoreSettings::at(running.location.clone());
+        let store = Store::open(&settings).await.expect("the server's store");
+        let tenant = running.tenant;
+        let maker = Maker {
+            tenant,
+            now: Clock::system().now(),
+            entropy: Entropy::system(),
+        };
+        let resources = maker.registers(&store).await;
+        let users = maker.users(&store).await;
+        let mut organizations: Vec<_> = (0..count).map(|at| maker.organization(at)).collect();
+        let mut members: Vec<Member> = Vec::with_capacity(MEMBERS);
+        for (number, user) in users.into_iter().enumerate() {
+            let rest = number.saturating_sub(IN_THE_FIRST);
+            let at = if number < IN_THE_FIRST {
+                0
+            } else {
+                rest % count
+            };
+            members.push(maker.member(&mut organizations[at], user));
+        }
+        let mut of_guests = Vec::new();
+        for (guest, user) in guests.iter().enumerate() {
+            let step = (count / OF_A_GUEST).max(1);
+            let spread = (0..OF_A_GUEST).map(|place| (place * step + guest) % count);
+            let places: BTreeSet<usize> = spread.chain([0]).collect();
+            let mut own = Vec::new();
+            for at in places {
+                own.push(organizations[at].id);
+                members.push(maker.member(&mut organizations[at], *user));
+            }
+            of_guests.push(own);
+        }
+        let roles = organizations.iter().flat_map(|it| maker.roles(it.id));
+        write(&store, tenant, &roles.collect::<Vec<_>>()).await;
+        write(&store, tenant, &organizations).await;
+        write(&store, tenant, &members).await;
+        Self {
+            store,
+            tenant,
+            organizations,
+            resources,
+            of_guests,
+        }
+    }
+}
+
+impl Maker {
+    async fn registers(&self, store: &Store) -> Vec<RegisteredResource> {
+        let resource = |name: &str| RegisteredResource {
+            name: word(name),
+            actions: ACTIONS.map(word).to_vec(),
+            description: None,
+        };
+        let all = RESOURCES.map(resource).to_vec();
+        let made = (self.now, &self.entropy);
+        let mut once = store.once();
+        let mut tx = once.within(self.tenant.app_id);
+        let registered = rbac::replace_catalogue(&mut tx, all.clone(), made).await;
+        registered.expect("a catalogue");
+        all
+    }
+
+    async fn users(&self, store: &Store) -> Vec<UserId> {
+        let numbers: Vec<usize> = (0..MEMBERS).collect();
+        let batches = iter(numbers.chunks(BATCH)).map(async |batch| {
+            let made = store.write(async |tx| {
+                let mut tx = tx.within(self.tenant.app_id);
+                let mut made = Vec::with_capacity(batch.len());
+                for number in batch {
+                    let new = new_user(*number);
+                    let when = (self.now, &self.entropy);
+                    made.push(
+                        users::create(&mut tx, self.tenant.app_id, new, when)
+                            .await?
+                            .id,
+                    );
+                }
+                Ok::<_, StoreError>(made)
+            });
+            made.await.expect("users")
+        });
+        let made: Vec<Vec<UserId>> = batches.buffered(AT_ONCE).collect().await;
+        made.concat()
+    }
+
+    fn organization(&self, number: usize) -> Organization {
+        Organization {
+            id: OrgId::new(self.now, &self.entropy),
+            app_id: self.tenant.app_id,
+            env_id: self.tenant.env_id,
+            name: Label::parse(&format!("Organisation {number}")).expect("a name"),
+            slug: Slug::parse(&format!("organisation-{number}")).expect("a slug"),
+            logo: None,
+            metadata: Metadata::default(),
+            created_by: None,
+            owner_count: 0,
+            member_count: 0,
+            max_members: None,
+            version: 1,
+            policy_id: Some(PolicyId::new(self.now, &self.entropy)),
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+
+    /// The first is the owner.
+    fn member(&self, organization: &mut Organization, user_id: UserId) -> Member {
+        let is_first = organization.member_count == 0;
+        organization.member_count += 1;
+        organization.owner_count = 1;
+        Member {
+            id: MemberId::new(self.now, &self.entropy),
+            app_id: self.tenant.app_id,
+            env_id: self.tenant.env_id,
+            org_id: organization.id,
+            user_id,
+            roles: vec![if is_first {
+                OrgRole::OWNER
+            } else {
+                OrgRole::MEMBER
+            }],
+            invited_by: None,
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+
+    fn roles(&self, org: OrgId) -> Vec<CustomRole> {
+        let role = |(at, name): (usize, &str)| CustomRole {
+            id: RoleId::new(self.now, &self.entropy),
+            app_id: self.tenant.app_id,
+            scope: Scope::Organization,
+            env_id: Some(self.tenant.env_id),
+            org_id: Some(org),
+            name: word(name),
+            description: None,
+            parent_id: None,
+            permissions: (0..RULES_OF_A_ROLE).map(|rule| pattern(at, rule)).collect(),
+            created_at: self.now,
+            updated_at: self.now,
+        };
+        ROLES.into_iter().enumerate().map(role).collect()
+    }
+}
+
+fn pattern(role: usize, rule: usize) -> Pattern {
+    Pattern {
+        resource: RESOURCES[rule % RESOURCES.len()].to_owned(),
+        action: ACTIONS[(role + rule) % ACTIONS.len()].to_owned(),
+    }
+}
+
+fn new_user(number: usize) -> NewUser {
+    NewUser {
+        email: Email::parse(&format!("resident{number}@example.org")).expect("an address"),
+        email_verified: true,
+        phone: None,
+        username: None,
+        first_name: None,
+        last_name: None,
+        roles: Vec::new(),
+        metadata: Metadata::default(),
+    }
+}
+
+fn word(text: &str) -> Word {
+    Word::parse(text).expect("a word")
+}
+
+async fn write<E: Entity>(store: &Store, tenant: Tenant, all: &[E])
+where
+    Tenant: Reaches<E::Owner>,
+{
+    let batches = iter(all.chunks(BATCH)).for_each_concurrent(AT_ONCE, async |batch| {
+        let written = store.write(async |tx| {
+            let mut tx = tx.within(tenant);
+            for document in batch {
+                tx.insert(document).await?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        written.await.expect("documents");
+    });
+    batches.await;
+}

@@ -1,0 +1,114 @@
+//! A home: one tenant's things, of every kind that an operation asks for by its identifier.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::{Operation, operations};
+use super::places::Place;
+use crate::support::app::{Door, TestApp};
+use crate::support::client::Asks;
+use crate::support::orgs::{Org, text};
+use crate::support::persona::Person;
+
+/// A role of the app, for all its organisations; its identifiers are like those of an organisation's.
+pub const TEMPLATE: &str = "arol of the app";
+
+/// What the API makes in an organisation: the kind, where, and of what. What no operation makes yet,
+/// none asks for either.
+const MADE_BY_THE_API: [(&str, &str, fn(&str) -> Value); 2] = [
+    ("atm", "/teams", |name| json!({"name": name})),
+    (
+        "ainv",
+        "/invitations",
+        |name| json!({"email": format!("{name}-guest@example.org"), "role": "member"}),
+    ),
+];
+
+/// An organisation in an environment, and all that is its own.
+#[derive(Debug)]
+pub struct Home {
+    pub door: Door,
+    pub owner: Person,
+    pub member: Person,
+    pub org: Org,
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl Home {
+    pub async fn of(app: &TestApp, door: &Door, name: &str) -> Self {
+        let visitor = app.visitor(door);
+        let becomes = async |who: &str| {
+            let email = format!("{name}-{who}@example.org");
+            visitor.becomes(&email, json!({})).await
+        };
+        let (owner, member) = (becomes("owner").await, becomes("member").await);
+        let org = app.org(name, &owner).await;
+        let member_id = org.takes(&member, &["member"]).await;
+        let _ = owner.switches_to(Some(&org)).await.expect(200);
+        let devices = owner.get("/v1/devices").await.told(200);
+        let lines = [("documents", "read")];
+        let ids = BTreeMap::from([
+            ("aapp", door.app_id.clone()),
+            ("aenv", door.env_id.clone()),
+            ("aorg", org.id.clone()),
+            ("amem", member_id),
+            ("ausr", member.id.clone()),
+            ("ases", owner.session_id()),
+            ("adev", text(&devices["devices"][0]["id"])),
+            (
+                "arol",
+                app.defines(door, Some(&org), "editors", &lines).await,
+            ),
+            (TEMPLATE, app.defines(door, None, name, &lines).await),
+        ]);
+        let mut home = Self {
+            door: door.clone(),
+            owner,
+            member,
+            org,
+            ids,
+        };
+        home.makes_the_rest(name).await;
+        home
+    }
+
+    async fn makes_the_rest(&mut self, name: &str) {
+        let all = operations();
+        for (kind, below, new) in MADE_BY_THE_API {
+            let path = format!("/v1/orgs/{{org}}{below}");
+            if !all.iter().any(|it| it.method == "POST" && it.path == path) {
+                continue;
+            }
+            let made = self.owner.post(&self.org.path(below)).json(new(name)).await;
+            self.ids.insert(kind, text(&made.told(201)["id"]));
+        }
+        let place = json!({"member_id": self.ids["amem"], "role": "member"});
+        let path = self
+            .org
+            .path(&format!("/teams/{}/members", self.ids["atm"]));
+        let _ = self.owner.post(&path).json(place).await.expect(201);
+    }
+
+    /// What is here of the kind that belongs into this place.
+    pub fn id(&self, operation: &Operation, place: &Place) -> String {
+        let kind = kind(operation, place);
+        let own = self.ids.get(kind);
+        let missing = || panic!("say in `Home` how a `{kind}` is made: {}", operation.id);
+        own.cloned().unwrap_or_else(missing)
+    }
+
+    /// Everything that is here, with its kind.
+    pub fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.ids.iter().map(|(kind, id)| (*kind, id.as_str()))
+    }
+}
+
+/// The kind of a place, roles of the app apart from those of organisations.
+pub fn kind<'a>(operation: &Operation, place: &'a Place) -> &'a str {
+    let is_template = place.is_in_path() && operation.path.starts_with("/v1/roles");
+    if is_template && place.kind == "arol" {
+        return TEMPLATE;
+    }
+    &place.kind
+}
