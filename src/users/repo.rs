@@ -1,7 +1,6 @@
 use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::record::{Ban, NewUser, Standing, Status, User};
+use super::record::{Ban, NewUser, ProfileChanges, Standing, Status, User};
 use super::service::UserQuery;
 use crate::access::Role;
 use crate::http::Change;
@@ -58,26 +57,6 @@ fn not_banned(now: Timestamp) -> Filter<User> {
     BANNED.ne(true) | BAN_EXPIRES.lte(now)
 }
 
-/// A change to one's own profile; `null` clears a field, absence keeps it.
-#[derive(Debug, Clone, ToSchema)]
-pub struct ProfileChanges {
-    #[schema(value_type = Option<Label>)]
-    pub first_name: Change<Label>,
-    #[schema(value_type = Option<Label>)]
-    pub last_name: Change<Label>,
-    #[schema(value_type = Option<Username>)]
-    pub username: Change<Username>,
-    #[schema(value_type = Option<Label>)]
-    pub display_username: Change<Label>,
-    #[schema(value_type = Option<Phone>)]
-    pub phone: Change<Phone>,
-    /// An `https` URL of at most 2,048 characters.
-    #[schema(value_type = Option<String>)]
-    pub image: Change<String>,
-    /// Replaces the whole map.
-    pub metadata: Option<Metadata>,
-}
-
 pub async fn create<S>(
     tx: &mut Tx<'_, S>,
     app_id: AppId,
@@ -132,7 +111,7 @@ where
 }
 
 /// One change for all the fields that a patch names.
-pub(super) async fn update_profile<S>(
+pub async fn update_profile<S>(
     tx: &mut Tx<'_, S>,
     id: UserId,
     changes: &ProfileChanges,
@@ -270,23 +249,6 @@ where
         .and(METADATA.set(Metadata::default()))
         .and(UPDATED_AT.set(now));
     tx.update_one(his, update).await
-}
-
-/// Gives a user the names that he goes by.
-pub async fn rename<S>(
-    tx: &mut Tx<'_, S>,
-    id: UserId,
-    (first, last): (Option<Label>, Option<Label>),
-    now: Timestamp,
-) -> Stored<Option<User>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    let update = UPDATED_AT
-        .set(now)
-        .and_if(first.map(|name| FIRST_NAME.set(name)))
-        .and_if(last.map(|name| LAST_NAME.set(name)));
-    tx.update_one(living_one(id), update).await
 }
 
 /// Gives the user another, proven address; access tokens that name the old one lose their standing.
