@@ -10,7 +10,7 @@ use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::SecretKeys;
-use crate::audit::{Audit, OrganizationRecord};
+use crate::audit::{Audit, Denials, OrganizationRecord};
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
@@ -248,6 +248,11 @@ impl Foundation {
                 }),
             ],
             directory: Arc::new(environments),
+            witness: Arc::new(Denials {
+                limits: self.limits(),
+                clock: self.world.clock.clone(),
+                entropy: self.world.entropy.clone(),
+            }),
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             trusted_proxies: server.trusted_proxies.clone(),

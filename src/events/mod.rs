@@ -149,6 +149,13 @@ impl Event {
         }
     }
 
+    pub fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
+
     #[must_use]
     pub fn denied(mut self) -> Self {
         self.outcome = Outcome::Denied;

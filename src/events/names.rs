@@ -107,6 +107,8 @@ names! {
     RoleUpdated = "role.updated", "A role was redefined.";
     RoleDeleted = "role.deleted",
         "A role was deleted; who had it has the `replacement` from then on.";
+    AccessDenied = "access.denied",
+        "A caller was refused what he may not do: the `permission` that it takes; told once a minute.";
     ReauthenticationDenied = "reauthentication.denied",
         "A user did not prove again that it is he, before something that cannot be undone.";
     SessionCreated = "session.created", "A user signed in.";

@@ -23,6 +23,7 @@ use super::edge::Edge;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use super::trace::RequestId;
+use super::witness::{self, Asked};
 use crate::access::{OperateApps, Permission, Policy};
 use crate::events::Origin;
 use crate::kernel::id::{AppId, EnvId, UserId};
@@ -41,6 +42,7 @@ pub(super) struct Identity {
     pub(super) origin: Origin,
     pub(super) policy: Policy,
     pub(super) standing: Result<Standing, Problem>,
+    pub(super) asked: Asked,
 }
 
 /// The sender's standing, where the request does not contradict itself.
@@ -115,9 +117,11 @@ pub(super) async fn authenticate(
         origin,
         policy: edge.policy.clone(),
         standing,
+        asked: Asked::default(),
     };
     req.extensions_mut().insert(Rc::new(identity));
     let answer = next.call(req).await?;
+    witness::hear(&edge, &answer);
     Ok(if is_for_itself {
         advised(answer)
     } else {

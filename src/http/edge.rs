@@ -34,6 +34,7 @@ use super::problem::Problem;
 use super::trace::{self, Outcome, RequestId};
 use super::unit::{InFlight, detached};
 use super::unread::Unread;
+use super::witness::Witness;
 use super::{cors, docs, headers, limits};
 use crate::access::Policy;
 use crate::kernel::entropy::Entropy;
@@ -51,6 +52,7 @@ pub struct Edge {
     pub policy: Policy,
     pub authenticators: Vec<Arc<dyn Authenticator>>,
     pub directory: Arc<dyn Directory>,
+    pub witness: Arc<dyn Witness>,
     pub clock: Clock,
     pub entropy: Entropy,
     pub trusted_proxies: Vec<IpNet>,

@@ -192,6 +192,7 @@ impl<P: Permission<In = InApp>> FromRequest for Allowed<P> {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identity(req).and_then(|identity| {
             let standing = identity.standing.as_ref().map_err(Clone::clone)?;
+            identity.asked.set(Some(P::ROW));
             let caller = allowed::<P>(standing, &identity.policy)?;
             Ok(Self {
                 caller,
@@ -209,7 +210,9 @@ impl<P: Permission<In = InOrganization>> FromRequest for Entering<P> {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(identity(req).and_then(|identity| {
             let standing = identity.standing.as_ref().map_err(Clone::clone)?;
+            identity.asked.set(Some(EnterOrganizations::ROW));
             let caller = allowed::<EnterOrganizations>(standing, &identity.policy)?;
+            identity.asked.set(Some(P::ROW));
             Ok(Self {
                 caller,
                 identity,

@@ -6,6 +6,7 @@
 //!   trace limits cors headers errors client_ip      what every request and answer passes
 //!   unit unread              a task of its own, with a deadline; what becomes of unread bodies
 //!   authenticate caller      who asks, in which tenant
+//! witness                    what becomes of refusals
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
 //! answer cookies event_stream                       what handlers return, and what browsers keep
@@ -40,6 +41,7 @@ mod tests;
 mod trace;
 mod unit;
 mod unread;
+mod witness;
 
 pub use answer::{Accepted, Answer, Attachment, Created, NoContent, Ok200};
 pub use body::Body;
@@ -56,3 +58,4 @@ pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};
 pub use unit::{Afterwards, InFlight};
+pub use witness::{Denial, Witness};

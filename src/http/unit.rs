@@ -53,6 +53,10 @@ impl Drop for Underway {
 pub struct Afterwards(InFlight);
 
 impl Afterwards {
+    pub(super) fn of(edge: &Edge) -> Self {
+        Self(edge.in_flight.clone())
+    }
+
     pub fn run<E: Display>(
         &self,
         failed: &'static str,

@@ -42,6 +42,7 @@ impl Invitations {
         let seen = self.by_token(token, named).await?;
         let seen = seen.ok_or(AnswerError::Unknown)?;
         let whose = (seen.tenant(), user);
+        let _turn = self.accounts.turns.of(seen.org_id).await;
         let joined = self.accept_as(whose, Which::Token(token), origin).await;
         if let Err(refused) = &joined {
             let known = (&seen, Party::new("user", user));

@@ -175,7 +175,10 @@ struct InvitationOutcomes {
     ),
     responses((status = 200, description = "What has come of each", body = InvitationOutcomes)),
     security(("session" = []), ("api_key" = [])),
-    extensions(("x-permission" = json!(Invite::NAME))),
+    extensions(
+        ("x-permission" = json!(Invite::NAME)),
+        ("x-problems" = json!([ProblemKind::InvalidEmail])),
+    ),
 )]
 #[post("/v1/orgs/{org}/invitations/bulk")]
 async fn create_all(

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use super::record::{Invitation, State, Status};
 use crate::kernel::id::{AppId, InvitationId, OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -191,29 +193,48 @@ fn of_this_generation(invitation: &Invitation) -> Filter<Invitation> {
 
 /// Invitations to a user, newest first: to his address, once it is proven, and those that he has
 /// accepted under another; `most` of each at most.
-pub async fn received(tx: &mut Tx<'_, AppId>, user: &User, most: u32) -> Stored<Vec<Invitation>> {
-    let accepted = Query::of(USER_ID.eq(user.id)).newest_by(CREATED_AT);
-    let mut all: Vec<Invitation> = tx.find(accepted.window(0, most)).await?;
+pub async fn received(
+    tx: &mut Tx<'_, AppId>,
+    user: &User,
+    most: Option<u32>,
+) -> Stored<Vec<Invitation>> {
+    let mut all = newest(tx, USER_ID.eq(user.id), most).await?;
     if user.email_verified {
-        let to_him = Query::of(EMAIL.eq(user.email.clone())).newest_by(CREATED_AT);
-        let to_him: Vec<Invitation> = tx.find(to_him.window(0, most)).await?;
+        let to_him = newest(tx, EMAIL.eq(user.email.clone()), most).await?;
         let known: Vec<InvitationId> = all.iter().map(|it| it.id).collect();
         all.extend(to_him.into_iter().filter(|it| !known.contains(&it.id)));
+        all.sort_by_key(|it| Reverse(it.created_at));
     }
     Ok(all)
 }
 
 /// Invitations that a user has sent, newest first, `most` at most.
-pub async fn sent(tx: &mut Tx<'_, AppId>, user: UserId, most: u32) -> Stored<Vec<Invitation>> {
-    let newest = Query::of(INVITER_ID.eq(user)).newest_by(CREATED_AT);
-    tx.find(newest.window(0, most)).await
+pub async fn sent(
+    tx: &mut Tx<'_, AppId>,
+    user: UserId,
+    most: Option<u32>,
+) -> Stored<Vec<Invitation>> {
+    newest(tx, INVITER_ID.eq(user), most).await
+}
+
+async fn newest(
+    tx: &mut Tx<'_, AppId>,
+    wanted: Filter<Invitation>,
+    most: Option<u32>,
+) -> Stored<Vec<Invitation>> {
+    let all = Query::of(wanted).newest_by(CREATED_AT);
+    tx.find(match most {
+        Some(most) => all.window(0, most),
+        None => all,
+    })
+    .await
 }
 
 /// Removes the invitations to a user who leaves the app, and revokes those that he has sent, which
 /// name him no more; their letters go too, because they name both. `user` is as he was before.
 pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<()> {
-    let to_him = received(tx, user, u32::MAX).await?;
-    let by_him = sent(tx, user.id, u32::MAX).await?;
+    let to_him = received(tx, user, None).await?;
+    let by_him = sent(tx, user.id, None).await?;
     let ids = |all: &[Invitation]| all.iter().map(|it| it.id).collect::<Vec<_>>();
     let (to_him, by_him) = (ids(&to_him), ids(&by_him));
     notifications::forget_invitations(tx, &to_him).await?;

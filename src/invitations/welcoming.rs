@@ -86,7 +86,9 @@ impl Invitations {
             environment: &*accounts.environment(tenant).await?,
             rules: accounts.prepare(tenant).await?,
         };
+        let turn = accounts.turns.of(seen.org_id).await;
         let (revoked, opened) = self.enter(&welcome, visit).await?;
+        drop(turn);
         accounts.apply(&revoked);
         let issued = accounts.issue(opened).await?;
         accounts.recent.forget(tenant.app_id, issued.user.id);

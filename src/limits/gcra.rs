@@ -2,10 +2,12 @@
 //!
 //! The instant is when everything that was admitted would have been done at an even pace. It may
 //! lie ahead by a whole period less one step: a burst of the full number, then one a step. So no
-//! fixed window has an edge at which twice the number gets through.
+//! fixed window has an edge at which twice the number gets through. What lies further ahead was
+//! counted by a clock that is ahead, and says nothing to others.
 
 use std::time::Duration;
 
+use super::AGREEMENT;
 use crate::kernel::rate::Rate;
 use crate::kernel::time::Timestamp;
 
@@ -38,6 +40,13 @@ impl Gcra {
     /// The latest instant with which one more is admitted at `now`.
     pub(super) fn latest(self, now: i64) -> i64 {
         now.saturating_add(self.tolerance)
+    }
+
+    /// Whether no clock that agrees with `now` can have counted so far.
+    pub(super) fn is_ahead(self, tat: i64, now: i64) -> bool {
+        let agreeing = i64::try_from(AGREEMENT.as_micros()).unwrap_or(i64::MAX);
+        let full = self.latest(now).saturating_add(self.step);
+        tat > full.saturating_add(agreeing)
     }
 
     /// How long until one more is admitted; `None` if it is at once.
@@ -116,5 +125,21 @@ mod tests {
             Some(Duration::from_secs(1))
         );
         assert_eq!(gcra.wait(full, 1_006 * SECOND), None);
+    }
+
+    /// RL-14: nobody is refused for longer than the rule and what clocks may differ by.
+    #[test]
+    fn only_a_clock_that_is_ahead_counts_beyond_a_full_burst() {
+        let gcra = Gcra::of("10/1m".parse().unwrap());
+        let now = 1_000 * SECOND;
+        let full = now + 60 * SECOND;
+
+        assert!(!gcra.is_ahead(full, now));
+        assert!(
+            !gcra.is_ahead(full + 60 * SECOND, now),
+            "a minute is agreed"
+        );
+        assert!(gcra.is_ahead(full + 60 * SECOND + 1, now));
+        assert!(!gcra.is_ahead(i64::MAX, i64::MAX - 1));
     }
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::AGREEMENT;
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Field, Filter, Index, OfApp, Query, Stored, Tx, Update, by_id};
@@ -73,6 +74,11 @@ impl LockoutSettings {
         let factor = 2_u32.saturating_pow(doublings);
         Some(self.delay.saturating_mul(factor).min(self.longest))
     }
+
+    /// The last instant that a lock can hold until, by clocks that agree with `now`.
+    fn horizon(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.longest.max(self.delay)).plus(AGREEMENT)
+    }
 }
 
 /// What somebody who wants to try a password finds.
@@ -89,6 +95,8 @@ pub(super) enum Found {
     Leaked,
     /// Wrong passwords of long ago.
     Stale,
+    /// Something to wait for that a clock ahead of this one has written.
+    Ahead,
 }
 
 impl Lockout {
@@ -117,15 +125,13 @@ impl Lockout {
         if self.reserved > 0 && self.touched_at.plus(LONGEST_TRY) <= now {
             return Found::Leaked;
         }
-        if self.failed < settings.after() {
-            return if self.failed + self.reserved < settings.after() {
-                Found::Room
-            } else {
-                Found::Others
-            };
+        if self.failed + self.reserved < settings.after() {
+            return Found::Room;
         }
         match self.locked_until {
+            _ if self.reserved > 0 && self.touched_at > now.plus(AGREEMENT) => Found::Ahead,
             _ if self.reserved > 0 => Found::Others,
+            Some(until) if until > settings.horizon(now) => Found::Ahead,
             Some(until) if until > now => Found::Locked(until),
             Some(_) | None => Found::Trial,
         }
@@ -310,6 +316,43 @@ mod tests {
         assert_eq!(lockout.found(&USUAL, before), Found::Room);
         assert_eq!(lockout.found(&USUAL, late), Found::Leaked);
         assert_eq!(lockout.found(&USUAL, NOON.plus(MEMORY)), Found::Stale);
+    }
+
+    /// RL-14: the longest lock, and what clocks may differ by, is as long as anybody is kept out.
+    #[test]
+    fn what_a_clock_ahead_has_written_is_waited_for_by_nobody_else() {
+        let longest = NOON.plus(USUAL.longest).plus(AGREEMENT);
+        let further = Timestamp::from_millis(longest.as_millis() + 1);
+        let hour = NOON.plus(Duration::from_hours(1));
+        let tried_at = |touched_at| Lockout {
+            touched_at,
+            ..lockout(3, 2, None)
+        };
+
+        for (lockout, found) in [
+            (lockout(5, 0, Some(longest)), Found::Locked(longest)),
+            (lockout(5, 0, Some(further)), Found::Ahead),
+            (tried_at(NOON.plus(AGREEMENT)), Found::Others),
+            (tried_at(hour), Found::Ahead),
+            (lockout(4, 0, Some(further)), Found::Room),
+        ] {
+            assert_eq!(lockout.found(&USUAL, NOON), found, "{lockout:?}");
+        }
+    }
+
+    /// Whatever the settings say: the first lock is never taken for one of a clock ahead.
+    #[test]
+    fn a_delay_beyond_the_longest_lock_still_locks() {
+        let odd = LockoutSettings {
+            longest: Duration::from_secs(1),
+            delay: Duration::from_hours(1),
+            ..USUAL
+        };
+        let until = NOON.plus(odd.delay);
+
+        let found = lockout(5, 0, Some(until)).found(&odd, NOON);
+
+        assert_eq!(found, Found::Locked(until));
     }
 
     #[test]

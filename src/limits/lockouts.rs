@@ -3,15 +3,15 @@
 //! A try takes its place before anything is hashed, so that no number of tries at once gets past
 //! the budget; whoever finds it full waits for those who are trying. Unknown accounts are treated
 //! as known ones, by what they were called. A device that is known may have a lane of its own,
-//! which strangers cannot lock.
+//! which strangers cannot lock. Behind a document that a clock ahead has written stands another.
 
 use std::time::Duration;
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 
-use super::LimitError;
 use super::attempt::{Attempt, Place};
 use super::lockout::{self, Found, Lockout, LockoutSettings};
+use super::{LimitError, beside};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, UserId};
@@ -51,12 +51,27 @@ pub struct Lockouts {
     key: MacKey,
 }
 
+/// What whoever wants to try gets.
+enum Turn {
+    Place(Place),
+    /// None now; there may be one in a moment.
+    Later,
+    /// None here: a clock ahead of this one has written what is found.
+    Beside,
+}
+
 /// What is tried, and whom to tell of a lock.
 struct Door<'a> {
     id: String,
     tenant: Tenant,
     user: Option<UserId>,
     origin: &'a Origin,
+}
+
+impl Turn {
+    fn of(place: Option<Place>) -> Self {
+        place.map_or(Self::Later, Self::Place)
+    }
 }
 
 impl Lockouts {
@@ -87,7 +102,7 @@ impl Lockouts {
         lane: Option<&str>,
         origin: &Origin,
     ) -> Result<Attempt, LimitError> {
-        let door = Door {
+        let mut door = Door {
             id: self.key_of(tenant.app_id, subject, lane),
             tenant,
             user: match subject {
@@ -98,15 +113,18 @@ impl Lockouts {
         };
         let mut waited = Duration::ZERO;
         while waited < PATIENCE {
-            if let Some(place) = self.place(&door, self.clock.now()).await? {
-                return Ok(Attempt {
-                    lockouts: self.clone(),
-                    id: door.id,
-                    app_id: tenant.app_id,
-                    place,
-                });
+            match self.turn(&door, self.clock.now()).await? {
+                Turn::Place(place) => {
+                    return Ok(Attempt {
+                        lockouts: self.clone(),
+                        id: door.id,
+                        app_id: tenant.app_id,
+                        place,
+                    });
+                }
+                Turn::Later => waited += self.pause().await,
+                Turn::Beside => door.id = beside(&door.id),
             }
-            waited += self.pause().await;
         }
         Err(LimitError::TooMany {
             retry_after: SHORTLY,
@@ -121,9 +139,14 @@ impl Lockouts {
         user: UserId,
     ) -> Stored<Lock> {
         let now = self.clock.now();
-        let id = self.key_of(app_id, Subject::User(user), None);
-        let found: Option<Lockout> = tx.within(app_id).get(id).await?;
-        let counts = found.filter(|it| it.found(&self.settings, now) != Found::Stale);
+        let mut id = self.key_of(app_id, Subject::User(user), None);
+        let found = |it: &Lockout| it.found(&self.settings, now);
+        let mut seen: Option<Lockout> = tx.within(app_id).get(&id).await?;
+        while seen.as_ref().map(found) == Some(Found::Ahead) {
+            id = beside(&id);
+            seen = tx.within(app_id).get(&id).await?;
+        }
+        let counts = seen.filter(|it| found(it) != Found::Stale);
         Ok(Lock {
             failed_attempts: counts.as_ref().map_or(0, |it| it.failed),
             locked_until: counts
@@ -142,28 +165,29 @@ impl Lockouts {
         Ok(lockout::forget(&mut tx.within(app_id), user).await? > 0)
     }
 
-    /// A place, if there is one now; `None` to look again in a moment.
-    async fn place(&self, door: &Door<'_>, now: Timestamp) -> Result<Option<Place>, LimitError> {
+    /// A place, if there is one now.
+    async fn turn(&self, door: &Door<'_>, now: Timestamp) -> Result<Turn, LimitError> {
         let mut once = self.store.once();
         let mut tx = once.within(door.tenant.app_id);
         let Some(seen) = tx.get::<Lockout>(&door.id).await? else {
-            return Ok(first(&mut tx, door, now).await?);
+            return Ok(Turn::of(first(&mut tx, door, now).await?));
         };
         let settings = &self.settings;
         match seen.found(settings, now) {
             Found::Room => {
                 let (has_room, reserve) = lockout::reserve(&seen, settings, now);
                 let reserved = tx.update_one(has_room, reserve).await?;
-                Ok(reserved.map(|_| Place::InTheBudget))
+                Ok(Turn::of(reserved.map(|_| Place::InTheBudget)))
             }
             Found::Trial => {
                 let failed = seen.failed;
                 let until = now.plus(settings.lock(failed + 1).unwrap_or(settings.longest));
                 let (alone, begin) = lockout::begin_trial(&seen, until, now);
                 let trial = tx.update_one(alone, begin).await?;
-                Ok(trial.map(|_| Place::AfterALock { failed, until }))
+                Ok(Turn::of(trial.map(|_| Place::AfterALock { failed, until })))
             }
-            Found::Others => Ok(None),
+            Found::Others => Ok(Turn::Later),
+            Found::Ahead => Ok(Turn::Beside),
             Found::Locked(until) => {
                 if !seen.is_told() {
                     self.tell(door, until, now).await?;
@@ -175,11 +199,11 @@ impl Lockouts {
             Found::Leaked => {
                 let (unchanged, settle) = lockout::settle(&seen, settings, now);
                 tx.update_one(unchanged, settle).await?;
-                Ok(None)
+                Ok(Turn::Later)
             }
             Found::Stale => {
                 tx.take_one(lockout::is_stale(&door.id, now)).await?;
-                Ok(None)
+                Ok(Turn::Later)
             }
         }
     }

@@ -9,7 +9,8 @@
 //!
 //! What guards from guessing fails closed: a store that cannot be asked admits nobody. Subjects are
 //! kept as MACs, so no address stands in the counters. A refusal is told by an event once a period
-//! or lock, never once a try. Not here: what is tried, and how it is answered.
+//! or lock, never once a try. A node whose clock is ahead counts for itself: what it has written
+//! further ahead than is possible, others leave alone, and count beside it. Not here: what is tried.
 
 mod attempt;
 mod gcra;
@@ -27,6 +28,15 @@ pub use self::lockouts::{Lock, Lockouts, Subject};
 pub use self::rates::{Limits, RateCounter};
 pub use self::rule::{RateSettings, Rule};
 use crate::store::StoreError;
+
+/// How far the clocks of nodes may differ and still be taken to agree.
+const AGREEMENT: Duration = Duration::from_mins(1);
+
+/// Where those count who find a document that a clock ahead of theirs has written. It is not theirs
+/// to mend: whoever lowers it gives the other clock its budget anew, at each turn.
+fn beside(id: &str) -> String {
+    format!("{id}+")
+}
 
 /// Why something is not tried.
 #[derive(Debug, thiserror::Error)]

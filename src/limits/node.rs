@@ -52,7 +52,12 @@ impl OfThisNode {
             let key = (subject.to_owned(), rate.period());
             let used = self.used.get_with(key, Arc::default);
             let gcra = Gcra::of(rate);
-            let next = |tat| gcra.wait(tat, at).is_none().then(|| gcra.next(tat, at));
+            // There is one clock here: what it counted while it was ahead is forgotten.
+            let counted = |tat| if gcra.is_ahead(tat, at) { 0 } else { tat };
+            let next = |tat| {
+                let tat = counted(tat);
+                gcra.wait(tat, at).is_none().then(|| gcra.next(tat, at))
+            };
             let Err(full) = used
                 .tat
                 .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
@@ -60,7 +65,7 @@ impl OfThisNode {
                 continue;
             };
             let until = micros(now.plus(rate.period()));
-            let tell = |told_until| (told_until <= at).then_some(until);
+            let tell = |told| (told <= at || gcra.is_ahead(told, at)).then_some(until);
             let is_first = used
                 .told_until
                 .fetch_update(Ordering::AcqRel, Ordering::Acquire, tell)
@@ -93,5 +98,20 @@ mod tests {
         assert_eq!(node.take("b", NOON), Ok(()));
         let later = NOON.plus(Duration::from_secs(30));
         assert_eq!(node.take("a", later), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_leaves_nobody_out_when_it_is_right_again() {
+        let node = OfThisNode::new("2/1m".parse().unwrap());
+        let ahead = NOON.plus(Duration::from_hours(1));
+        for _ in 0..3 {
+            let _ = node.take("a", ahead);
+        }
+
+        let taken = [(); 3].map(|()| node.take("a", NOON));
+
+        let wait = Duration::from_secs(30);
+        let is_first = true;
+        assert_eq!(taken, [Ok(()), Ok(()), Err(Refused { wait, is_first })]);
     }
 }

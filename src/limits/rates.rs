@@ -6,10 +6,10 @@ use std::time::Duration;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde::{Deserialize, Serialize};
 
-use super::LimitError;
 use super::gcra::{Gcra, micros};
 use super::node::OfThisNode;
 use super::rule::{RateSettings, Rule};
+use super::{AGREEMENT, LimitError, beside};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::network::Network;
@@ -45,7 +45,8 @@ impl Entity for RateCounter {
 }
 
 /// How often a counter is looked at again that changed between the look and the write. It changes
-/// at most twice in a way that a try can lose to: it comes to be, and it fills up.
+/// at most twice in a way that a try can lose to: it comes to be, and it fills up. The others are for
+/// clocks that were ahead.
 const LOOKS: usize = 8;
 
 /// Admits what its rule admits. Clones share one memory.
@@ -160,14 +161,14 @@ impl Limits {
 
     async fn refusal(
         &self,
-        counter: String,
+        mut counter: String,
         rate: Rate,
         now: Timestamp,
     ) -> Stored<Option<Refusal>> {
-        let gcra = Gcra::of(rate);
-        let refusal = |wait, is_told| Refusal {
-            counter: counter.clone(),
-            period: rate.period(),
+        let (gcra, period) = (Gcra::of(rate), rate.period());
+        let refusal = |counter, wait, is_told| Refusal {
+            counter,
+            period,
             wait,
             is_told,
         };
@@ -177,10 +178,14 @@ impl Limits {
             let seen: Option<RateCounter> = tx.get(&counter).await?;
             let is_counted = match seen {
                 None => begin(&mut tx, &counter, (gcra, rate), now).await?,
+                Some(seen) if gcra.is_ahead(seen.tat, micros(now)) => {
+                    counter = beside(&counter);
+                    continue;
+                }
                 Some(seen) => {
                     if let Some(wait) = gcra.wait(seen.tat, micros(now)) {
                         let is_told = seen.told_until.is_some_and(|until| until > now);
-                        return Ok(Some(refusal(wait, is_told)));
+                        return Ok(Some(refusal(counter, wait, is_told)));
                     }
                     if seen.tat > micros(now) {
                         add(&mut tx, &counter, (gcra, rate), now).await?
@@ -194,7 +199,47 @@ impl Limits {
             }
         }
         // So many race for it that nobody can say who was within the rate.
-        Ok(Some(refusal(Duration::from_secs(1), true)))
+        Ok(Some(refusal(counter, Duration::from_secs(1), true)))
+    }
+
+    /// Records what may happen again at once, and often: once a `period` for each `subject` of the
+    /// tenant, on all nodes together.
+    pub async fn record_once(&self, event: &Event, subject: &str, period: Duration) -> Stored<()> {
+        let (tenant, now) = (event.tenant(), event.created_at);
+        let app = tenant.app_id.to_string();
+        let parts = [app.as_bytes(), subject.as_bytes()];
+        let id = BASE64_URL_SAFE_NO_PAD.encode(self.key.tag(event.name.as_str(), &parts));
+        // What a clock ahead has told of tells nothing here.
+        let furthest = now.plus(period).plus(AGREEMENT);
+        let is_untold = TOLD_UNTIL.lte(now) | TOLD_UNTIL.gt(furthest);
+        let until = now.plus(period);
+        let mark = RateCounter {
+            id,
+            tat: 0,
+            told_until: Some(until),
+            expires_at: until,
+        };
+        let mut once = self.store.once();
+        let seen: Option<RateCounter> = once.shared().get(&mark.id).await?;
+        if seen.is_some_and(|seen| !is_untold.matches(&seen)) {
+            return Ok(());
+        }
+        let told = self
+            .store
+            .write(async |tx| {
+                let told = TOLD_UNTIL.set(until).and(EXPIRES_AT.set(until));
+                let which = by_id(&mark.id) & is_untold.clone();
+                let is_there = tx.get::<RateCounter>(&mark.id).await?.is_some();
+                if !is_there {
+                    tx.insert(&mark).await?;
+                } else if tx.update_one(which, told).await?.is_none() {
+                    return Ok(());
+                }
+                events::record(&mut tx.within(tenant), event).await
+            })
+            .await;
+        // Whoever came first tells of it.
+        told.or_else(|error: StoreError| error.duplicate().map(drop).ok_or(error))
     }
 
     async fn tell(

@@ -21,5 +21,5 @@ pub use self::record::{
 };
 pub use self::repo::{
     RoleChanges, app_roles_changed, catalogue, children, get, hold_templates, insert, named,
-    of_organization, page, remove, reparent, replace_catalogue, templates, update,
+    of_organization, page, remove, remove_own, reparent, replace_catalogue, templates, update,
 };

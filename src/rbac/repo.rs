@@ -110,6 +110,14 @@ where
         .is_some())
 }
 
+/// Removes every role that an organisation has defined, with the organisation; how many there were.
+pub async fn remove_own<S>(tx: &mut Tx<'_, S>, org: OrgId) -> Stored<u64>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.delete_many(of(Some(org))).await
+}
+
 /// Roles of the app and of its organisations that inherit from this one directly, `most` at most.
 pub async fn children<S>(tx: &mut Tx<'_, S>, parent: RoleId, most: u32) -> Stored<Vec<CustomRole>>
 where

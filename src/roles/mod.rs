@@ -7,12 +7,11 @@
 //!                     given to members and teams ──delete──▶ they have its replacement
 //! ```
 //!
-//! Nobody defines, changes, gives or deletes a role that amounts to more than he has, inheritance
-//! counted, before or after. Who manages the roles of an app has what its organisations' owners have
-//! (`policies/organization.csv`), and so holds any template. Built-in roles cannot be redefined, so
-//! that no definition takes an organisation's owners away. Older access tokens of those whose rights
-//! change are refused. Invitations are not asked: accepting one looks whether its role is there.
-//! Not here: the documents, and policies compiled from them ([`crate::rbac`]).
+//! Nobody defines, changes, gives or deletes what amounts to more than he has, inheritance counted,
+//! before or after; who manages an app's roles has what owners have (`policies/organization.csv`).
+//! Built-in roles stay as they are, so that no definition takes an organisation's owners away. Older
+//! tokens of those whose rights change are refused. Not here: documents and compiled policies
+//! ([`crate::rbac`]); invitations, which look when they are accepted whether their role is there.
 
 mod api;
 mod assigning;

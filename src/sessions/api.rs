@@ -13,8 +13,8 @@ use super::wire::{Refresh, SignIn, SignUp, SignedIn, VerificationRequired};
 use crate::access::{Permission, RevokeOwnSession, SignOut};
 use crate::devices::{self, Presented};
 use crate::http::{
-    Accepted, Afterwards, Allowed, Answer, Anyone, Body, Cookies, Created, NoContent, Ok200,
-    Problem, ProblemKind, Public, WithCookie,
+    Accepted, Allowed, Answer, Anyone, Body, Cookies, Created, NoContent, Ok200, Problem,
+    ProblemKind, Public, WithCookie,
 };
 use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
@@ -62,7 +62,6 @@ async fn sign_up(
     cookies: Cookies,
     account: Body<SignUp>,
     sessions: Data<Sessions>,
-    later: Afterwards,
 ) -> Answer<Either<WithCookie<Created<SignedIn>>, Accepted<VerificationRequired>>> {
     let mut account = account.into_inner();
     let tenant = agreed(access.tenant(), account.app_id)?;
@@ -79,13 +78,7 @@ async fn sign_up(
             let created = Created::new(signed_in);
             Ok(Either::Left(WithCookie::new(created, device.cookie())))
         }
-        SignedUp::VerificationRequired { known } => {
-            if let Some(known) = known {
-                let origin = access.origin().clone();
-                later.run("the holder of an address was not told", async move {
-                    sessions.remind(tenant, known, &origin).await
-                });
-            }
+        SignedUp::VerificationRequired => {
             let status = "verification_required";
             Ok(Either::Right(Accepted::new(VerificationRequired {
                 status,

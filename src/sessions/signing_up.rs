@@ -8,26 +8,24 @@ use super::signing_in::PASSWORD;
 use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
-use crate::kernel::id::UserId;
+use crate::kernel::language::Language;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
 use crate::links::{LinkPurpose, NewLink};
 use crate::notifications::{Letter, Message};
 use crate::store::{StoreError, Tx};
 use crate::tokens::KeyError;
-use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN};
+use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
 
 /// What a sign-up leads to.
 #[derive(Debug)]
 pub enum SignedUp {
     In(Box<Issued>),
     /// The address has to be verified first. To clients the same for a new and for a known address.
-    VerificationRequired {
-        /// The account that had the address before, if its holder is to be told.
-        known: Option<UserId>,
-    },
+    VerificationRequired,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +50,8 @@ pub enum SignUpError {
 
 impl Sessions {
     /// Makes an account and signs it in, unless its address must be verified first; then a known
-    /// address is not told apart from a new one, and costs the same work (OWASP ASVS 6.3.8).
+    /// address is not told apart from a new one, and costs the same work (OWASP ASVS 6.3.8): a unit
+    /// of work each, of as many calls.
     pub async fn sign_up(
         &self,
         tenant: Tenant,
@@ -82,13 +81,16 @@ impl Sessions {
             Ok(Some(opened)) => Ok(SignedUp::In(Box::new(self.issue(opened).await?))),
             Ok(None) => {
                 self.outbox.hurry();
-                Ok(SignedUp::VerificationRequired { known: None })
+                Ok(SignedUp::VerificationRequired)
             }
             Err(SignUpError::EmailTaken) => {
-                let known = self.refused(&environment, new, (now, origin)).await?;
-                Ok(SignedUp::VerificationRequired {
-                    known: known.filter(|_| writes),
-                })
+                let who = (&new.email, writes);
+                self.turn_away(&environment, who, (now, origin)).await?;
+                if !environment.settings.require_verification {
+                    return Err(SignUpError::EmailTaken);
+                }
+                self.outbox.hurry();
+                Ok(SignedUp::VerificationRequired)
             }
             Err(error) => Err(error),
         }
@@ -118,13 +120,8 @@ impl Sessions {
             .on(party);
         events::record(&mut tx, &told).await?;
         if writes {
-            let request = NewLink {
-                purpose: LinkPurpose::VerifyEmail,
-                user: user.id,
-                to: user.email.clone(),
-                language: environment.settings.language(visit.origin.language),
-                password_version: None,
-            };
+            let language = environment.settings.language(visit.origin.language);
+            let request = verifying(&user, language);
             self.links.send(&mut tx, &request, now).await?;
         }
         if environment.settings.require_verification {
@@ -136,80 +133,67 @@ impl Sessions {
         Ok(Some(Opened { user, draft }))
     }
 
-    /// Writes to the holder of an address with which somebody signed up again: he is sent a new
-    /// link where he has not verified it, and else told that he has an account.
-    pub async fn remind(
+    /// Notes a sign-up with an address that is taken, and by whom it is. Where that is a secret, its
+    /// holder has a letter in the same unit of work, as a new account has.
+    async fn turn_away(
         &self,
-        tenant: Tenant,
-        user: UserId,
-        origin: &Origin,
+        environment: &Environment,
+        (email, writes): (&Email, bool),
+        (now, origin): (Timestamp, &Origin),
     ) -> Result<(), StoreError> {
-        let environment = self.environment(tenant).await?;
-        let (now, language) = (
-            self.clock.now(),
-            environment.settings.language(origin.language),
-        );
+        let (tenant, anonymous) = (environment.tenant(), Party::anonymous());
+        let told = self
+            .event(Name::UserSignedUp, tenant, anonymous, (now, origin))
+            .denied()
+            .with("reason", "email_taken");
+        let language = environment.settings.language(origin.language);
+        let is_secret = environment.settings.require_verification;
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let Some(holder) = users::hold(&mut tx, user).await? else {
-                    return Ok(());
-                };
-                if holder.email_verified {
-                    let letter = Letter {
-                        user: Some(user),
-                        to: holder.email,
-                        language,
-                        message: Message::AccountExists,
-                    };
-                    return self.outbox.enqueue(&mut tx, letter, now).await;
+                let mut holder = users::contest(&mut tx, email, now).await?;
+                if holder.is_none() {
+                    holder = users::hold_by_email(&mut tx, email).await?;
                 }
-                let request = NewLink {
-                    purpose: LinkPurpose::VerifyEmail,
-                    user,
-                    to: holder.email,
-                    language,
-                    password_version: None,
-                };
-                self.links.send(&mut tx, &request, now).await
+                let party = holder.as_ref().map(|it| Party::new("user", it.id));
+                events::record(&mut tx, &told.clone().on(party)).await?;
+                match holder.filter(|_| is_secret && writes) {
+                    Some(holder) => self.remind(&mut tx, &holder, (language, now)).await,
+                    None => Ok(()),
+                }
             })
-            .await?;
-        self.outbox.hurry();
-        Ok(())
+            .await
     }
 
-    /// Notes a sign-up with an address that is taken, and by whom it is; refuses it where that is no
-    /// secret. Noted it is before anybody is answered, and whether or not a letter goes out.
-    async fn refused(
+    /// Writes to the holder of an address with which somebody signed up again: he is sent a new
+    /// link where he has not verified it, and else told that he has an account.
+    async fn remind(
         &self,
-        environment: &Environment,
-        new: &NewUser,
-        (now, origin): (Timestamp, &Origin),
-    ) -> Result<Option<UserId>, SignUpError> {
-        let tenant = environment.tenant();
-        let mut once = self.store.once();
-        let mut tx = once.within(tenant);
-        let holder = users::by_email(&mut tx, &new.email).await?;
-        let known = holder.map(|holder| holder.id);
-        if let Some(known) = known {
-            users::contest(&mut tx, known, now).await?;
+        tx: &mut Tx<'_, Tenant>,
+        holder: &User,
+        (language, now): (Language, Timestamp),
+    ) -> Result<(), StoreError> {
+        if !holder.email_verified {
+            let request = verifying(holder, language);
+            return self.links.send(tx, &request, now).await;
         }
-        let told = self
-            .event(
-                Name::UserSignedUp,
-                tenant,
-                Party::anonymous(),
-                (now, origin),
-            )
-            .denied()
-            .on(known.map(|known| Party::new("user", known)))
-            .with("reason", "email_taken");
-        events::record(&mut tx, &told).await?;
-        if environment.settings.require_verification {
-            Ok(known)
-        } else {
-            Err(SignUpError::EmailTaken)
-        }
+        let letter = Letter {
+            user: Some(holder.id),
+            to: holder.email.clone(),
+            language,
+            message: Message::AccountExists,
+        };
+        self.outbox.enqueue(tx, letter, now).await
+    }
+}
+
+fn verifying(user: &User, language: Language) -> NewLink {
+    NewLink {
+        purpose: LinkPurpose::VerifyEmail,
+        user: user.id,
+        to: user.email.clone(),
+        language,
+        password_version: None,
     }
 }
 

@@ -1,29 +1,29 @@
-//! Turns: the sign-ins of one user come one after the other on this node.
+//! Turns: the sign-ins of one user, and whoever joins one organisation, come one after the other on
+//! this node.
 //!
 //! They change the same document, so the database would let one through at a time anyway, and make
 //! the others begin again and again. This spares them that; it decides nothing: between nodes, and
 //! where a turn is forgotten, the database does.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::kernel::id::UserId;
-
 const REMEMBERED: u64 = 10_000;
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(1);
 
 /// Whose turn it is. Clones share the queues.
 #[derive(Clone)]
-pub struct Turns(Cache<UserId, Arc<Mutex<()>>>);
+pub struct Turns(Cache<String, Arc<Mutex<()>>>);
 
 impl Turns {
-    /// Waits for those of this user who came before; it is the caller's turn until he drops it.
-    pub(super) async fn of(&self, user: UserId) -> OwnedMutexGuard<()> {
-        self.0.get_with(user, Arc::default).lock_owned().await
+    /// Waits for those of this identifier who came before; it is the caller's turn until he drops it.
+    pub async fn of(&self, id: impl Display) -> OwnedMutexGuard<()> {
+        let queue = self.0.get_with(id.to_string(), Arc::default);
+        queue.lock_owned().await
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::record::{
 };
 pub use self::repo::{
     ban, bump_rights, by_email, by_ids, by_phone, by_username, change_email, contest, create,
-    erase, first_with_role, get, hold, password_changed, reclaim, rename, signs_in, unban,
-    verify_email,
+    erase, first_with_role, get, hold, hold_by_email, password_changed, reclaim, rename, signs_in,
+    unban, verify_email,
 };
 pub use self::service::{Recent, UserError, Users, WantedRoles, assign_roles, outranks};

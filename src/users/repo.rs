@@ -216,15 +216,23 @@ where
     tx.update_one(living_one(id), HOLD_COUNT.inc(1)).await
 }
 
-/// Notes that somebody signed up again with the address of a user, if nobody has proven it.
-pub async fn contest<S>(tx: &mut Tx<'_, S>, id: UserId, now: Timestamp) -> Stored<()>
+/// [`hold`], of whoever has the address.
+pub async fn hold_by_email<S>(tx: &mut Tx<'_, S>, email: &Email) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    let unproven = living_one(id) & EMAIL_VERIFIED.eq(false);
-    tx.update_one(unproven, CONTESTED_AT.set(now))
-        .await
-        .map(drop)
+    let his = EMAIL.eq(email.clone()) & living();
+    tx.update_one(his, HOLD_COUNT.inc(1)).await
+}
+
+/// Notes that somebody signed up again with an address, if its user has not proven it: him it gives,
+/// as [`hold`] does.
+pub async fn contest<S>(tx: &mut Tx<'_, S>, email: &Email, now: Timestamp) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let unproven = EMAIL.eq(email.clone()) & living() & EMAIL_VERIFIED.eq(false);
+    tx.update_one(unproven, CONTESTED_AT.set(now)).await
 }
 
 /// The address is proven to be the user's; `None` where it is no longer his.

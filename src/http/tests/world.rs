@@ -13,8 +13,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{ListUsers, Permission, Policy, ReadMe};
 use crate::http::{
-    Allowed, Answer, Anyone, Authenticator, Body, Caller, Credential, Directory, Edge, Fields,
-    FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind, Public, Query,
+    Allowed, Answer, Anyone, Authenticator, Body, Caller, Credential, Denial, Directory, Edge,
+    Fields, FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind,
+    Public, Query, Witness,
 };
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, SessionId, UserId};
@@ -22,6 +23,7 @@ use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{self, Email};
 use crate::kernel::time::{Clock, Timestamp};
+use crate::store::StoreError;
 
 /// Two apps, known to everybody here: the platform's and a customer's.
 fn tenant(seed: u64) -> Tenant {
@@ -90,6 +92,13 @@ impl Authenticator for World {
             Some((app, subject)) => Ok(Some(caller(app, &subject.replace('.', ":")))),
         };
         Box::pin(ready(found))
+    }
+}
+
+/// Nothing is written down here.
+impl Witness for World {
+    fn denied(&self, _: Denial) -> LocalBoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
     }
 }
 
@@ -218,6 +227,7 @@ pub(super) async fn edge() -> Data<Edge> {
         policy: Policy::built_in().await.unwrap(),
         authenticators: vec![Arc::new(World)],
         directory: Arc::new(World),
+        witness: Arc::new(World),
         clock: Clock::frozen(Timestamp::from_millis(0)),
         entropy: Entropy::seeded(9),
         trusted_proxies: Vec::new(),

@@ -1,10 +1,11 @@
 //! E-mail addresses: what is one, and what is another's.
 
+use authsome::notifications::Notification;
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::support::app::TestApp;
-use crate::support::client::Reply;
+use crate::support::client::{Asks, Reply};
 use crate::support::persona::PASSWORD;
 use crate::support::stores::on_both_stores;
 
@@ -37,6 +38,22 @@ on_both_stores! {
         }
 
         assert_eq!(app.user_count(&app.own.development).await, 0);
+    }
+
+    /// EM-06: nor is anybody written to.
+    async fn no_other_text_becomes_an_address_by_a_change(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let letters = async || app.of_environment::<Notification>(&mia.door).await.len();
+        let before = letters().await;
+
+        for text in NO_ADDRESSES {
+            let change = json!({"email": text, "password": PASSWORD});
+            let reply = mia.post("/v1/me/change-email").json(change).await;
+            let refusal = reply.refuses(400, "invalid_email");
+            assert_eq!(refusal["errors"][0]["pointer"], "/email", "{text:?}");
+        }
+
+        assert_eq!(letters().await, before);
     }
 
     async fn an_address_has_one_spelling(app: TestApp) {

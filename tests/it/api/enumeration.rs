@@ -87,6 +87,29 @@ on_both_stores! {
         }
     }
 
+    /// EM-09. Counted is what comes before the answer: the letter that it makes is sent after it, and
+    /// may be looked for before the count is read, but not every time.
+    async fn a_sign_up_costs_the_same_with_a_known_address_as_with_a_new_one(app: TestApp) {
+        let visitor = app.has_users_of_every_kind().await;
+        let costs = async |email: &dyn Fn(usize) -> String| {
+            let mut fewest = u64::MAX;
+            for nth in 0..20 {
+                app.delivers_everything(&visitor.door).await;
+                let before = app.store().calls();
+                let reply = visitor.signs_up(&email(nth), PASSWORD).await;
+                fewest = fewest.min(app.store().calls() - before);
+                assert_eq!(reply.told(202), json!({"status": "verification_required"}));
+            }
+            fewest
+        };
+
+        let new = costs(&|nth| format!("new-{nth}@example.org")).await;
+
+        for known in KINDS {
+            assert_eq!(costs(&|_| known.to_owned()).await, new, "{known}");
+        }
+    }
+
     /// LG-02. Addresses that get no letter any more are not looked up at all: what is left is all
     /// that is asked of the store beside the letter.
     async fn beside_its_letter_a_request_for_one_asks_nothing_about_its_address(app: Sparing) {

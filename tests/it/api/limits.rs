@@ -9,6 +9,7 @@ use authsome::events::{Name, Origin};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::secret::MacKey;
 use authsome::kernel::tenant::Tenant;
+use authsome::kernel::time::{Clock, Timestamp};
 use authsome::limits::{LimitError, Limits, RateCounter, RateSettings, Rule};
 use authsome::store::{Field, Query};
 use futures_util::future::join_all;
@@ -21,7 +22,7 @@ use crate::support::stores::{Backend, on_both_stores};
 
 const CLIENT: &str = "x-authsome-client-ip";
 const WRONG: &str = "another long password";
-const EXPIRES_AT: Field<RateCounter, authsome::kernel::time::Timestamp> = Field::at("expires_at");
+const EXPIRES_AT: Field<RateCounter, Timestamp> = Field::at("expires_at");
 
 /// A server with the rates that it has by default.
 struct Limited(TestApp);
@@ -313,6 +314,55 @@ on_both_stores! {
         assert_eq!(letters, 10);
     }
 
+    /// RL-14. The clock ahead neither keeps others out, nor gets its budget anew from them.
+    async fn a_clock_an_hour_ahead_keeps_nobody_out_on_other_nodes(app: TestApp) {
+        let tenant = app.own.development.tenant();
+        let ahead = Clock::frozen(NEW_YEAR.plus(Duration::from_hours(1)));
+        let (here, there) = (usual(&app), by(&app, ahead));
+        let admitted = async |limits: &Limits, times: usize| {
+            let mut admitted = 0;
+            for _ in 0..times {
+                admitted += i32::from(admits(limits, Rule::SignIn, tenant, "mia").await);
+            }
+            admitted
+        };
+
+        assert_eq!(admitted(&there, 12).await, 10);
+        assert_eq!(admitted(&here, 12).await, 10);
+        assert_eq!([admitted(&there, 2).await, admitted(&here, 2).await], [0, 0]);
+
+        app.clock.advance(Duration::from_secs(6));
+        assert_eq!([admitted(&there, 2).await, admitted(&here, 2).await], [0, 1]);
+        app.clock.advance(Duration::from_hours(2));
+        assert_eq!(admitted(&here, 12).await, 10);
+    }
+
+    async fn clocks_that_nearly_agree_have_one_budget(app: TestApp) {
+        let tenant = app.own.development.tenant();
+        let ahead = Clock::frozen(NEW_YEAR.plus(Duration::from_secs(20)));
+        let (here, there) = (usual(&app), by(&app, ahead));
+        for _ in 0..10 {
+            assert!(admits(&there, Rule::SignIn, tenant, "mia").await);
+        }
+
+        assert!(!admits(&here, Rule::SignIn, tenant, "mia").await);
+
+        app.clock.advance(Duration::from_secs(26));
+        assert!(admits(&here, Rule::SignIn, tenant, "mia").await);
+    }
+
+    async fn of_fifty_at_once_beside_a_clock_ahead_ten_are_admitted(app: TestApp) {
+        let tenant = app.own.development.tenant();
+        let there = by(&app, Clock::frozen(NEW_YEAR.plus(Duration::from_hours(1))));
+        assert!(admits(&there, Rule::SignIn, tenant, "mia").await);
+        let here = usual(&app);
+
+        let racers = (0..50).map(|_| admits(&here, Rule::SignIn, tenant, "mia"));
+        let admitted = join_all(racers).await;
+
+        assert_eq!(admitted.into_iter().filter(|is_admitted| *is_admitted).count(), 10);
+    }
+
     async fn who_has_no_known_address_is_not_counted(app: TestApp) {
         let (limits, tenant) = (usual(&app), app.own.development.tenant());
         let nowhere = Origin::default();
@@ -351,6 +401,11 @@ fn waits(reply: Reply, seconds: &str) -> serde_json::Value {
 
 /// The limits of another product on the same store, by default.
 fn usual(app: &TestApp) -> Limits {
+    by(app, app.clock.clone())
+}
+
+/// The same, by another clock.
+fn by(app: &TestApp, clock: Clock) -> Limits {
     let rates = |text: &str| text.parse().expect("rates");
     let settings = RateSettings {
         signin: rates("10/1m"),
@@ -363,7 +418,7 @@ fn usual(app: &TestApp) -> Limits {
         failed_signins: rates("300/1m"),
         invitations: rates("200/1h,1000/1d"),
     };
-    let (clock, key) = (app.clock.clone(), MacKey::new(b"a key of the test"));
+    let key = MacKey::new(b"a key of the test");
     Limits::new(app.store().clone(), clock, Entropy::system(), key, settings)
 }
 

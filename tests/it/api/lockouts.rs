@@ -7,6 +7,7 @@ use authsome::events::{Name, Origin};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::UserId;
 use authsome::kernel::secret::MacKey;
+use authsome::kernel::time::Clock;
 use authsome::limits::{Attempt, LimitError, Lockout, LockoutSettings, Lockouts, Subject};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -444,6 +445,45 @@ on_both_stores! {
         guard.tries(Some("laptop")).await.unwrap().withdrawn().await.unwrap();
     }
 
+    /// RL-14. Neither does who is right give the clock ahead another try.
+    async fn a_clock_an_hour_ahead_locks_nobody_out_on_other_nodes(app: TestApp) {
+        let (here, ahead) = (Guard::of(&app), Clock::frozen(app.clock.now().plus(60 * MINUTE)));
+        let there = here.by(ahead);
+        for _ in 0..5 {
+            there.tries(None).await.unwrap().failed().await.unwrap();
+        }
+        assert_eq!(there.tries(None).await.map(drop), Err(60));
+
+        assert_eq!(here.failed().await, 0);
+        for _ in 0..5 {
+            here.tries(None).await.unwrap().failed().await.unwrap();
+        }
+
+        assert_eq!(here.failed().await, 5);
+        assert_eq!(here.tries(None).await.map(drop), Err(60));
+        assert_eq!(there.tries(None).await.map(drop), Err(60));
+        app.clock.advance(MINUTE);
+        let trial = here.tries(None).await.unwrap();
+        trial.succeeded(&mut app.store().once().shared(), app.clock.now()).await.unwrap();
+        assert_eq!(here.failed().await, 0);
+        here.lift().await;
+        there.tries(None).await.unwrap().withdrawn().await.unwrap();
+    }
+
+    /// Whoever is trying by a clock ahead and dies is not waited for until that clock was right.
+    async fn a_try_by_a_clock_ahead_that_is_never_settled_keeps_nobody_waiting(app: TestApp) {
+        let (here, ahead) = (Guard::of(&app), Clock::frozen(app.clock.now().plus(60 * MINUTE)));
+        let there = here.by(ahead);
+        for _ in 0..5 {
+            drop(there.tries(None).await.unwrap());
+        }
+
+        let mine = here.tries(None).await.unwrap();
+
+        mine.failed().await.unwrap();
+        assert_eq!(here.failed().await, 1);
+    }
+
     async fn wrong_passwords_of_yesterday_are_forgotten(app: TestApp) {
         let guard = Guard::of(&app);
         for _ in 0..4 {
@@ -563,17 +603,27 @@ struct Guard<'a> {
 
 impl<'a> Guard<'a> {
     fn of(app: &'a TestApp) -> Self {
+        let user = UserId::new(app.clock.now(), &Entropy::system());
+        Self::watching(app, user, app.clock.clone())
+    }
+
+    /// The same user before another node.
+    fn by(&self, clock: Clock) -> Self {
+        Self::watching(self.app, self.user, clock)
+    }
+
+    fn watching(app: &'a TestApp, user: UserId, clock: Clock) -> Self {
         let settings = LockoutSettings {
             after: 5,
             delay: MINUTE,
             longest: 15 * MINUTE,
         };
-        let (clock, key) = (app.clock.clone(), MacKey::new(b"a key of the test"));
-        let store = app.store().clone();
+        let (store, key) = (app.store().clone(), MacKey::new(b"a key of the test"));
+        let lockouts = Lockouts::new(store, clock, Entropy::system(), key, settings);
         Self {
-            lockouts: Lockouts::new(store, clock, Entropy::system(), key, settings),
-            user: UserId::new(app.clock.now(), &Entropy::system()),
             app,
+            lockouts,
+            user,
         }
     }
 

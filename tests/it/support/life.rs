@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::app::{TestApp, eventually};
 use super::client::Asks;
-use super::orgs::text;
 use super::persona::{Administers, PASSWORD, Person};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -36,8 +35,8 @@ impl TestApp {
             .expect(200);
         let _ = self.key().unbans(&mia.id).await.expect(200);
         self.is_helped(&mia).await;
-        self.works_with_others(&mia).await;
         keeps_a_device(&mia).await;
+        self.has_a_place(&mia).await;
         let _ = mia.on_another_device().await.signs_out().await.expect(204);
         self.lets_links_lie(&mia).await;
         for _ in 0..5 {
@@ -54,16 +53,23 @@ impl TestApp {
         self.operator().await.becomes(&mia.id, &mia.door).await;
     }
 
-    /// A member of somebody's organisation, and of a team in it.
-    async fn works_with_others(&self, mia: &Person) {
-        let olga = self.person("olga@example.org").await;
-        let org = self.org("acme", &olga).await;
-        let member = json!({"member_id": org.takes(mia, &["member"]).await});
-        let teams = org.path("/teams");
-        let team = olga.post(&teams).json(json!({"name": "Design"})).await;
-        let team = text(&team.told(201)["id"]);
-        let put = olga.post(&format!("{teams}/{team}/members")).json(member);
-        put.await.told(201);
+    /// Joins an organisation of somebody else by an invitation, and a team there, and invites another.
+    async fn has_a_place(&self, mia: &Person) {
+        let founder = self.person("founder@example.org").await;
+        let org = self.org("northwind", &founder).await;
+        let team = founder.post(&org.path("/teams"));
+        let team = team.json(json!({"name": "Design"})).await.told(201);
+        let invite = async |by: &Person, whom: &str, role: &str| {
+            let new = json!({
+                "email": whom, "role": role, "team_ids": [team["id"]], "message": "Hello",
+            });
+            by.post(&org.path("/invitations")).json(new).await.told(201)
+        };
+        let own = invite(&founder, &mia.email, "admin").await;
+        let own = own["id"].as_str().expect("an identifier");
+        let accepted = mia.post(&format!("/v1/me/invitations/{own}/accept")).await;
+        let _ = accepted.expect(200);
+        invite(mia, "zoe@example.org", "member").await;
     }
 
     /// Asks for links, which another password then makes void.

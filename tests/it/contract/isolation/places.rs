@@ -14,12 +14,14 @@ use super::super::{DOCUMENT, Operation};
 
 /// Members and parameters that take a name or an identifier, which is not in their schema; and of
 /// what kind it is.
-const NAMES_OR_IDENTIFIERS: [(&str, &str); 5] = [
+const NAMES_OR_IDENTIFIERS: [(&str, &str); 7] = [
+    ("actor", "ausr"),
     ("parent_id", "arol"),
     ("replacement", "arol"),
     ("role", "arol"),
     ("role_id", "arol"),
     ("roles", "arol"),
+    ("target", "aorg"),
 ];
 
 /// Members of which a body has one only.
