@@ -136,19 +136,23 @@ impl Judges {
         if !is_of_app && !self.organization.has(resource, action) {
             return vec![format!("there is no permission {resource}:{action}")];
         }
+        let called = |subject: &String| {
+            if is_of_app {
+                return self.app.called(subject);
+            }
+            self.organization.called(subject)
+        };
+        let sources = |subject: &String| {
+            if is_of_app {
+                return self.app.sources(subject, resource, action);
+            }
+            self.organization.sources(subject, resource, action)
+        };
         let way = |source: Source| {
-            let called = |subject: &String| match is_of_app {
-                true => self.app.called(subject),
-                false => self.organization.called(subject),
-            };
             let path: Vec<String> = source.path.iter().map(called).collect();
             format!("{} has {}", path.join(" ← "), source.line)
         };
-        let sources = case.subjects.iter().flat_map(|subject| match is_of_app {
-            true => self.app.sources(subject, resource, action),
-            false => self.organization.sources(subject, resource, action),
-        });
-        let ways: Vec<String> = sources.map(way).collect();
+        let ways: Vec<String> = case.subjects.iter().flat_map(sources).map(way).collect();
         if ways.is_empty() && !is_of_app {
             return vec![self.whom(resource, action)];
         }

@@ -62,6 +62,26 @@ fn keys_are_rotated_everywhere_or_in_one_place() {
 }
 
 #[test]
+fn a_policy_is_asked_for_one_decision_or_tested() {
+    let question = command("authsome policy explain --file suite.toml editor documents read");
+    let Some(Command::Policy(Policy::Explain(asked))) = question else {
+        panic!("{question:?}")
+    };
+    assert_eq!((&*asked.subject, &*asked.resource), ("editor", "documents"));
+    assert!(asked.file.is_some() && asked.action == "read");
+    assert!(command("authsome policy check editor documents").is_none());
+    for (line, has_file) in [
+        ("authsome policy test", false),
+        ("authsome policy test a.toml", true),
+    ] {
+        let Some(Command::Policy(Policy::Test(asked))) = command(line) else {
+            panic!("{line}")
+        };
+        assert_eq!(asked.file.is_some(), has_file, "{line}");
+    }
+}
+
+#[test]
 fn arguments_are_parsed_before_anything_runs() {
     let asked = bootstrap("authsome bootstrap --json --app Shop --admin-email Mia@Example.org");
 

@@ -195,16 +195,16 @@ impl From<Grant> for GrantView {
 #[post("/v1/permissions/check")]
 async fn check(
     access: Allowed<CheckPermissions>,
-    asked: Body<Checks>,
+    wanted: Body<Checks>,
     permissions: Data<Permissions>,
 ) -> Answer<Ok200<ResultsView>> {
-    let asked = asked.into_inner();
-    let checks: Vec<Asked> = asked.checks.into_iter().map(Asked::from).collect();
+    let wanted = wanted.into_inner();
+    let checks: Vec<Asked> = wanted.checks.into_iter().map(Asked::from).collect();
     let asker = Asker {
         caller: access.caller(),
         may_ask_of_others: access.also::<CheckOthers>(),
     };
-    let what = (&*checks, asked.explain.unwrap_or_default());
+    let what = (&*checks, wanted.explain.unwrap_or_default());
     let decisions = permissions.check(&asker, what).await?;
     Ok(Ok200::new(ResultsView {
         results: decisions.into_iter().map(ResultView::from).collect(),

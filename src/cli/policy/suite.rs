@@ -134,11 +134,11 @@ impl Suite {
     async fn of(rows: Rows) -> Result<Self, BadSuite> {
         let resources = resources(rows.resources)?;
         let roles = named(&rows.roles)?;
-        let rules: Result<Vec<_>, _> = rows.roles.iter().map(|row| rule(row, &roles)).collect();
-        let rules = rules?;
-        refuse_circles(&rules)?;
+        let defined = rows.roles.iter().map(|row| rule(row, &roles));
+        let defined = defined.collect::<Result<Vec<_>, _>>()?;
+        refuse_circles(&defined)?;
         let compiler = OrgPolicies::built_in().await?;
-        let policy = compiler.compile(&resources, rules).await?;
+        let policy = compiler.compile(&resources, defined).await?;
         refuse_unknown(&policy)?;
         let mut suite = Self {
             policy,

@@ -3,6 +3,11 @@
 use std::collections::BTreeSet;
 
 use authsome::access::{EnterOrganizations, Permission, Policy, Role, impersonated, subjects};
+use authsome::api_keys;
+use authsome::environments::Environment;
+use authsome::kernel::entropy::Entropy;
+use authsome::kernel::secret::ExposeSecret;
+use authsome::kernel::text::Label;
 use serde_json::json;
 
 use super::{Operation, guarded, operations};
@@ -111,6 +116,22 @@ on_both_stores! {
         for operation in guarded() {
             let ask = operation.request(&app, &operation.path_of_nothing());
             ask.bearer(&mia.refresh_token()).await.refuses(401, "invalid_token");
+        }
+    }
+
+    /// What a key may do are its roles: by being one it has none, in the app or in an organisation.
+    async fn a_key_without_roles_opens_nothing(app: TestApp) {
+        let door = &app.own.development;
+        let all = app.of_app::<Environment>(door).await;
+        let own = all.iter().find(|it| it.id == door.tenant().env_id).expect("it is there");
+        let named = (Label::parse("Nobody").expect("a name"), Vec::new());
+        let mut once = app.store().once();
+        let made = (app.clock.now(), &Entropy::system());
+        let key = api_keys::create(&mut once.within(door.tenant()), own, named, made).await;
+        let secret = key.expect("the store answers");
+        for operation in guarded() {
+            let reply = operation.request(&app, &operation.path_of_nothing()).api_key(secret.expose_secret()).await;
+            reply.refuses(403, "forbidden");
         }
     }
 
