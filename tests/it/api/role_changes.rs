@@ -31,7 +31,9 @@ fn dry(at: &str) -> String {
 /// A permission of everybody, each by his member id, that a preview tells.
 fn told_of<'a>(preview: &'a Value, whose: &Colleague) -> &'a Value {
     let all = preview["impact"]["members"].as_array().expect("a list");
-    let one = all.iter().find(|it| it["member_id"] == whose.member_id.as_str());
+    let one = all
+        .iter()
+        .find(|it| it["member_id"] == whose.member_id.as_str());
     one.expect("a member whose rights would be others")
 }
 
