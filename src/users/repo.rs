@@ -186,8 +186,8 @@ where
 }
 
 /// Gives a user as he is at this moment, and as he stays until the unit of work commits: before a
-/// letter to him, or a place for him somewhere. Whatever takes an account away changes the same
-/// document, so that of the two that happen at once, one sees the other.
+/// letter to him, or a place for him. What takes an account away changes the same document, so that
+/// of the two that happen at once, one sees the other.
 pub async fn hold<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
@@ -195,17 +195,15 @@ where
     tx.update_one(living_one(id), HOLD_COUNT.inc(1)).await
 }
 
-/// [`hold`], of whoever has the address.
 pub async fn hold_by_email<S>(tx: &mut Tx<'_, S>, email: &Email) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    let his = EMAIL.eq(email.clone()) & living();
-    tx.update_one(his, HOLD_COUNT.inc(1)).await
+    tx.update_one(EMAIL.eq(email.clone()) & living(), HOLD_COUNT.inc(1))
+        .await
 }
 
-/// Notes that somebody signed up again with an address, if its user has not proven it: him it gives,
-/// as [`hold`] does.
+/// [`hold`] of who has the address and has not proven it; notes that somebody signed up with it.
 pub async fn contest<S>(tx: &mut Tx<'_, S>, email: &Email, now: Timestamp) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
