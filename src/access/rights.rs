@@ -179,6 +179,24 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_read_as_it_is_displayed() {
+        for text in ["documents:read", "documents:*", "*:*"] {
+            assert_eq!(text.parse::<Pattern>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "*",
+            "documents",
+            "a:b:c",
+            "documents:",
+            "docu*:read",
+            "Documents:read",
+        ] {
+            assert_eq!(text.parse::<Pattern>(), Err(NotAPattern), "{text}");
+        }
+    }
+
+    #[test]
     fn the_star_covers_every_word() {
         assert!(pattern("*", "*").covers("documents", "read"));
         assert!(pattern("documents", "*").covers("documents", "read"));

@@ -30,8 +30,8 @@ on_both_stores! {
         let at = acme.of_role(&made);
         assert_eq!(acme.owner.get(&at).await.told(200), made);
         assert_eq!(acme.owner.get(&acme.at("/roles/billing")).await.told(200), made);
-        let changes = json!({"name": "finance", "description": null, "parent_id": null, "permissions": []});
-        let changed = acme.redefines(&made, changes).await.told(200);
+        let wanted = json!({"name": "finance", "description": null, "parent_id": null, "permissions": []});
+        let changed = acme.redefines(&made, wanted).await.told(200);
         assert_has(&changed, json!({"id": made["id"], "name": "finance", "permissions": []}));
         assert_eq!((changed.get("description"), changed.get("parent_id")), (None, None));
         assert_eq!(acme.owner.get(&at).await.told(200), changed);

@@ -191,10 +191,10 @@ on_both_stores! {
 
                 assert_eq!(taken.outcome(), "200");
                 let _ = mia.keeps(refreshed).expect(200);
-                let token = mia.access_token();
+                let good = mia.access_token();
                 let events = acme.at("/events");
-                assert_ne!(acme.app.get(&events).bearer(&token).await.status, 200);
-                eventually(async || node.client().get(&events).bearer(&token).await.status != 200).await;
+                assert_ne!(acme.app.get(&events).bearer(&good).await.status, 200);
+                eventually(async || node.client().get(&events).bearer(&good).await.status != 200).await;
                 let _ = mia.refreshes().await.expect(200);
                 assert!(!may(&mia, EVENTS));
             }
