@@ -6,6 +6,7 @@ use super::service::Invitations;
 use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
+use crate::http::Change;
 use crate::kernel::metadata::Metadata;
 use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
@@ -15,7 +16,7 @@ use crate::session_rules::Rules;
 use crate::sessions::{Issued, Opened, Visit};
 use crate::store::{StoreError, Tx};
 use crate::tokens::Revocation;
-use crate::users::{self, EMAIL_TAKEN, NewUser, User};
+use crate::users::{self, EMAIL_TAKEN, NewUser, ProfileChanges, User};
 
 /// How a newcomer proved to be himself: by the password that he has chosen (RFC 8176 §2).
 const AMR: &str = "pwd";
@@ -158,8 +159,13 @@ impl Invitations {
         let mut tx = tx.within(tenant);
         let owner = (tenant.app_id, known.id);
         credentials::set(&mut tx, owner, welcome.hash.clone(), made).await?;
-        let names = (new.first_name.clone(), new.last_name.clone());
-        let renamed = users::rename(&mut tx, known.id, names, now).await?;
+        let set = |name: &Option<Label>| name.clone().map_or(Change::Keep, Change::Set);
+        let names = ProfileChanges {
+            first_name: set(&new.first_name),
+            last_name: set(&new.last_name),
+            ..ProfileChanges::default()
+        };
+        let renamed = users::update_profile(&mut tx, known.id, &names, now).await?;
         Ok((renamed.ok_or(AnswerError::Raced)?, revoked))
     }
 

@@ -1,7 +1,7 @@
 //! Pages: where links of letters lead for apps that have named no page of their own.
 //!
-//! A page does nothing by being opened, so that scanners of mail may open it as often as they like;
-//! its button calls the API with the token. It loads nothing from elsewhere, has no inline script,
+//! A page does nothing by being opened, so that scanners of mail may open it as often as they like; at
+//! most it asks what its link offers. Its button calls the API with the token. It loads nothing from elsewhere, has no inline script,
 //! takes the token out of the address bar and sends it nowhere else. Not here: what a link does.
 
 mod text;

@@ -22,6 +22,15 @@ struct Common {
     weak: &'static str,
     dead: &'static str,
     failed: &'static str,
+    /// Of an invitation.
+    organization: &'static str,
+    inviter: &'static str,
+    role: &'static str,
+    address: &'static str,
+    first_name: &'static str,
+    last_name: &'static str,
+    known: &'static str,
+    full: &'static str,
 }
 
 impl Page {
@@ -30,8 +39,20 @@ impl Page {
         match self.0 {
             Purpose::VerifyEmail => "../v1/verify-email",
             Purpose::ResetPassword => "../v1/reset-password",
-            Purpose::MagicLink | Purpose::Invitation => "",
+            Purpose::MagicLink => "",
             Purpose::ChangeEmail => "../v1/me/change-email/confirm",
+            Purpose::Invitation => "../v1/orgs/invitations/accept",
+        }
+    }
+
+    /// What tells the page what its link offers.
+    const fn lookup(self) -> &'static str {
+        match self.0 {
+            Purpose::Invitation => "../v1/orgs/invitations/lookup",
+            Purpose::VerifyEmail
+            | Purpose::ResetPassword
+            | Purpose::MagicLink
+            | Purpose::ChangeEmail => "",
         }
     }
 
@@ -71,10 +92,10 @@ impl Page {
             },
             Purpose::Invitation => Words {
                 title: "Invitation",
-                intro: "This app has not said where its page for invitations is. Enter this key \
-                        there; it can be used only once.",
-                button: "",
-                done: "",
+                intro: "Choose a password, and you are in. If you have an account already, sign in to \
+                        the app: the invitation waits there.",
+                button: "Join",
+                done: "You are in. Sign in to the app with your address and your password.",
             },
         }
     }
@@ -108,33 +129,77 @@ impl Page {
             },
             Purpose::Invitation => Words {
                 title: "Einladung",
-                intro: "Diese App hat nicht angegeben, wo ihre Seite für Einladungen ist. Geben Sie \
-                        diesen Schlüssel dort ein; er gilt nur einmal.",
-                button: "",
-                done: "",
+                intro: "Wählen Sie ein Passwort, und Sie sind dabei. Wenn Sie schon ein Konto haben, \
+                        melden Sie sich in der App an: Die Einladung wartet dort.",
+                button: "Beitreten",
+                done: "Sie sind dabei. Melden Sie sich in der App mit Ihrer Adresse und Ihrem \
+                       Passwort an.",
             },
         }
     }
 
     /// The controls between the introduction and the outcome.
     fn controls(self, words: &Words, common: &Common) -> String {
-        let password = format!(
-            r#"<label for="password">{}</label>
-<input id="password" type="password" autocomplete="new-password" minlength="8" maxlength="128" required>
+        let password = |name: &str| {
+            format!(
+                r#"<label for="password">{}</label>
+<input id="password" name="{name}" type="password" autocomplete="new-password" minlength="8" maxlength="128" required>
 "#,
-            common.password
-        );
+                common.password
+            )
+        };
         let field = match self.0 {
-            Purpose::MagicLink | Purpose::Invitation => {
+            Purpose::MagicLink => {
                 return format!(
                     r#"<label for="key">{}</label><input id="key" readonly>"#,
                     common.key
                 );
             }
-            Purpose::ResetPassword => password,
+            Purpose::ResetPassword => password("new_password"),
             Purpose::VerifyEmail | Purpose::ChangeEmail => String::new(),
+            Purpose::Invitation => format!("{}{}", common.names(), password("password")),
         };
-        format!("<form>\n{field}<button>{}</button>\n</form>", words.button)
+        let form = format!("<form>\n{field}<button>{}</button>\n</form>", words.button);
+        match self.0 {
+            Purpose::Invitation => format!("{}{form}", common.offer()),
+            Purpose::VerifyEmail
+            | Purpose::ResetPassword
+            | Purpose::MagicLink
+            | Purpose::ChangeEmail => form,
+        }
+    }
+}
+
+impl Common {
+    /// Where the page says what is offered, once it has asked.
+    fn offer(&self) -> String {
+        let row = |(id, word): (&str, &str)| format!("<dt>{word}</dt><dd id=\"{id}\"></dd>\n");
+        let rows = [
+            ("organization", self.organization),
+            ("inviter", self.inviter),
+            ("role", self.role),
+        ];
+        let rows: String = rows.into_iter().map(row).collect();
+        format!("<dl hidden>\n{rows}</dl>\n")
+    }
+
+    /// The address is for the browser, which keeps it beside the password.
+    fn names(&self) -> String {
+        let Self {
+            address,
+            first_name,
+            last_name,
+            ..
+        } = self;
+        format!(
+            r#"<label for="email">{address}</label>
+<input id="email" type="email" autocomplete="username" readonly>
+<label for="first_name">{first_name}</label>
+<input id="first_name" name="first_name" autocomplete="given-name" maxlength="100">
+<label for="last_name">{last_name}</label>
+<input id="last_name" name="last_name" autocomplete="family-name" maxlength="100">
+"#
+        )
     }
 }
 
@@ -146,6 +211,14 @@ const fn common(language: Language) -> Common {
             weak: "This password is too easily guessed. Choose a longer one.",
             dead: "This link has expired or was used already. Ask for a new email.",
             failed: "That did not work. Try again in a moment.",
+            organization: "Organization",
+            inviter: "Invited by",
+            role: "Role",
+            address: "Address",
+            first_name: "First name",
+            last_name: "Last name",
+            known: "This address has an account already. Sign in to the app: the invitation waits there.",
+            full: "There is no seat left at the moment. Ask whoever has invited you.",
         },
         Language::German => Common {
             password: "Neues Passwort",
@@ -153,6 +226,14 @@ const fn common(language: Language) -> Common {
             weak: "Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.",
             dead: "Dieser Link ist abgelaufen oder wurde schon benutzt. Fordern Sie eine neue E-Mail an.",
             failed: "Das hat nicht geklappt. Versuchen Sie es gleich noch einmal.",
+            organization: "Organisation",
+            inviter: "Eingeladen von",
+            role: "Rolle",
+            address: "Adresse",
+            first_name: "Vorname",
+            last_name: "Nachname",
+            known: "Diese Adresse hat schon ein Konto. Melden Sie sich in der App an: Die Einladung wartet dort.",
+            full: "Im Moment ist kein Platz frei. Fragen Sie die Person, die Sie eingeladen hat.",
         },
     }
 }
@@ -161,7 +242,9 @@ pub(super) fn page(page: Page, language: Language) -> String {
     let (words, common) = (page.words(language), common(language));
     let (title, intro, done) = (words.title, words.intro, words.done);
     let (weak, dead, failed) = (common.weak, common.dead, common.failed);
-    let (action, controls) = (page.action(), page.controls(&words, &common));
+    let (known, full) = (common.known, common.full);
+    let (action, lookup) = (page.action(), page.lookup());
+    let controls = page.controls(&words, &common);
     format!(
         r#"<!doctype html>
 <html lang="{language}">
@@ -171,7 +254,7 @@ pub(super) fn page(page: Page, language: Language) -> String {
 <title>{title}</title>
 <link rel="stylesheet" href="page.css">
 <script src="page.js" defer></script>
-<main data-action="{action}" data-done="{done}" data-weak="{weak}" data-dead="{dead}" data-failed="{failed}">
+<main data-action="{action}" data-lookup="{lookup}" data-done="{done}" data-weak="{weak}" data-dead="{dead}" data-known="{known}" data-full="{full}" data-failed="{failed}">
 <h1>{title}</h1>
 <p>{intro}</p>
 {controls}

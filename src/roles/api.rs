@@ -6,8 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::NewRole;
 use super::ground::Visit;
+use super::requests::{Deleting, DryRun, NewRoleBody, RolePatch, RoleReference};
 use super::service::Roles;
-use super::wire::{Deleting, DryRun, NewRoleBody, RolePage, RolePatch, RoleReference, RoleView};
+use super::wire::{RolePage, RoleView};
 use super::{assigning_api, organization_api, permissions_api};
 use crate::access::{ManageRoles, Permission, ReadRoles};
 use crate::http::{
@@ -136,18 +137,18 @@ async fn update(
     access: Allowed<ManageRoles>,
     id: PathId<RoleReference>,
     dry: Query<DryRun>,
-    changes: Body<RolePatch>,
+    wanted: Body<RolePatch>,
     roles: Data<Roles>,
 ) -> Answer<Ok200<RoleView>> {
-    let changes = RoleChanges::from(changes.into_inner());
+    let changes = RoleChanges::from(wanted.into_inner());
     let role = id.into_inner();
     let visit = Visit::to_app(access.caller(), access.origin());
     if dry.into_inner().is_dry {
         let preview = roles.preview(&visit, role.as_str(), &changes).await?;
         return Ok(Ok200::new(preview.into()));
     }
-    let changed = roles.update(&visit, role.as_str(), &changes).await?;
-    Ok(Ok200::new(changed.into()))
+    let role = roles.update(&visit, role.as_str(), &changes).await?;
+    Ok(Ok200::new(role.into()))
 }
 
 /// Delete a role of all organisations

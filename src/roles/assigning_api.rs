@@ -6,8 +6,9 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::assigning::{Step, Whom};
+use super::requests::{RoleHolder, RoleReference};
 use super::service::Roles;
-use super::wire::{RoleHolder, RoleReference, UserRolesView};
+use super::wire::UserRolesView;
 use crate::access::{AssignRoles, Permission, ReadMembers, ReadUser, UpdateMember};
 use crate::http::{Answer, Body, Entering, Fields, FromFields, Ok200, PathId, ProblemKind, Query};
 use crate::kernel::id::{OrgId, UserId};

@@ -1,6 +1,8 @@
 //! Defining roles, and defining them anew.
 
-use super::ground::{Ground, Visit, distinct, may_be_called};
+use std::collections::HashSet;
+
+use super::ground::{Ground, Visit, may_be_called};
 use super::service::{MOST_PERMISSIONS, MOST_ROLES, RoleError, Roles, taken};
 use crate::access::{OrgRole, Pattern};
 use crate::events::{self, Name};
@@ -47,6 +49,7 @@ impl Roles {
         }
         let role = self.made(&ground, visit.caller.tenant, new);
         self.judge(&ground, None, &role).await?;
+        let role = tidy(role);
         let begun = self.begin(tx, &ground).await?;
         hold_parent(tx, &role).await?;
         rbac::insert(tx, &role).await.map_err(taken)?;
@@ -66,7 +69,7 @@ impl Roles {
             name: new.name.clone(),
             description: new.description.clone(),
             parent_id: new.parent,
-            permissions: distinct(new.permissions.clone()),
+            permissions: new.permissions.clone(),
             created_at: now,
             updated_at: now,
         }
@@ -110,7 +113,7 @@ impl Roles {
                 let mut tx = tx.within(visit.caller.tenant);
                 let ground = self.ground(&mut tx, visit).await?;
                 let role = ground.own(which)?;
-                let wanted = wanted(changes, role);
+                let wanted = changes.applied_to(role);
                 self.redefine(&mut tx, visit, (&ground, role, wanted)).await
             })
             .await?;
@@ -126,6 +129,7 @@ impl Roles {
         (ground, role, wanted): (&Ground, &CustomRole, CustomRole),
     ) -> Result<(CustomRole, Vec<Revocation>), RoleError> {
         self.judge(ground, Some(role), &wanted).await?;
+        let wanted = tidy(wanted);
         if wanted.rule() == role.rule() && wanted.description == role.description {
             return Ok((role.clone(), Vec::new()));
         }
@@ -160,12 +164,14 @@ impl Roles {
     }
 }
 
-/// A role as a client wants it.
-pub(super) fn wanted(changes: &RoleChanges, role: &CustomRole) -> CustomRole {
-    let wanted = changes.applied_to(role);
+/// The role with each of its permissions once, in their order.
+pub(super) fn tidy(role: CustomRole) -> CustomRole {
+    let mut known = HashSet::new();
+    let lines = role.permissions.iter().cloned();
+    let permissions = lines.filter(|line| known.insert(line.clone())).collect();
     CustomRole {
-        permissions: distinct(wanted.permissions),
-        ..wanted
+        permissions,
+        ..role
     }
 }
 

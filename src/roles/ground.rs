@@ -1,6 +1,5 @@
 //! Where roles are defined, as it is for the caller at one moment, and the rules of defining them.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::service::{MOST_DEEP, RoleError, Roles};
@@ -227,11 +226,4 @@ pub(super) fn may_be_called(name: &Word) -> Result<(), RoleError> {
         return Err(RoleError::Reserved);
     }
     Ok(())
-}
-
-/// Each once, in their order.
-pub(super) fn distinct(lines: Vec<Pattern>) -> Vec<Pattern> {
-    let mut known = HashSet::new();
-    let is_new = |line: &Pattern| known.insert(line.clone());
-    lines.into_iter().filter(is_new).collect()
 }

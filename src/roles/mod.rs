@@ -24,6 +24,7 @@ mod permissions;
 mod permissions_api;
 mod previewing;
 mod reading;
+mod requests;
 mod service;
 mod wire;
 

@@ -6,8 +6,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::NewRole;
 use super::ground::Visit;
+use super::requests::{Deleting, DryRun, NewRoleBody, RolePatch, RoleReference};
 use super::service::Roles;
-use super::wire::{Deleting, DryRun, NewRoleBody, RolePage, RolePatch, RoleReference, RoleView};
+use super::wire::{RolePage, RoleView};
 use crate::access::{
     CreateOrganizationRole, DeleteOrganizationRole, Permission, ReadOrganizationRoles,
     UpdateOrganizationRole,
@@ -143,18 +144,18 @@ async fn update(
     access: Entering<UpdateOrganizationRole>,
     ids: PathIds<(OrgId, RoleReference)>,
     dry: Query<DryRun>,
-    changes: Body<RolePatch>,
+    wanted: Body<RolePatch>,
     roles: Data<Roles>,
 ) -> Answer<Ok200<RoleView>> {
-    let changes = RoleChanges::from(changes.into_inner());
+    let changes = RoleChanges::from(wanted.into_inner());
     let (org, role) = ids.into_inner();
     let visit = Visit::to_organization(access.entrance(), org);
     if dry.into_inner().is_dry {
         let preview = roles.preview(&visit, role.as_str(), &changes).await?;
         return Ok(Ok200::new(preview.into()));
     }
-    let changed = roles.update(&visit, role.as_str(), &changes).await?;
-    Ok(Ok200::new(changed.into()))
+    let role = roles.update(&visit, role.as_str(), &changes).await?;
+    Ok(Ok200::new(role.into()))
 }
 
 /// Delete a role of an organisation

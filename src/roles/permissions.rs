@@ -1,6 +1,5 @@
 //! The permissions of a template, one by one.
 
-use super::changing::wanted;
 use super::ground::Visit;
 use super::service::{RoleError, Roles};
 use crate::access::Pattern;
@@ -15,13 +14,18 @@ impl Roles {
         line: &Pattern,
     ) -> Result<(), RoleError> {
         let also = |role: &CustomRole| {
-            let had = role.permissions.iter().cloned();
-            Ok(had.chain([line.clone()]).collect())
+            let mut lines = role.permissions.clone();
+            if !lines.contains(line) {
+                lines.push(line.clone());
+            }
+            Ok(lines)
         };
         let granted = self.regrant(visit, which, also).await;
-        granted.map_err(|error| match error {
-            RoleError::UnknownPermission(_) => RoleError::UnknownGrant,
-            other => other,
+        granted.map_err(|error| {
+            if matches!(error, RoleError::UnknownPermission(_)) {
+                return RoleError::UnknownGrant;
+            }
+            error
         })
     }
 
@@ -58,7 +62,7 @@ impl Roles {
                     permissions: Some(lines(role)?),
                     ..RoleChanges::default()
                 };
-                let wanted = wanted(&changes, role);
+                let wanted = changes.applied_to(role);
                 self.redefine(&mut tx, visit, (&ground, role, wanted)).await
             })
             .await?;

@@ -8,8 +8,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::ground::Visit;
 use super::reading::KnownRole;
+use super::requests::{PermissionBody, RoleReference};
 use super::service::Roles;
-use super::wire::{PermissionBody, RoleReference};
 use crate::access::{ManageRoles, Pattern, Permission, ReadRoles};
 use crate::http::{Allowed, Answer, Body, Created, NoContent, Ok200, PathId, PathIds, ProblemKind};
 

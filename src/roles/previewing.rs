@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::changing::wanted;
+use super::changing::tidy;
 use super::ground::{Ground, Visit};
 use super::service::{RoleError, Roles};
 use crate::access::{OrgPolicy, OrgRole};
-use crate::kernel::id::{MemberId, OrgId, RoleId, UserId};
+use crate::kernel::id::{AppId, MemberId, OrgId, RoleId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::memberships::{self, Member};
 use crate::rbac::{self, CustomRole, RoleChanges};
@@ -60,9 +60,9 @@ impl Roles {
                 let mut tx = tx.within(visit.caller.tenant);
                 let ground = self.ground(&mut tx, visit).await?;
                 let role = ground.own(which)?;
-                let wanted = wanted(changes, role);
+                let wanted = changes.applied_to(role);
                 self.judge(&ground, Some(role), &wanted).await?;
-                Ok(self.compare(&mut tx, &ground, wanted).await?)
+                Ok(self.compare(&mut tx, &ground, tidy(wanted)).await?)
             })
             .await
     }
@@ -161,10 +161,7 @@ fn with_those(role: RoleId, below: Vec<RoleId>) -> Vec<OrgRole> {
 }
 
 /// A template and those that inherit from it, in the app and in its organisations.
-async fn below_anywhere(
-    tx: &mut Tx<'_, crate::kernel::id::AppId>,
-    template: RoleId,
-) -> Stored<Vec<OrgRole>> {
+async fn below_anywhere(tx: &mut Tx<'_, AppId>, template: RoleId) -> Stored<Vec<OrgRole>> {
     let mut found = vec![template];
     let mut at = 0;
     while let Some(next) = found.get(at).copied() {

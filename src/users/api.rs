@@ -6,8 +6,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list;
-use super::record::{Standing, User};
-use super::repo::ProfileChanges;
+use super::record::{ProfileChanges, Standing, User};
 use super::service::{UserError, Users};
 use crate::access::{Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe};
 use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind};

@@ -20,11 +20,11 @@ mod service;
 
 pub use self::api::{UserView, image_url, routes};
 pub use self::record::{
-    Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, Standing, Status, USERNAME_TAKEN, User,
+    Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, ProfileChanges, Standing, Status, USERNAME_TAKEN, User,
 };
 pub use self::repo::{
     ban, bump_rights, by_email, by_ids, by_phone, by_username, change_email, contest, create,
-    erase, first_with_role, get, hold, hold_by_email, password_changed, reclaim, rename, signs_in,
-    unban, verify_email,
+    erase, first_with_role, get, hold, hold_by_email, password_changed, reclaim, signs_in, unban,
+    update_profile, verify_email,
 };
 pub use self::service::{Recent, UserError, Users, WantedRoles, assign_roles, outranks};

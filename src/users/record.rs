@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::access::{Role, guarding};
+use crate::http::Change;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
@@ -109,6 +111,26 @@ pub struct NewUser {
     pub last_name: Option<Label>,
     pub roles: Vec<Role>,
     pub metadata: Metadata,
+}
+
+/// A change to one's own profile; `null` clears a field, absence keeps it.
+#[derive(Debug, Clone, Default, ToSchema)]
+pub struct ProfileChanges {
+    #[schema(value_type = Option<Label>)]
+    pub first_name: Change<Label>,
+    #[schema(value_type = Option<Label>)]
+    pub last_name: Change<Label>,
+    #[schema(value_type = Option<Username>)]
+    pub username: Change<Username>,
+    #[schema(value_type = Option<Label>)]
+    pub display_username: Change<Label>,
+    #[schema(value_type = Option<Phone>)]
+    pub phone: Change<Phone>,
+    /// An `https` URL of at most 2,048 characters.
+    #[schema(value_type = Option<String>)]
+    pub image: Change<String>,
+    /// Replaces the whole map.
+    pub metadata: Option<Metadata>,
 }
 
 impl Entity for User {

@@ -1,7 +1,6 @@
 use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::record::{Ban, NewUser, Standing, Status, User};
+use super::record::{Ban, NewUser, ProfileChanges, Standing, Status, User};
 use super::service::UserQuery;
 use crate::access::Role;
 use crate::http::Change;
@@ -58,26 +57,6 @@ fn not_banned(now: Timestamp) -> Filter<User> {
     BANNED.ne(true) | BAN_EXPIRES.lte(now)
 }
 
-/// A change to one's own profile; `null` clears a field, absence keeps it.
-#[derive(Debug, Clone, ToSchema)]
-pub struct ProfileChanges {
-    #[schema(value_type = Option<Label>)]
-    pub first_name: Change<Label>,
-    #[schema(value_type = Option<Label>)]
-    pub last_name: Change<Label>,
-    #[schema(value_type = Option<Username>)]
-    pub username: Change<Username>,
-    #[schema(value_type = Option<Label>)]
-    pub display_username: Change<Label>,
-    #[schema(value_type = Option<Phone>)]
-    pub phone: Change<Phone>,
-    /// An `https` URL of at most 2,048 characters.
-    #[schema(value_type = Option<String>)]
-    pub image: Change<String>,
-    /// Replaces the whole map.
-    pub metadata: Option<Metadata>,
-}
-
 pub async fn create<S>(
     tx: &mut Tx<'_, S>,
     app_id: AppId,
@@ -132,7 +111,7 @@ where
 }
 
 /// One change for all the fields that a patch names.
-pub(super) async fn update_profile<S>(
+pub async fn update_profile<S>(
     tx: &mut Tx<'_, S>,
     id: UserId,
     changes: &ProfileChanges,
@@ -207,8 +186,8 @@ where
 }
 
 /// Gives a user as he is at this moment, and as he stays until the unit of work commits: before a
-/// letter to him, or a place for him somewhere. Whatever takes an account away changes the same
-/// document, so that of the two that happen at once, one sees the other.
+/// letter to him, or a place for him. What takes an account away changes the same document, so that
+/// of the two that happen at once, one sees the other.
 pub async fn hold<S>(tx: &mut Tx<'_, S>, id: UserId) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
@@ -216,17 +195,15 @@ where
     tx.update_one(living_one(id), HOLD_COUNT.inc(1)).await
 }
 
-/// [`hold`], of whoever has the address.
 pub async fn hold_by_email<S>(tx: &mut Tx<'_, S>, email: &Email) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
 {
-    let his = EMAIL.eq(email.clone()) & living();
-    tx.update_one(his, HOLD_COUNT.inc(1)).await
+    tx.update_one(EMAIL.eq(email.clone()) & living(), HOLD_COUNT.inc(1))
+        .await
 }
 
-/// Notes that somebody signed up again with an address, if its user has not proven it: him it gives,
-/// as [`hold`] does.
+/// [`hold`] of who has the address and has not proven it; notes that somebody signed up with it.
 pub async fn contest<S>(tx: &mut Tx<'_, S>, email: &Email, now: Timestamp) -> Stored<Option<User>>
 where
     S: Copy + Reaches<OfApp>,
@@ -270,23 +247,6 @@ where
         .and(METADATA.set(Metadata::default()))
         .and(UPDATED_AT.set(now));
     tx.update_one(his, update).await
-}
-
-/// Gives a user the names that he goes by.
-pub async fn rename<S>(
-    tx: &mut Tx<'_, S>,
-    id: UserId,
-    (first, last): (Option<Label>, Option<Label>),
-    now: Timestamp,
-) -> Stored<Option<User>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    let update = UPDATED_AT
-        .set(now)
-        .and_if(first.map(|name| FIRST_NAME.set(name)))
-        .and_if(last.map(|name| LAST_NAME.set(name)));
-    tx.update_one(living_one(id), update).await
 }
 
 /// Gives the user another, proven address; access tokens that name the old one lose their standing.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::api::UserView;
-use super::record::{PHONE_TAKEN, Standing, USERNAME_TAKEN, User, with_user};
-use super::repo::{self, ProfileChanges};
+use super::record::{PHONE_TAKEN, ProfileChanges, Standing, USERNAME_TAKEN, User, with_user};
+use super::repo;
 use crate::access::{Role, assignable};
 use crate::apps;
 use crate::events::{self, Event, Name, Origin, Party};

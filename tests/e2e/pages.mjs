@@ -2,8 +2,9 @@
 //
 //   node pages.mjs PLAN
 //
-// PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "steps": [{"password"?, "says", "good"}]}].
-// Each link is opened by scanners and three times by people; then the steps are taken: a password is typed, the
+// PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "offers"?, "dead"?, "steps": [{"password"?,
+// "says", "good"}]}]. Each link is opened by scanners and three times by people, whom the page must tell what it
+// "offers", by the identifiers of its rows, or that it is "dead"; then the steps are taken: a password is typed, the
 // button pressed, and the page must say that. Ends with 1 and a sentence for each surprise.
 
 import { readFile } from "node:fs/promises";
@@ -40,7 +41,7 @@ async function see(visit) {
 }
 
 // A page that tells of everything a browser is unhappy with, and of whoever is told the token.
-async function watched(context, { link, steps }, expect) {
+async function watched(context, { link, steps, dead }, expect) {
   const [base] = link.split("pages/");
   const token = new URL(link).searchParams.get("token");
   expect(token, "a link without a token");
@@ -48,14 +49,16 @@ async function watched(context, { link, steps }, expect) {
   page.on("request", (request) => {
     const url = request.url();
     expect(url.startsWith(base), `the page asked ${url}`);
-    expect(url === link || !url.includes(token), `the token is in ${url}`);
+    const isAsked = url === `${base}v1/orgs/invitations/lookup?token=${token}`;
+    expect(url === link || isAsked || !url.includes(token), `the token is in ${url}`);
     expect(!request.headers().referer?.includes(token), `the token is in the referer to ${url}`);
   });
   page.on("requestfailed", (request) => expect(false, `${request.url()}: ${request.failure()?.errorText}`));
   page.on("pageerror", (error) => expect(false, `script error: ${error.message}`));
   page.on("console", (line) => {
     // To the console a refusal is an error, also where it is asked for.
-    const isAskedFor = steps.some((step) => !step.good) && line.text().includes("with a status of 400");
+    const isRefusal = /with a status of (400|401|410)/.test(line.text());
+    const isAskedFor = isRefusal && (dead || steps.some((step) => !step.good));
     expect(line.type() !== "error" || isAskedFor, `console: ${line.text()} (${line.location().url})`);
   });
   await page.exposeFunction("reportViolation", (rule, blocked) => expect(false, `CSP: ${rule} blocked ${blocked}`));
@@ -67,7 +70,7 @@ async function watched(context, { link, steps }, expect) {
   return page;
 }
 
-async function opens(page, { link, language, heading, key }, expect) {
+async function opens(page, { link, language, heading, key, offers, dead }, expect) {
   const response = await page.goto(link);
   expect(response?.status() === 200, `answered ${response?.status()}`);
   const headers = response?.headers() ?? {};
@@ -77,7 +80,12 @@ async function opens(page, { link, language, heading, key }, expect) {
   expect((await page.locator("html").getAttribute("lang")) === language, "another language");
   const shown = await page.locator("h1").textContent();
   expect(shown === heading, `the heading is ${shown}`);
-  expect((await page.locator("output").textContent()) === "", "something was done already");
+  for (const [id, text] of Object.entries(offers ?? {})) {
+    const row = page.locator(`#${id}`, { hasText: text });
+    await row.waitFor({ timeout: 20_000 }).catch(() => expect(false, `no ${text} is offered as ${id}`));
+  }
+  if (dead) await page.locator("output", { hasText: dead }).waitFor({ timeout: 20_000 }).catch(() => {});
+  expect((await page.locator("output").textContent()) === (dead ?? ""), "something was done already");
   if (key) expect((await page.locator("#key").inputValue()) === key, "another key");
 }
 

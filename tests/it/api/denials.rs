@@ -69,7 +69,7 @@ on_both_stores! {
         app.refused(&mia.door, 1).await;
         storm().await;
         // Of other permissions and of others it is told all the same.
-        mia.get("/v1/admin/events").await.refuses(403, "forbidden");
+        mia.get("/v1/admin/notifications").await.refuses(403, "forbidden");
         app.refused(&mia.door, 2).await;
         max.get("/v1/admin/users").await.refuses(403, "forbidden");
         app.refused(&mia.door, 3).await;

@@ -52,7 +52,8 @@ on_both_stores! {
         assert_eq!(acme.roles_of(&mia).await, ["viewer"]);
         let told = acme.app.events(&acme.owner.door, Name::MemberRolesChanged).await;
         let details: Vec<Value> = told.iter().map(|it| it.details["roles"].clone()).collect();
-        assert_eq!(details, [json!(["viewer", "billing"]), json!(["viewer"])]);
+        assert_eq!(details.len(), 2);
+        assert!(details.contains(&json!(["viewer", "billing"])) && details.contains(&json!(["viewer"])));
     }
 
     async fn the_last_owner_stays_one_and_nobody_makes_owners_who_is_none(acme: Acme) {
@@ -91,6 +92,11 @@ on_both_stores! {
 
     async fn roles_of_the_app_go_by_the_rules_of_the_app(acme: Acme) {
         let (key, mia) = (acme.app.key(), mia(&acme, &["viewer"]).await.person);
+        in_app(&key, "ADMIN/assign", &mia.id).await.told(200);
+        in_app(&key, "ADMIN/unassign", &mia.id).await.refuses(409, "last_admin");
+        let _other = acme.app.admin().await;
+        in_app(&key, "ADMIN/unassign", &mia.id).await.told(200);
+        let _ = mia.refreshes().await.expect(200);
         let door = &acme.owner.door;
 
         let given = in_app(&key, "ADMIN/assign", &mia.id).await.told(200);
@@ -162,6 +168,7 @@ on_both_stores! {
 
     async fn of_the_app_too_nothing_is_lost_between_two_who_give_and_take(acme: Acme) {
         let (key, mia) = (acme.app.key(), mia(&acme, &["viewer"]).await.person);
+        let _other = acme.app.admin().await;
         let ways = (0..20).map(|number| if number % 2 == 0 { "ADMIN/assign" } else { "ADMIN/unassign" });
 
         let replies = join_all(ways.map(|way| in_app(&key, way, &mia.id).into_future())).await;

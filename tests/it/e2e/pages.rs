@@ -15,6 +15,11 @@ use crate::support::stores::run;
 const MIA: &str = "mia@example.org";
 const ZOE: &str = "zoe@example.org";
 const NEW: &str = "zoe@example.net";
+const OLGA: &str = "olga@example.org";
+/// Invited, and new.
+const MAX: &str = "max@example.org";
+/// Invited, and known.
+const IDA: &str = "ida@example.org";
 const COMMON: &str = "password123";
 const BETTER: &str = "nine-loud-kestrels-3316";
 
@@ -26,6 +31,8 @@ struct Words {
     reset: (&'static str, &'static str),
     change: (&'static str, &'static str),
     magic: &'static str,
+    invitation: (&'static str, &'static str),
+    known: &'static str,
     weak: &'static str,
     dead: &'static str,
 }
@@ -45,6 +52,11 @@ const ENGLISH: Words = Words {
         "Your address is changed. You can close this page.",
     ),
     magic: "Sign in",
+    invitation: (
+        "Invitation",
+        "You are in. Sign in to the app with your address and your password.",
+    ),
+    known: "This address has an account already. Sign in to the app: the invitation waits there.",
     weak: "This password is too easily guessed. Choose a longer one.",
     dead: "This link has expired or was used already. Ask for a new email.",
 };
@@ -64,6 +76,11 @@ const GERMAN: Words = Words {
         "Ihre Adresse ist geändert. Sie können diese Seite schließen.",
     ),
     magic: "Anmelden",
+    invitation: (
+        "Einladung",
+        "Sie sind dabei. Melden Sie sich in der App mit Ihrer Adresse und Ihrem Passwort an.",
+    ),
+    known: "Diese Adresse hat schon ein Konto. Melden Sie sich in der App an: Die Einladung wartet dort.",
     weak: "Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.",
     dead: "Dieser Link ist abgelaufen oder wurde schon benutzt. Fordern Sie eine neue E-Mail an.",
 };
@@ -80,7 +97,9 @@ struct Site {
 #[test]
 fn pages_do_nothing_by_being_opened_and_what_they_say_by_their_button() {
     run(async {
-        let home = Home::embedded();
+        let home = Home::embedded()
+            .with("LIMITS__CODE", "1000/1m")
+            .with("LIMITS__SIGNUP", "1000/1m");
         let told = home.bootstrap(&[]);
         let server = home.serve().await;
 
@@ -91,7 +110,10 @@ fn pages_do_nothing_by_being_opened_and_what_they_say_by_their_button() {
 #[test]
 fn they_do_the_same_in_german_below_a_base_path() {
     run(async {
-        let mut home = Home::embedded().with("SERVER__BASE_PATH", "/auth");
+        let mut home = Home::embedded()
+            .with("LIMITS__CODE", "1000/1m")
+            .with("LIMITS__SIGNUP", "1000/1m")
+            .with("SERVER__BASE_PATH", "/auth");
         let told = home.bootstrap(&[]);
         let server = loop {
             let url = home.url();
@@ -127,6 +149,9 @@ async fn every_page(site: Site) {
     assert_eq!(site.signs_in(MIA, BETTER).await, "200");
     let zoe = site.server.sign_in(&site.development, NEW, PASSWORD).await;
     assert_eq!(zoe["user"]["email"], NEW);
+    let max = site.server.sign_in(&site.development, MAX, BETTER).await;
+    assert_eq!(max["user"]["first_name"], Value::Null);
+    assert!(max["org_id"].is_string(), "he is in");
     for visit in visits {
         assert!(fs::exists(text(&visit, "/png")).expect("a folder of ours"));
     }
@@ -178,6 +203,8 @@ struct Links {
     reset: Letter,
     magic: Letter,
     change: Letter,
+    newcomer: Letter,
+    known: Letter,
 }
 
 impl Links {
@@ -210,12 +237,41 @@ impl Links {
             .json(account(NEW));
         let _ = change.await.expect(202);
         let change = site.letter(NEW, "change-email").await;
+        let [newcomer, known] = Self::invitations(site).await;
         Self {
+            newcomer,
+            known,
             verify,
             reset,
             magic,
             change,
         }
+    }
+
+    /// To somebody new, and to somebody who has an account.
+    async fn invitations(site: &Site) -> [Letter; 2] {
+        let account =
+            |email, name| json!({"email": email, "password": PASSWORD, "first_name": name});
+        let key = &site.development;
+        let olga = site.posts(key, "/v1/signup", account(OLGA, "Olga")).await;
+        site.posts(key, "/v1/signup", account(IDA, "Ida")).await;
+        let proof = site.letter(IDA, "verify-email").await.token();
+        site.posts(key, "/v1/verify-email", json!({"token": proof}))
+            .await;
+        let token = text(&olga, "/access_token");
+        let asks = async |path: &str, body: Value| {
+            let asked = site.server.post(path).bearer(&token).json(body);
+            asked.await.expect(201).json()
+        };
+        let org = asks("/v1/orgs", json!({"name": "Northwind"})).await;
+        let invitations = format!("/v1/orgs/{}/invitations", text(&org, "/id"));
+        for email in [MAX, IDA] {
+            asks(&invitations, json!({"email": email, "role": "admin"})).await;
+        }
+        [
+            site.letter(MAX, "invitation").await,
+            site.letter(IDA, "invitation").await,
+        ]
     }
 
     /// What the browser does; each link that was used up is tried once more.
@@ -228,6 +284,8 @@ impl Links {
             step
         };
         let (verify, reset, change) = (words.verify, words.reset, words.change);
+        let invitation = words.invitation;
+        let offers = json!({"organization": "Northwind", "inviter": "Olga", "role": "admin"});
         let sets = json!([with(COMMON, bad(words.weak)), with(BETTER, good(reset.1))]);
         let all = [
             ("verify", &self.verify, verify.0, json!([good(verify.1)])),
@@ -241,11 +299,30 @@ impl Links {
             ),
             ("magic", &self.magic, words.magic, json!([])),
             ("change", &self.change, change.0, json!([good(change.1)])),
+            (
+                "invitation",
+                &self.newcomer,
+                invitation.0,
+                json!([
+                    with(COMMON, bad(words.weak)),
+                    with(BETTER, good(invitation.1))
+                ]),
+            ),
+            ("joined", &self.newcomer, invitation.0, json!([])),
+            (
+                "known",
+                &self.known,
+                invitation.0,
+                json!([with(BETTER, bad(words.known))]),
+            ),
         ];
         let folder = site.home.folder();
         let visit = |(name, letter, heading, steps): (&str, &Letter, &str, Value)| {
             let key = (name == "magic").then(|| letter.token());
+            let is_open = ["invitation", "known"].contains(&name);
+            let is_dead = name == "joined";
             json!({
+                "offers": is_open.then_some(&offers), "dead": is_dead.then_some(words.dead),
                 "link": letter.link(), "language": words.language, "heading": heading,
                 "steps": steps, "key": key, "png": folder.join(format!("{name}.png")),
             })

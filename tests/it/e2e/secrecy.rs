@@ -1,5 +1,6 @@
 //! The log: one line a request, and nothing in it that is anybody else's business.
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::server::{Home, PASSWORD, Server, text};
@@ -104,10 +105,12 @@ on_both_stores! {
             .with("LOG__FORMAT", "json")
             .with("SERVER__TRUSTED_PROXIES", "127.0.0.1");
         let told = home.bootstrap(&[]);
-        let server = home.serve().await;
+        let mut server = home.serve().await;
 
         let used = a_day(&server, &told).await;
 
+        server.process.signal(Signal::TERM);
+        server.process.ended().await;
         let log = server.process.log();
         let is_talkative = log.contains("/v1/signup") && log.contains("/v1/refresh");
         assert!(is_talkative, "nothing is logged: {log}");
@@ -122,7 +125,7 @@ on_both_stores! {
 fn a_request_has_one_line_that_names_route_status_and_identifier() {
     run(async {
         let home = Home::embedded().with("LOG__FORMAT", "json");
-        let server = home.serve().await;
+        let mut server = home.serve().await;
 
         let asked = server
             .get("/problems/email_taken?secret=of-the-query")
@@ -133,6 +136,8 @@ fn a_request_has_one_line_that_names_route_status_and_identifier() {
             .header("x-request-id")
             .expect("every reply has one")
             .to_owned();
+        server.process.signal(Signal::TERM);
+        server.process.ended().await;
         let log = server.process.log();
         let lines: Vec<_> = log.lines().filter(|line| line.contains(&id)).collect();
         assert_eq!(lines.len(), 1, "{log}");

@@ -98,6 +98,11 @@ impl Home {
         own.cloned().unwrap_or_else(missing)
     }
 
+    /// The role that is of the organisation alone.
+    pub fn role(&self) -> &str {
+        &self.ids["arol"]
+    }
+
     /// Everything that is here, with its kind.
     pub fn ids(&self) -> impl Iterator<Item = (&str, &str)> {
         self.ids.iter().map(|(kind, id)| (*kind, id.as_str()))
@@ -105,7 +110,7 @@ impl Home {
 }
 
 /// The kind of a place, roles of the app apart from those of organisations.
-pub fn kind<'a>(operation: &Operation, place: &'a Place) -> &'a str {
+fn kind<'a>(operation: &Operation, place: &'a Place) -> &'a str {
     let is_template = place.is_in_path() && operation.path.starts_with("/v1/roles");
     if is_template && place.kind == "arol" {
         return TEMPLATE;

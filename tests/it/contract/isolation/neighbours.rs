@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Operation;
-use super::homes::{self, Home, TEMPLATE};
+use super::homes::{Home, TEMPLATE};
 use super::places::{Place, filled};
 use crate::support::app::{Estate, TestApp};
 use crate::support::client::{Asks, Request};
@@ -93,6 +93,13 @@ impl Neighbours {
         self.elsewhere().into_iter().chain(here).collect()
     }
 
+    /// Those who have exactly this in common with the victim.
+    pub fn who_share(&self, shares: Shares) -> Vec<Neighbour<'_>> {
+        let mut all = self.all();
+        all.retain(|it| it.shares == shares);
+        all
+    }
+
     fn person_of<'a>(
         &'a self,
         who: &'static str,
@@ -137,17 +144,32 @@ impl Neighbour<'_> {
 
     /// Whether it is no secret to him what belongs into this place: users and their app, to those who
     /// share it. Whoever is no administrator may still not ask for them.
-    pub fn knows(&self, operation: &Operation, place: &Place) -> bool {
+    pub fn knows(&self, place: &Place) -> bool {
         let is_for_him = !place.is_in_path() || self.person.is_none();
-        self.knows_kind(homes::kind(operation, place)) && is_for_him
+        self.knows_kind(&place.kind) && is_for_him
     }
 
-    pub fn knows_kind(&self, kind: &str) -> bool {
+    fn knows_kind(&self, kind: &str) -> bool {
         match kind {
-            "aapp" | "ausr" | TEMPLATE => self.shares >= Shares::App,
+            "aapp" | "ausr" => self.shares >= Shares::App,
             "aenv" => self.shares >= Shares::Environment,
             _ => false,
         }
+    }
+
+    /// Whether a list of his own may name it: what belongs to the app, to those who share it.
+    pub fn sees(&self, kind: &str) -> bool {
+        let is_of_the_app = matches!(kind, "aenv" | TEMPLATE) && self.shares >= Shares::App;
+        self.knows_kind(kind) || is_of_the_app
+    }
+
+    /// What the victim has that belongs into this place and is not his as well: roles of the app are
+    /// for all who share it.
+    pub fn wants(&self, of: &Home, operation: &Operation, place: &Place) -> String {
+        if place.kind == "arol" && self.shares >= Shares::App {
+            return of.role().to_owned();
+        }
+        of.id(operation, place)
     }
 
     /// The request with these identifiers in it, and what proves who he is.

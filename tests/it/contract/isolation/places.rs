@@ -27,6 +27,9 @@ const NAMES_OR_IDENTIFIERS: [(&str, &str); 7] = [
 /// Members of which a body has one only.
 const EITHER: [&str; 2] = ["role", "roles"];
 
+/// Variables of paths that are no identifiers of anything that somebody has.
+const NO_IDENTIFIERS: [&str; 2] = ["permission", "type"];
+
 /// How deep a body is looked into.
 const DEEPEST: usize = 8;
 
@@ -93,7 +96,8 @@ pub fn places(operation: &Operation) -> Vec<Place> {
         };
         let (mut steps, mut found) = (Vec::new(), Vec::new());
         look(&parameter["schema"], &mut steps, &mut found);
-        let described = also_a_name(&name, parameter, &parameter["schema"]);
+        let schema = referred(&parameter["schema"]).unwrap_or(&parameter["schema"]);
+        let described = also_a_name(&name, parameter).or_else(|| also_a_name(&name, schema));
         let kind = found.pop().map(|(_, kind)| kind).or(described);
         all.extend(kind.map(|kind| Place { at, kind }));
     }
@@ -129,7 +133,7 @@ fn look(schema: &Value, at: &mut Vec<Step>, found: &mut Vec<(Vec<Step>, String)>
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         at.push(Step::Member(name.clone()));
-        match also_a_name(name, member, member) {
+        match also_a_name(name, member) {
             Some(kind) if member["items"].is_object() => {
                 found.push(([at.as_slice(), &[Step::Item]].concat(), kind));
             }
@@ -159,14 +163,13 @@ fn kind(schema: &Value) -> Option<String> {
 }
 
 /// The kind of a text that is described as a name or an identifier.
-fn also_a_name(name: &str, described: &Value, schema: &Value) -> Option<String> {
+fn also_a_name(name: &str, described: &Value) -> Option<String> {
     let about = described["description"].as_str().unwrap_or_default();
-    if !about.to_lowercase().contains("identifier") || kind(schema).is_some() {
+    if !about.to_lowercase().contains("identifier") || kind(described).is_some() {
         return None;
     }
-    let known = NAMES_OR_IDENTIFIERS
-        .iter()
-        .find(|(known, _)| *known == name);
+    let mut known = NAMES_OR_IDENTIFIERS.iter();
+    let known = known.find(|(known, _)| *known == name);
     let (_, kind) = known.unwrap_or_else(|| panic!("of what is `{name}` an identifier? {about}"));
     Some((*kind).to_owned())
 }
@@ -254,6 +257,21 @@ mod tests {
             ["{org} aorg", "{member} amem", "/role arol", "/roles/0 arol"]
         );
         assert_eq!(asked("me.read"), Vec::<String>::new());
+    }
+
+    /// A variable that is not walked says of itself that it is no identifier, by not being described
+    /// as one: each is looked at once.
+    #[test]
+    fn every_variable_of_a_path_is_walked_or_known_to_be_none() {
+        for operation in super::super::super::operations() {
+            let walked = places(&operation);
+            for segment in operation.path.split('/').filter(|it| it.starts_with('{')) {
+                let name = segment.trim_matches(['{', '}']);
+                let is_walked = walked.iter().any(|it| it.at == At::Path(name.to_owned()));
+                let is_none = NO_IDENTIFIERS.contains(&name);
+                assert!(is_walked != is_none, "{segment} of {}", operation.id);
+            }
+        }
     }
 
     #[test]
