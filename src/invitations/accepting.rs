@@ -1,6 +1,6 @@
 //! Accepting: the claim, the membership, the places in teams and the events, in one unit of work.
 
-use super::answering::{AnswerError, Which};
+use super::answering::{AnswerError, Which, of_addressee};
 use super::record::Invitation;
 use super::repo;
 use super::service::{Invitations, changed, may_place, teams_of};
@@ -72,8 +72,7 @@ impl Invitations {
             .store
             .write(async |tx| {
                 let mut scoped = tx.within(tenant);
-                let addressee = self.of_addressee(&mut scoped, which, user, now).await;
-                let (invitation, user) = addressee?;
+                let (invitation, user) = of_addressee(&mut scoped, which, user, now).await?;
                 let joined = self.join(tx, (&invitation, user.id), (now, origin)).await?;
                 Ok(joined.of(user))
             })

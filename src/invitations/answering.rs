@@ -92,45 +92,6 @@ impl AnswerError {
 }
 
 impl Invitations {
-    /// Refuses an invitation that has ended, or whose term is over.
-    pub(super) fn open(&self, invitation: &Invitation, now: Timestamp) -> Result<(), AnswerError> {
-        match invitation.state(now).refusal() {
-            Some(kind) => Err(AnswerError::Over(kind)),
-            None => Ok(()),
-        }
-    }
-
-    /// The invitation that a user answers, if it is his and open. What has become of one is told to
-    /// who has its link, and to who has proven that it went to him.
-    pub(super) async fn of_addressee(
-        &self,
-        tx: &mut Tx<'_, Tenant>,
-        which: Which<'_>,
-        user: UserId,
-        now: Timestamp,
-    ) -> Result<(Invitation, User), AnswerError> {
-        let invitation = found(tx, which).await?;
-        let user = users::get(tx, user).await?.ok_or(AnswerError::Unknown)?;
-        let is_his = user.email == invitation.email;
-        match which {
-            Which::Token(_) => {
-                self.open(&invitation, now)?;
-                if !is_his {
-                    return Err(AnswerError::NotAddressee);
-                }
-                proven(&user)?;
-            }
-            Which::Own(_) => {
-                if !is_his {
-                    return Err(AnswerError::Unknown);
-                }
-                proven(&user)?;
-                self.open(&invitation, now)?;
-            }
-        }
-        Ok((invitation, user))
-    }
-
     /// Says no by the link of the letter, signed in or not.
     pub(super) async fn decline(
         &self,
@@ -147,7 +108,7 @@ impl Invitations {
             .write(async |tx| {
                 let mut tx = tx.within(seen.tenant());
                 let invitation = found(&mut tx, Which::Token(token)).await?;
-                self.open(&invitation, now)?;
+                open(&invitation, now)?;
                 let by = (actor.clone(), (now, origin));
                 self.decline_in(&mut tx, &invitation, by).await
             })
@@ -167,7 +128,7 @@ impl Invitations {
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
                 let which = Which::Own(id);
-                let (invitation, _) = self.of_addressee(&mut tx, which, user, now).await?;
+                let (invitation, _) = of_addressee(&mut tx, which, user, now).await?;
                 let by = (Party::new("user", user), (now, origin));
                 self.decline_in(&mut tx, &invitation, by).await
             })
@@ -204,6 +165,44 @@ impl Invitations {
             .with("reason", reason.slug());
         let mut once = self.accounts.store.once();
         events::record(&mut once.within(invitation.tenant()), &told).await
+    }
+}
+
+/// The invitation that a user answers, if it is his and open. What has become of one is told to
+/// who has its link, and to who has proven that it went to him.
+pub(super) async fn of_addressee(
+    tx: &mut Tx<'_, Tenant>,
+    which: Which<'_>,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(Invitation, User), AnswerError> {
+    let invitation = found(tx, which).await?;
+    let user = users::get(tx, user).await?.ok_or(AnswerError::Unknown)?;
+    let is_his = user.email == invitation.email;
+    match which {
+        Which::Token(_) => {
+            open(&invitation, now)?;
+            if !is_his {
+                return Err(AnswerError::NotAddressee);
+            }
+            proven(&user)?;
+        }
+        Which::Own(_) => {
+            if !is_his {
+                return Err(AnswerError::Unknown);
+            }
+            proven(&user)?;
+            open(&invitation, now)?;
+        }
+    }
+    Ok((invitation, user))
+}
+
+/// Refuses an invitation that has ended, or whose term is over.
+pub(super) fn open(invitation: &Invitation, now: Timestamp) -> Result<(), AnswerError> {
+    match invitation.state(now).refusal() {
+        Some(kind) => Err(AnswerError::Over(kind)),
+        None => Ok(()),
     }
 }
 

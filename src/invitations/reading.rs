@@ -1,6 +1,6 @@
 //! Looking at invitations: those of an organisation, those to oneself, and the one in a letter.
 
-use super::answering::AnswerError;
+use super::answering::{AnswerError, open};
 use super::record::{Invitation, State};
 use super::repo;
 use super::service::{Invitations, InviteError, KnownInvitation, inviter_name, named};
@@ -70,7 +70,7 @@ impl Invitations {
     ) -> Result<Offer, AnswerError> {
         let found = self.by_token(token, named).await?;
         let found = found.ok_or(AnswerError::Unknown)?;
-        self.open(&found, self.accounts.clock.now())?;
+        open(&found, self.accounts.clock.now())?;
         self.accounts
             .store
             .read(async |tx| {

@@ -1,8 +1,11 @@
+use super::record::Invitation;
+use super::repo;
 use crate::access::TeamRole;
 use crate::events::{Event, Name, Origin, Party};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::id::{OrgId, TeamId};
 use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 use crate::memberships::{self, EnterError, GrantError, Organization, Standing, Team};
@@ -10,9 +13,6 @@ use crate::sessions::Sessions;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
 use crate::users::{self, User};
-
-use super::record::Invitation;
-use super::repo;
 
 /// The verbs on invitations.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ pub(super) async fn inviter_name(
 
 fn full_name(user: &User) -> Option<String> {
     let parts = [&user.first_name, &user.last_name];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(|it| it.as_str()).collect();
+    let parts: Vec<&str> = parts.into_iter().flatten().map(Label::as_str).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

@@ -1,6 +1,6 @@
 //! Welcoming: whoever is invited and has no account accepts by making one.
 
-use super::answering::{AnswerError, Which, found};
+use super::answering::{AnswerError, Which, found, open};
 use super::record::Invitation;
 use super::service::Invitations;
 use crate::credentials::{self, StoredHash};
@@ -71,7 +71,7 @@ impl Invitations {
     ) -> Result<Issued, AnswerError> {
         let (accounts, tenant) = (&self.accounts, seen.tenant());
         // What cannot be accepted must not cost a hash.
-        self.open(seen, accounts.clock.now())?;
+        open(seen, accounts.clock.now())?;
         let mut once = accounts.store.once();
         let holder = users::by_email(&mut once.within(tenant), &seen.email).await?;
         if holder.is_some_and(|holder| holder.email_verified) {
@@ -124,7 +124,7 @@ impl Invitations {
         let tenant = welcome.environment.tenant();
         let which = Which::Token(welcome.token);
         let invitation = found(&mut tx.within(tenant), which).await?;
-        self.open(&invitation, now)?;
+        open(&invitation, now)?;
         let from = (now, visit.origin);
         let (user, revoked) = self.holder(tx, welcome, from).await?;
         self.join(tx, (&invitation, user.id), from).await?;

@@ -46,23 +46,22 @@ impl FromFields for NewInvitationBody {
             email: email?,
             role,
             roles,
-            team_ids: team_ids?,
+            team_ids: Some(team_ids?),
             message: message?,
         })
     }
 }
 
-/// Reads teams, each of which counts once.
-fn teams(fields: &mut Fields) -> Option<Option<Vec<TeamId>>> {
+/// Reads teams, each of which counts once; there may be none.
+fn teams(fields: &mut Fields) -> Option<Vec<TeamId>> {
     let teams = fields.optional_list("team_ids", str::parse::<TeamId>)?;
-    if teams.as_ref().is_some_and(|it| it.len() > MOST_TEAMS) {
+    let mut teams = teams.unwrap_or_default();
+    if teams.len() > MOST_TEAMS {
         return fields.fault("team_ids", "invalid_team_ids", "must name at most 20 teams");
     }
-    Some(teams.map(|mut teams| {
-        teams.sort();
-        teams.dedup();
-        teams
-    }))
+    teams.sort();
+    teams.dedup();
+    Some(teams)
 }
 
 impl From<NewInvitationBody> for NewInvitation {
