@@ -14,6 +14,9 @@ use crate::support::persona::Person;
 /// A role of the app, for all its organisations; its identifiers are like those of an organisation's.
 pub const TEMPLATE: &str = "arol of the app";
 
+/// Another role of the organisation, which stands beside or above the first.
+const ANOTHER: &str = "another arol";
+
 /// What the API makes in an organisation: the kind, where, and of what. What no operation makes yet,
 /// none asks for either.
 const MADE_BY_THE_API: [(&str, &str, fn(&str) -> Value); 2] = [
@@ -35,6 +38,18 @@ pub struct Home {
     ids: BTreeMap<&'static str, String>,
 }
 
+impl TestApp {
+    /// What roles in homes are about, for all organisations of an app.
+    pub async fn registers_documents(&self, door: &Door) {
+        let resources = json!([{"name": "documents", "actions": ["read", "write"]}]);
+        let request = self
+            .machine(door)
+            .request("PUT", "/v1/permissions/catalogue");
+        let all = json!({"resources": resources});
+        let _ = request.json(all).await.expect(200);
+    }
+}
+
 impl Home {
     pub async fn of(app: &TestApp, door: &Door, name: &str) -> Self {
         let visitor = app.visitor(door);
@@ -45,7 +60,6 @@ impl Home {
         let (owner, member) = (becomes("owner").await, becomes("member").await);
         let org = app.org(name, &owner).await;
         let member_id = org.takes(&member, &["member"]).await;
-        let _ = owner.switches_to(Some(&org)).await.expect(200);
         let devices = owner.get("/v1/devices").await.told(200);
         let lines = [("documents", "read")];
         let ids = BTreeMap::from([
@@ -59,6 +73,10 @@ impl Home {
             (
                 "arol",
                 app.defines(door, Some(&org), "editors", &lines).await,
+            ),
+            (
+                ANOTHER,
+                app.defines(door, Some(&org), "readers", &lines).await,
             ),
             (TEMPLATE, app.defines(door, None, name, &lines).await),
         ]);
@@ -111,9 +129,10 @@ impl Home {
 
 /// The kind of a place, roles of the app apart from those of organisations.
 fn kind<'a>(operation: &Operation, place: &'a Place) -> &'a str {
-    let is_template = place.is_in_path() && operation.path.starts_with("/v1/roles");
-    if is_template && place.kind == "arol" {
-        return TEMPLATE;
+    let is_role_of_the_app = operation.path.starts_with("/v1/roles");
+    match (place.kind.as_str(), place.is_in_path()) {
+        ("arol", true) if is_role_of_the_app => TEMPLATE,
+        ("arol", false) => ANOTHER,
+        (kind, _) => kind,
     }
-    &place.kind
 }

@@ -298,6 +298,7 @@ async fn is_good_at_home(methods: &[&str]) {
     let app = TestApp::on(Backend::Sqlite).await;
     let (door, admin) = (&app.own.development, app.admin().await);
     let (machine, visitor) = (app.machine(door), app.visitor(door));
+    app.registers_documents(door).await;
     let all = walked().into_iter();
     let all = all.filter(|(operation, _)| methods.contains(&operation.method));
     for (number, (operation, places)) in all.enumerate() {

@@ -53,6 +53,9 @@ impl Neighbours {
     pub async fn of(app: &TestApp) -> Self {
         let shop = app.founds("Shop").await;
         app.trusts_addresses(&app.own.production).await;
+        for door in [&shop.development, &app.own.development] {
+            app.registers_documents(door).await;
+        }
         let doors = [&shop.development, &app.own.production, &app.own.development];
         Self {
             abroad: Home::of(app, doors[0], "initech").await,
