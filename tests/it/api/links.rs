@@ -175,8 +175,8 @@ on_both_stores! {
 
         let access = entered["access_token"].as_str().expect("a token");
         let _ = app.get("/v1/me").bearer(access).await.expect(200);
-        // Neither has opened the lock.
-        waits(mia.visitor().signs_in(MIA, PASSWORD).await, "60");
+        // Neither has opened the lock, of which a second is over.
+        waits(mia.visitor().signs_in(MIA, PASSWORD).await, "59");
     }
 
     /// LG-16: who has chosen a new password by letter has nothing to be locked out of.
