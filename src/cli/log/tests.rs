@@ -31,11 +31,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let ((answers, theirs), (takes, taken)) = (channel(), channel());
+        let ((answers, theirs), (sink, taken)) = (channel(), channel());
         let (tell, told) = channel();
         let out = Fussy {
             answers: theirs,
-            taken: takes,
+            taken: sink,
         };
         let stream = Stream::to(out, move |dropped| tell.send(dropped).unwrap());
         Self {
@@ -111,13 +111,13 @@ fn what_cannot_be_written_is_told_once_it_can_again() {
 
 #[test]
 fn a_line_that_was_torn_is_ended_before_the_next() {
-    let ((answers, theirs), (takes, taken)) = (channel(), channel());
+    let ((answers, theirs), (sink, taken)) = (channel(), channel());
     for answer in [Ok(2), full(), full(), Ok(1), Ok(usize::MAX)] {
         answers.send(answer).unwrap();
     }
     let mut output = Output::of(Fussy {
         answers: theirs,
-        taken: takes,
+        taken: sink,
     });
 
     let unwritten = ["first\n", "second\n", "third\n"].map(|line| output.write(line.as_bytes()));

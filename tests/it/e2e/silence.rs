@@ -39,7 +39,7 @@ fn stalled() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().expect("a pipe");
     let ours = writer.try_clone().expect("another end");
     // It waits for room, as whoever writes to it does, until there is nobody left to read.
-    thread::spawn(move || writer.write_all(&[b'\n'; 1 << 20]));
+    thread::spawn(move || writer.write_all(&vec![b'\n'; 1 << 20]));
     (reader, ours)
 }
 
