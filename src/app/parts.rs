@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, Services};
+use super::serving::{Authsome, OrganizationServices, Services};
 use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
@@ -91,6 +91,42 @@ impl Foundation {
             magic_links: Data::new(MagicLinks {
                 accounts: sessions.clone(),
             }),
+            organizations: self.organization_services(sessions, policy),
+            departures: Data::new(Departures {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                outbox: sessions.outbox.clone(),
+                sessions: sessions.clone(),
+            }),
+            locks: Data::new(Locks {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                lockouts: sessions.lockouts.clone(),
+            }),
+            notifications: Data::new(Notifications {
+                store: store.clone(),
+                outbox: sessions.outbox.clone(),
+            }),
+            issuer: Data::new(Issuer {
+                url: self.tokens.issuer.clone(),
+                keys: self.keys.clone(),
+                clock: clock.clone(),
+            }),
+            users: Data::new(Users {
+                store,
+                clock,
+                entropy,
+                recent: sessions.recent.clone(),
+            }),
+            sessions: Data::new(sessions.clone()),
+        }
+    }
+
+    fn organization_services(&self, sessions: &Sessions, policy: Policy) -> OrganizationServices {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        OrganizationServices {
             orgs: Data::new(Orgs {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -129,35 +165,6 @@ impl Foundation {
                 store: store.clone(),
                 memberships: sessions.memberships.clone(),
             }),
-            departures: Data::new(Departures {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                outbox: sessions.outbox.clone(),
-                sessions: sessions.clone(),
-            }),
-            locks: Data::new(Locks {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                lockouts: sessions.lockouts.clone(),
-            }),
-            notifications: Data::new(Notifications {
-                store: store.clone(),
-                outbox: sessions.outbox.clone(),
-            }),
-            issuer: Data::new(Issuer {
-                url: self.tokens.issuer.clone(),
-                keys: self.keys.clone(),
-                clock: clock.clone(),
-            }),
-            users: Data::new(Users {
-                store,
-                clock,
-                entropy,
-                recent: sessions.recent.clone(),
-            }),
-            sessions: Data::new(sessions.clone()),
         }
     }
 

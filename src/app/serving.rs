@@ -66,16 +66,22 @@ pub(super) struct Services {
     pub verification: Data<Verification>,
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
-    pub orgs: Data<Orgs>,
-    pub teams: Data<Teams>,
-    pub permissions: Data<Permissions>,
-    pub invitations: Data<Invitations>,
-    pub roles: Data<Roles>,
-    pub record: Data<OrganizationRecord>,
+    pub organizations: OrganizationServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for in organisations.
+#[derive(Debug, Clone)]
+pub(super) struct OrganizationServices {
+    pub orgs: Data<Orgs>,
+    pub teams: Data<Teams>,
+    pub roles: Data<Roles>,
+    pub permissions: Data<Permissions>,
+    pub invitations: Data<Invitations>,
+    pub record: Data<OrganizationRecord>,
 }
 
 /// What goes on beside requests, and after them.
@@ -129,16 +135,23 @@ impl Services {
             .app_data(self.verification.clone())
             .app_data(self.passwords.clone())
             .app_data(self.magic_links.clone())
-            .app_data(self.orgs.clone())
-            .app_data(self.teams.clone())
-            .app_data(self.permissions.clone())
-            .app_data(self.invitations.clone())
-            .app_data(self.roles.clone())
-            .app_data(self.record.clone())
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
             .app_data(self.notifications.clone())
             .app_data(self.issuer.clone());
+        self.organizations.register(config);
+    }
+}
+
+impl OrganizationServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.orgs.clone())
+            .app_data(self.teams.clone())
+            .app_data(self.roles.clone())
+            .app_data(self.permissions.clone())
+            .app_data(self.invitations.clone())
+            .app_data(self.record.clone());
     }
 }
 

@@ -3,7 +3,7 @@
 use super::record::{Organization, Team};
 use super::standing::{Place, Standing};
 use super::{repo, teams};
-use crate::access::{Grantable, subjects};
+use crate::access::{Grantable, OrgRole, subjects};
 use crate::http::{Caller, Entrance, Principal, Problem, ProblemKind};
 use crate::kernel::id::{AppId, OrgId, TeamId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -139,7 +139,7 @@ impl Memberships {
         }
         if let Some(member) = &standing.member {
             standing.teams = places(tx, org, member.user_id).await?;
-            subjects.extend(standing.roles().into_iter().map(|role| role.subject()));
+            subjects.extend(standing.roles().into_iter().map(OrgRole::subject));
         }
         standing.subjects = subjects;
         Ok(standing)

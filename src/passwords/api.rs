@@ -95,9 +95,7 @@ async fn change(
     let caller = access.user()?;
     let body = body.into_inner();
     let both = (body.current_password, body.new_password);
-    passwords
-        .change(access.tenant(), caller, both, access.origin())
-        .await?;
+    Box::pin(passwords.change(access.tenant(), caller, both, access.origin())).await?;
     Ok(Ok200::new(Outcome::CHANGED))
 }
 

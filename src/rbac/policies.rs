@@ -86,8 +86,8 @@ impl Policies {
         roles: &[CustomRole],
     ) -> Stored<OrgPolicy> {
         let resources: Vec<_> = resources.iter().map(RegisteredResource::resource).collect();
-        let rules = roles.iter().map(CustomRole::rule).collect();
-        let compiled = self.compiler.compile(&resources, rules).await;
+        let defined = roles.iter().map(CustomRole::rule).collect();
+        let compiled = self.compiler.compile(&resources, defined).await;
         compiled.map_err(|error| StoreError::Corrupt(error.to_string()))
     }
 }

@@ -89,6 +89,10 @@ impl Sessions {
     /// The exchange itself: [`RefreshError::Reused`] where somebody else was faster with `spent`.
     /// `wanted` is the organisation that is asked for, or none of them; where nothing is asked, it is
     /// the one before.
+    #[expect(
+        clippy::option_option,
+        reason = "nothing is asked for, none of them is, or one is"
+    )]
     pub(super) async fn exchange(
         &self,
         session: &Session,

@@ -129,6 +129,7 @@ impl SignIn {
 /// A refresh token to exchange.
 #[derive(Debug, ToSchema)]
 pub(super) struct Refresh {
+    #[expect(clippy::struct_field_names, reason = "RFC 6749 §6 calls it so")]
     pub(super) refresh_token: String,
     /// What names the device, where the app binds sessions to their devices and no cookie does.
     pub(super) device_id: Option<DeviceSecret>,

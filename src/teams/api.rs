@@ -234,10 +234,10 @@ async fn update(
     teams: Data<Teams>,
 ) -> Answer<Ok200<TeamView>> {
     let wanted = WantedChanges::from(changes.into_inner());
-    let changed = teams
+    let team = teams
         .update(&access.entrance(), ids.into_inner(), &wanted)
         .await?;
-    Ok(Ok200::new(changed.into()))
+    Ok(Ok200::new(team.into()))
 }
 
 /// Delete a team

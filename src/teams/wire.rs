@@ -85,6 +85,10 @@ impl From<KnownPlace> for TeamMemberView {
 }
 
 /// Reads what a team is to give: names or identifiers of roles, of which there may be none.
+#[expect(
+    clippy::option_option,
+    reason = "`None` is a fault, and none inside is nothing said"
+)]
 pub(super) fn roles(fields: &mut Fields) -> Option<Option<Vec<String>>> {
     let roles = fields.optional_list("roles", str::parse::<String>)?;
     if roles.as_ref().is_some_and(|it| it.len() > MOST_ROLES) {

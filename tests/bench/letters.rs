@@ -17,7 +17,7 @@ use crate::server::{Running, Where};
 const LETTERS: usize = 500;
 /// As many as the server sends at once.
 const SENDERS: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The tests' mail server, on a free port.
 #[derive(Debug)]

@@ -100,7 +100,7 @@ async fn roles_inherit_along_more_arrows_than_casbin_follows() {
     let last = chain.last().unwrap().id.to_string();
     let policy = policy(&chain).await;
 
-    assert!(policy.allows(&[last.clone()], "organization", "delete"));
+    assert!(policy.allows(std::slice::from_ref(&last), "organization", "delete"));
     assert!(policy.allows(&[last], "members", "read"));
 }
 

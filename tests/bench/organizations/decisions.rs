@@ -27,8 +27,8 @@ pub struct Decisions {
 }
 
 pub async fn measure(town: &Town) -> Decisions {
-    let compiler = OrgPolicies::built_in().await.expect("the policy is sound");
-    let policies = Policies::new(compiler);
+    let built_in = OrgPolicies::built_in().await.expect("the policy is sound");
+    let policies = Policies::new(built_in);
     let step = (town.organizations.len() / SAMPLED).max(1);
     let sampled: Vec<&Organization> = town
         .organizations

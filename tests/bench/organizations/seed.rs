@@ -192,7 +192,7 @@ impl Maker {
             name: word(name),
             description: None,
             parent_id: None,
-            permissions: (0..RULES_OF_A_ROLE).map(|rule| pattern(at, rule)).collect(),
+            permissions: (0..RULES_OF_A_ROLE).map(|line| pattern(at, line)).collect(),
             created_at: self.now,
             updated_at: self.now,
         };
@@ -200,10 +200,10 @@ impl Maker {
     }
 }
 
-fn pattern(role: usize, rule: usize) -> Pattern {
+fn pattern(role: usize, line: usize) -> Pattern {
     Pattern {
-        resource: RESOURCES[rule % RESOURCES.len()].to_owned(),
-        action: ACTIONS[(role + rule) % ACTIONS.len()].to_owned(),
+        resource: RESOURCES[line % RESOURCES.len()].to_owned(),
+        action: ACTIONS[(role + line) % ACTIONS.len()].to_owned(),
     }
 }
 

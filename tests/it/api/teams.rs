@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::acme::{Acme, Colleague};
 use crate::support::app::eventually;
-use crate::support::client::{Asks, assert_has};
+use crate::support::client::{Asks, Reply, assert_has};
 use crate::support::orgs::text;
 use crate::support::stores::on_both_stores;
 
@@ -104,10 +104,10 @@ on_both_stores! {
         let at = acme.of_team(&made);
         assert_eq!(acme.owner.get(&at).await.told(200), made);
         let changes = json!({"name": "Draughtsmen", "slug": "draughts", "description": null, "roles": []});
-        let changed = acme.owner.patch(&at).json(changes).await.told(200);
-        assert_has(&changed, json!({"name": "Draughtsmen", "slug": "draughts", "roles": []}));
-        assert_eq!(changed.get("description"), None);
-        assert_eq!(acme.owner.get(&at).await.told(200), changed);
+        let team = acme.owner.patch(&at).json(changes).await.told(200);
+        assert_has(&team, json!({"name": "Draughtsmen", "slug": "draughts", "roles": []}));
+        assert_eq!(team.get("description"), None);
+        assert_eq!(acme.owner.get(&at).await.told(200), team);
         let _ = acme.owner.delete(&at).await.expect(204);
         acme.owner.get(&at).await.refuses(404, "not_found");
         acme.owner.delete(&at).await.refuses(404, "not_found");
@@ -539,7 +539,7 @@ on_both_stores! {
         let team = acme.team("Design", &["admin"]).await;
 
         let asked = (0..10).map(|_| acme.puts(&mia, &team, "member").into_future());
-        let mut outcomes: Vec<_> = join_all(asked).await.iter().map(|it| it.outcome()).collect();
+        let mut outcomes: Vec<_> = join_all(asked).await.iter().map(Reply::outcome).collect();
 
         outcomes.sort();
         assert_eq!(outcomes[0], "201");

@@ -245,10 +245,8 @@ fn is_let_in(reply: &Reply) -> bool {
         // The proof that an operation wants beyond the access token.
         (401, "invalid_credentials") => true,
         (401, _) | (403, "forbidden") => false,
-        // Going on in an organisation that is not there.
-        (403, "not_a_member") => true,
-        // A key that founds an organisation must say for whom.
-        (403, "user_required") => true,
+        // Going on in an organisation that is not there; a key that does not say for whom it founds.
+        (403, "not_a_member" | "user_required") => true,
         (403, other) => panic!("not a refusal of the guard: {other}"),
         _ => true,
     }

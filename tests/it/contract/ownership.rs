@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::isolation::{Home, Neighbours};
-use crate::support::app::TestApp;
+use crate::support::app::{Door, TestApp};
 use crate::support::client::Asks;
 use crate::support::dump;
 use crate::support::stores::{Backend, on_both_stores};
@@ -92,7 +92,7 @@ impl Town {
     /// Every tenant, and what he is to the first one.
     fn tenants(&self) -> [Tenant; 3] {
         let (app, shop) = (&self.app, &self.neighbours.shop);
-        [&app.own.development, &app.own.production, &shop.development].map(|it| it.tenant())
+        [&app.own.development, &app.own.production, &shop.development].map(Door::tenant)
     }
 }
 

@@ -287,34 +287,22 @@ impl Links {
         let invitation = words.invitation;
         let offers = json!({"organization": "Northwind", "inviter": "Olga", "role": "admin"});
         let sets = json!([with(COMMON, bad(words.weak)), with(BETTER, good(reset.1))]);
+        let spent = json!([with(PASSWORD, bad(words.dead))]);
+        let joins = json!([
+            with(COMMON, bad(words.weak)),
+            with(BETTER, good(invitation.1))
+        ]);
+        let is_known = json!([with(BETTER, bad(words.known))]);
         let all = [
             ("verify", &self.verify, verify.0, json!([good(verify.1)])),
             ("verified", &self.verify, verify.0, json!([bad(words.dead)])),
             ("reset", &self.reset, reset.0, sets),
-            (
-                "spent",
-                &self.reset,
-                reset.0,
-                json!([with(PASSWORD, bad(words.dead))]),
-            ),
+            ("spent", &self.reset, reset.0, spent),
             ("magic", &self.magic, words.magic, json!([])),
             ("change", &self.change, change.0, json!([good(change.1)])),
-            (
-                "invitation",
-                &self.newcomer,
-                invitation.0,
-                json!([
-                    with(COMMON, bad(words.weak)),
-                    with(BETTER, good(invitation.1))
-                ]),
-            ),
+            ("invitation", &self.newcomer, invitation.0, joins),
             ("joined", &self.newcomer, invitation.0, json!([])),
-            (
-                "known",
-                &self.known,
-                invitation.0,
-                json!([with(BETTER, bad(words.known))]),
-            ),
+            ("known", &self.known, invitation.0, is_known),
         ];
         let folder = site.home.folder();
         let visit = |(name, letter, heading, steps): (&str, &Letter, &str, Value)| {

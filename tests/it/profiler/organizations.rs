@@ -45,8 +45,8 @@ impl Scenario {
         self.calls("orgs.members.list", orla.get(&members).await);
         self.calls("orgs.members.read", orla.get(&of_otto).await);
         let roles = json!({"roles": ["admin", "viewer"]});
-        let changed = orla.patch(&of_otto).json(roles);
-        self.calls("orgs.members.update", changed.await);
+        let patch = orla.patch(&of_otto).json(roles);
+        self.calls("orgs.members.update", patch.await);
         self.works_in_teams(app, &at, &otto_is).await;
 
         let heir = json!({"member_id": otto_is});

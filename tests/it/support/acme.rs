@@ -67,15 +67,12 @@ impl TestApp {
         };
         let written = self.store().write(async |tx| {
             rbac::insert(&mut tx.within(tenant), &role).await?;
-            match org {
-                Some(org) => {
-                    let mut tx = tx.within(tenant);
-                    memberships::own_roles_changed(&mut tx, org, (now, &entropy)).await?;
-                }
-                None => {
-                    let mut tx = tx.within(tenant.app_id);
-                    rbac::app_roles_changed(&mut tx, (now, &entropy)).await?;
-                }
+            if let Some(org) = org {
+                let mut tx = tx.within(tenant);
+                memberships::own_roles_changed(&mut tx, org, (now, &entropy)).await?;
+            } else {
+                let mut tx = tx.within(tenant.app_id);
+                rbac::app_roles_changed(&mut tx, (now, &entropy)).await?;
             }
             Ok::<_, StoreError>(())
         });

@@ -18,6 +18,7 @@ use super::persona::{PASSWORD, Person};
 
 impl Acme {
     /// Asks to invite, with these fields besides.
+    #[expect(clippy::needless_pass_by_value, reason = "callers say it in place")]
     pub fn invites(&self, by: &impl Asks, email: &str, more: Value) -> Request {
         let mut body = json!({"email": email});
         for (name, value) in more.as_object().into_iter().flatten() {

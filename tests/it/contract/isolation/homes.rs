@@ -17,9 +17,11 @@ pub const TEMPLATE: &str = "arol of the app";
 /// Another role of the organisation, which stands beside or above the first.
 const ANOTHER: &str = "another arol";
 
-/// What the API makes in an organisation: the kind, where, and of what. What no operation makes yet,
-/// none asks for either.
-const MADE_BY_THE_API: [(&str, &str, fn(&str) -> Value); 2] = [
+/// The kind, where it is made, and of what.
+type Made = (&'static str, &'static str, fn(&str) -> Value);
+
+/// What the API makes in an organisation. What no operation makes yet, none asks for either.
+const MADE_BY_THE_API: [Made; 2] = [
     ("atm", "/teams", |name| json!({"name": name})),
     (
         "ainv",
