@@ -77,7 +77,7 @@ impl Home {
         let org = app.org(name, &owner).await;
         let member_id = org.takes(&member, &["member"]).await;
         let devices = owner.get("/v1/devices").await.told(200);
-        let lines = [("documents", "read")];
+        let lines = [("documents", "read"), ("members", "read")];
         let ids = BTreeMap::from([
             ("aapp", door.app_id.clone()),
             ("aenv", door.env_id.clone()),
