@@ -74,13 +74,14 @@ fn at(place: &Where, count: usize) -> Figures {
         .build()
         .expect("a runtime");
     let guests = serving::guests(&running);
-    let town = runtime.block_on(Town::of(&running, count, &guests));
+    let users: Vec<_> = guests.iter().map(|guest| guest.user).collect();
+    let town = runtime.block_on(Town::of(&running, count, &users));
     let decisions = runtime.block_on(decisions::measure(&town));
     let figures = Figures {
         store: place.name(),
         count,
         decisions,
-        served: serving::measure(&running, &town),
+        served: serving::measure(&running, &town, &guests),
     };
     figures.print();
     runtime.block_on(place.forget());

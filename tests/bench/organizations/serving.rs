@@ -20,29 +20,38 @@ pub struct Served {
     pub rss_kib: u64,
 }
 
-/// The accounts of those who sign in.
-pub fn guests(running: &Running) -> Vec<UserId> {
-    let account = |number| {
-        let told = running.signed_in(number);
-        let id = told["user"]["id"].as_str().expect("a user");
-        id.parse().expect("an identifier")
-    };
-    (0..PEOPLE).map(account).collect()
+/// Somebody who has signed in.
+pub struct Guest {
+    pub user: UserId,
+    token: Value,
 }
 
-pub fn measure(running: &Running, town: &Town) -> Served {
+/// Those who sign in, one after another: hashing is no part of what is measured.
+pub fn guests(running: &Running) -> Vec<Guest> {
+    let guest = |number| {
+        let told = running.signed_in(number);
+        let id = told["user"]["id"].as_str().expect("a user");
+        Guest {
+            user: id.parse().expect("an identifier"),
+            token: told["access_token"].clone(),
+        }
+    };
+    (0..PEOPLE).map(guest).collect()
+}
+
+pub fn measure(running: &Running, town: &Town, guests: &[Guest]) -> Served {
     Served {
-        switch: switches(running, town),
-        list: lists(running, town),
+        switch: switches(running, town, guests),
+        list: lists(running, town, guests),
         rss_kib: running.rss_kib(),
     }
 }
 
 /// Each goes from one of his organisations to the next.
-fn switches(running: &Running, town: &Town) -> Load {
+fn switches(running: &Running, town: &Town, guests: &[Guest]) -> Load {
     drive(PEOPLE, TIME, |number| {
         let mut connection = Connection::open(running.address).expect("a connection");
-        let mut token = running.signed_in(number)["access_token"].clone();
+        let mut token = guests[number].token.clone();
         let mut places = town.of_guests[number].iter().cycle();
         move || {
             let org = places.next().expect("an organisation");
@@ -67,11 +76,11 @@ fn switch(running: &Running, to: &mut Connection, token: &Value, org: OrgId) -> 
     Some(told["access_token"].clone())
 }
 
-fn lists(running: &Running, town: &Town) -> Load {
+fn lists(running: &Running, town: &Town, guests: &[Guest]) -> Load {
     let path = format!("/v1/orgs/{}/members?limit=100", town.organizations[0].id);
     drive(PEOPLE, TIME, |number| {
         let mut connection = Connection::open(running.address).expect("a connection");
-        let token = running.signed_in(number)["access_token"].clone();
+        let token = &guests[number].token;
         let line = format!(
             "Authorization: Bearer {}\r\n",
             token.as_str().expect("a token")

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use authsome::store::{Field, by_id};
+use authsome::users::User;
 use serde_json::{Value, json};
 
 use super::super::{Operation, operations};
@@ -16,6 +18,7 @@ pub const TEMPLATE: &str = "arol of the app";
 
 /// Another role of the organisation, which stands beside or above the first.
 const ANOTHER: &str = "another arol";
+const ANOTHER_TEMPLATE: &str = "another arol of the app";
 
 /// The kind, where it is made, and of what.
 type Made = (&'static str, &'static str, fn(&str) -> Value);
@@ -36,6 +39,8 @@ pub struct Home {
     pub door: Door,
     pub owner: Person,
     pub member: Person,
+    /// Who is invited, by an address that is his.
+    pub guest: Person,
     pub org: Org,
     ids: BTreeMap<&'static str, String>,
 }
@@ -50,6 +55,15 @@ impl TestApp {
         let all = json!({"resources": resources});
         let _ = request.json(all).await.expect(200);
     }
+
+    /// Takes an address for proven, as if its letter had been answered.
+    async fn verifies_by_hand(&self, door: &Door, person: &Person) {
+        let verified = Field::<User, bool>::at("email_verified").set(true);
+        let mut once = self.store().once();
+        let mut tx = once.within(door.app());
+        let changed = tx.update_one(by_id(person.id.clone()), verified).await;
+        assert!(changed.expect("the store answers").is_some());
+    }
 }
 
 impl Home {
@@ -60,10 +74,12 @@ impl Home {
             visitor.becomes(&email, json!({})).await
         };
         let (owner, member) = (becomes("owner").await, becomes("member").await);
+        let guest = becomes("guest").await;
+        app.verifies_by_hand(door, &guest).await;
         let org = app.org(name, &owner).await;
         let member_id = org.takes(&member, &["member"]).await;
         let devices = owner.get("/v1/devices").await.told(200);
-        let lines = [("documents", "read")];
+        let lines = [("documents", "read"), ("members", "read")];
         let ids = BTreeMap::from([
             ("aapp", door.app_id.clone()),
             ("aenv", door.env_id.clone()),
@@ -81,11 +97,17 @@ impl Home {
                 app.defines(door, Some(&org), "readers", &lines).await,
             ),
             (TEMPLATE, app.defines(door, None, name, &lines).await),
+            (
+                ANOTHER_TEMPLATE,
+                app.defines(door, None, &format!("{name}-too"), &lines)
+                    .await,
+            ),
         ]);
         let mut home = Self {
             door: door.clone(),
             owner,
             member,
+            guest,
             org,
             ids,
         };
@@ -134,6 +156,7 @@ fn kind<'a>(operation: &Operation, place: &'a Place) -> &'a str {
     let is_role_of_the_app = operation.path.starts_with("/v1/roles");
     match (place.kind.as_str(), place.is_in_path()) {
         ("arol", true) if is_role_of_the_app => TEMPLATE,
+        ("arol", false) if is_role_of_the_app => ANOTHER_TEMPLATE,
         ("arol", false) => ANOTHER,
         (kind, _) => kind,
     }

@@ -73,12 +73,12 @@ impl Street {
         }
     }
 
-    /// Every document of every tenant, but for counters and what is written down of failures.
+    /// Every document of every tenant, but for counters and what is written down of refusals.
     async fn state(&self) -> Documents {
         let mut all = dump::collections(self.app.location()).await;
         all.retain(|name, _| !COUNTERS.contains(&&**name));
         if let Some(events) = all.get_mut("authsome_events") {
-            events.retain(|event| event["outcome"] != "failure");
+            events.retain(|event| event["outcome"] == "success");
         }
         let texts = |documents: Vec<Value>| {
             let mut texts: Vec<_> = documents.iter().map(Value::to_string).collect();

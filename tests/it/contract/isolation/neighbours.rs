@@ -162,7 +162,7 @@ impl Neighbour<'_> {
 
     /// Whether a list of his own may name it: what belongs to the app, to those who share it.
     pub fn sees(&self, kind: &str) -> bool {
-        let is_of_the_app = matches!(kind, "aenv" | TEMPLATE) && self.shares >= Shares::App;
+        let is_of_the_app = (kind == "aenv" || kind.ends_with(TEMPLATE)) && self.shares >= Shares::App;
         self.knows_kind(kind) || is_of_the_app
     }
 
@@ -212,8 +212,9 @@ pub fn at_home<'a>(
     home: &'a Home,
     (machine, admin, visitor): (&'a Machine, &'a Person, &'a Visitor),
 ) -> Vec<Neighbour<'a>> {
-    let asks: [(_, &dyn Asks, _); 3] = [
+    let asks: [(_, &dyn Asks, _); 4] = [
         ("the owner", &home.owner, Some(&home.owner)),
+        ("who is invited", &home.guest, Some(&home.guest)),
         ("a key", machine, None),
         ("an admin", admin, Some(admin)),
     ];
