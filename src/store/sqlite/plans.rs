@@ -74,6 +74,10 @@ fn conditions_on_indexed_fields_search_their_index() {
             Verb::Count(of_app(equals("_id", "g"))),
             "sqlite_autoindex_guests_1 (id=?)",
         ),
+        (
+            Verb::Count(of_app(is("_id", several.clone()))),
+            "sqlite_autoindex_guests_1 (id=?)",
+        ),
         (Verb::DeleteMany(email()), by_email),
         (Verb::TakeOne(email()), by_email),
         (

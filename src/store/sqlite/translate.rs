@@ -39,6 +39,7 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
         schema,
         text: String::with_capacity(160),
         params: Vec::new(),
+        is_by_ids: false,
     };
     let table = schema.collection;
     let answer = match verb {
@@ -52,7 +53,7 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
         }
         Verb::Count(filter) => {
             sql.push(&format!("SELECT count(*) FROM {table} WHERE "));
-            sql.node(filter);
+            sql.filter(filter);
             Answer::Number
         }
         Verb::UpdateOne(filter, changes) => {
@@ -64,7 +65,7 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
         Verb::UpdateMany(filter, changes) => {
             sql.update(changes);
             sql.push(" WHERE ");
-            sql.node(filter);
+            sql.filter(filter);
             Answer::Changed
         }
         Verb::TakeOne(filter) => {
@@ -75,7 +76,7 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
         }
         Verb::DeleteMany(filter) => {
             sql.push(&format!("DELETE FROM {table} WHERE "));
-            sql.node(filter);
+            sql.filter(filter);
             Answer::Changed
         }
         Verb::Sweep(sweep) => {
@@ -126,6 +127,8 @@ struct Sql<'s> {
     schema: &'s Schema,
     text: String,
     params: Vec<Param>,
+    /// Whether the filter names the documents that it is about.
+    is_by_ids: bool,
 }
 
 impl Sql<'_> {
@@ -167,7 +170,7 @@ impl Sql<'_> {
             "SELECT doc FROM {} WHERE ",
             self.schema.collection
         ));
-        self.node(&find.filter);
+        self.filter(&find.filter);
         if let Some(sort) = find.sort {
             let (than, order) = if sort.descending {
                 ("<", "DESC")
@@ -200,7 +203,7 @@ impl Sql<'_> {
         self.push(&format!(
             "DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE "
         ));
-        self.node(&sweep.filter);
+        self.filter(&sweep.filter);
         self.push(" ORDER BY ");
         self.path(sweep.path);
         self.push(" LIMIT ");
@@ -212,7 +215,7 @@ impl Sql<'_> {
     fn one_of(&mut self, filter: &Node) {
         let table = self.schema.collection;
         self.push(&format!(" WHERE rowid = (SELECT rowid FROM {table} WHERE "));
-        self.node(filter);
+        self.filter(filter);
         self.push(" LIMIT 1)");
     }
 
@@ -249,6 +252,11 @@ impl Sql<'_> {
         }
     }
 
+    fn filter(&mut self, filter: &Node) {
+        self.is_by_ids = names_ids(filter);
+        self.node(filter);
+    }
+
     fn node(&mut self, node: &Node) {
         match node {
             Node::All(nodes) => self.joined(nodes, " AND ", "1"),
@@ -273,7 +281,14 @@ impl Sql<'_> {
 
     fn test(&mut self, path: &str, test: &Test) {
         match test {
-            Test::Eq(value) => self.compare(path, "=", value),
+            Test::Eq(value) => {
+                // Without statistics SQLite takes an index on a tenant, with all its rows, for better
+                // than a few identifiers; a sign keeps it from that index.
+                if self.is_by_ids && path != "_id" {
+                    self.push("+");
+                }
+                self.compare(path, "=", value);
+            }
             // IS NOT: an absent field differs from every value, as in MongoDB.
             Test::Ne(value) => self.compare(path, "IS NOT", value),
             Test::Lt(value) => self.compare(path, "<", value),
@@ -335,6 +350,15 @@ impl Sql<'_> {
             self.bind(Param::Text(end));
         }
         self.push(")");
+    }
+}
+
+/// Whether whatever matches is one of some documents that are named.
+fn names_ids(filter: &Node) -> bool {
+    match filter {
+        Node::All(nodes) => nodes.iter().any(names_ids),
+        Node::Any(_) => false,
+        Node::Is { path, test } => *path == "_id" && matches!(test, Test::OneOf(_)),
     }
 }
 

@@ -162,7 +162,8 @@ impl Neighbour<'_> {
 
     /// Whether a list of his own may name it: what belongs to the app, to those who share it.
     pub fn sees(&self, kind: &str) -> bool {
-        let is_of_the_app = (kind == "aenv" || kind.ends_with(TEMPLATE)) && self.shares >= Shares::App;
+        let is_of_the_app =
+            (kind == "aenv" || kind.ends_with(TEMPLATE)) && self.shares >= Shares::App;
         self.knows_kind(kind) || is_of_the_app
     }
 
