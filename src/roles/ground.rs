@@ -130,6 +130,19 @@ impl Ground {
         Ok(role)
     }
 
+    /// Refuses a name that is kept, that could be taken for the identifier of another role, or that a
+    /// role of the app has in all organisations.
+    pub(super) fn may_be_called(&self, name: &Word) -> Result<(), RoleError> {
+        if is_reserved(name) || name.as_str().starts_with("arol_") {
+            return Err(RoleError::Reserved);
+        }
+        let is_of_app = |role: &CustomRole| role.scope == Scope::App && role.name == *name;
+        if self.org.is_some() && self.roles.iter().any(is_of_app) {
+            return Err(RoleError::NameTaken);
+        }
+        Ok(())
+    }
+
     /// Refuses to touch a role that amounts to more than the caller has.
     pub(super) fn may_touch(&self, role: OrgRole) -> Result<(), RoleError> {
         if self.policy.holds(&self.subjects, role) {
@@ -182,7 +195,7 @@ impl Ground {
     }
 
     /// A role and those that it inherits from, built-in ones aside; none where it is not here.
-    fn chain_from(&self, first: RoleId) -> Vec<RoleId> {
+    pub(super) fn chain_from(&self, first: RoleId) -> Vec<RoleId> {
         let mut chain = Vec::new();
         let mut next = self.custom(first);
         while let Some(role) = next.filter(|role| !chain.contains(&role.id)) {
@@ -218,12 +231,4 @@ impl Ground {
             None => Ok(()),
         }
     }
-}
-
-/// Refuses a name that is kept, or that could be taken for the identifier of another role.
-pub(super) fn may_be_called(name: &Word) -> Result<(), RoleError> {
-    if is_reserved(name) || name.as_str().starts_with("arol_") {
-        return Err(RoleError::Reserved);
-    }
-    Ok(())
 }

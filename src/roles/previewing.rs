@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::changing::tidy;
 use super::ground::{Ground, Visit};
+use super::inheriting::levels_below;
 use super::service::{RoleError, Roles};
 use crate::access::{OrgPolicy, OrgRole};
 use crate::kernel::id::{AppId, MemberId, OrgId, RoleId, UserId};
@@ -19,8 +20,6 @@ use crate::users;
 const MOST_MEMBERS: u32 = 500;
 /// How many of those are told whose rights would be others.
 const MOST_TOLD: usize = 100;
-/// How many roles of organisations are looked for that inherit from a template.
-const MOST_BELOW: u32 = 1_000;
 
 /// A role as it would be, and what this would mean.
 #[derive(Debug)]
@@ -61,7 +60,7 @@ impl Roles {
                 let ground = self.ground(&mut tx, visit).await?;
                 let role = ground.own(which)?;
                 let wanted = changes.applied_to(role);
-                self.judge(&ground, Some(role), &wanted).await?;
+                self.judge(&mut tx, &ground, (Some(role), &wanted)).await?;
                 Ok(self.compare(&mut tx, &ground, tidy(wanted)).await?)
             })
             .await
@@ -162,18 +161,6 @@ fn with_those(role: RoleId, below: Vec<RoleId>) -> Vec<OrgRole> {
 
 /// A template and those that inherit from it, in the app and in its organisations.
 async fn below_anywhere(tx: &mut Tx<'_, AppId>, template: RoleId) -> Stored<Vec<OrgRole>> {
-    let mut found = vec![template];
-    let mut at = 0;
-    while let Some(next) = found.get(at).copied() {
-        for child in rbac::children(tx, next, MOST_BELOW).await? {
-            if !found.contains(&child.id) {
-                found.push(child.id);
-            }
-        }
-        at += 1;
-        if found.len() > MOST_BELOW as usize {
-            break;
-        }
-    }
-    Ok(found.into_iter().map(OrgRole::Custom).collect())
+    let below = levels_below(tx, template).await?.concat();
+    Ok(with_those(template, below))
 }

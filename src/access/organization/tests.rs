@@ -141,22 +141,26 @@ async fn nobody_holds_more_than_he_has() {
 }
 
 #[tokio::test]
-async fn a_role_is_meant_by_name_or_identifier_and_the_nearest_wins() {
+async fn a_role_is_meant_by_name_or_identifier_and_one_of_the_app_has_its_name_for_itself() {
     let mut template = role("billing", None, &[]);
     template.is_template = true;
     let own = role("billing", None, &[]);
     let policy = policy(&[template.clone(), own.clone()]).await;
 
-    assert_eq!(policy.role("billing"), Some(OrgRole::Custom(own.id)));
+    assert_eq!(policy.role("billing"), Some(OrgRole::Custom(template.id)));
     assert_eq!(
-        policy.role(&template.id.to_string()),
-        Some(OrgRole::Custom(template.id))
+        policy.role(&own.id.to_string()),
+        Some(OrgRole::Custom(own.id))
     );
     assert_eq!(policy.role("owner"), Some(OrgRole::OWNER));
     assert_eq!(policy.role("Owner"), None);
     assert_eq!(
-        policy.name(OrgRole::Custom(own.id)).as_deref(),
+        policy.name(OrgRole::Custom(template.id)).as_deref(),
         Some("billing")
+    );
+    assert_eq!(
+        policy.name(OrgRole::Custom(own.id)),
+        Some(own.id.to_string())
     );
 }
 
