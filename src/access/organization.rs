@@ -211,13 +211,15 @@ impl OrgPolicy {
         told.ok()
     }
 
-    /// Whether any of `subjects` holds all of what a line grants: for `*`, a `*` of its own.
-    pub fn holds_line(&self, subjects: &[String], line: &Pattern) -> bool {
-        let holds = |subject: &String| {
-            self.subjects.contains_key(subject)
-                && self.enforce(subject, &line.resource, &line.action) == Some(true)
-        };
-        subjects.iter().any(holds)
+    /// Whether `subjects` hold all of what lines grant: for `*`, a `*` of their own.
+    pub fn holds_lines<'a>(
+        &self,
+        subjects: &[String],
+        lines: impl IntoIterator<Item = &'a Pattern>,
+    ) -> bool {
+        let reach = self.rights.reach(subjects);
+        let mut lines = lines.into_iter();
+        lines.all(|line| reach.covers(&line.resource, &line.action))
     }
 
     /// Whether `subjects` amount to all that a role amounts to, inheritance counted: nobody gives or
@@ -232,10 +234,7 @@ impl OrgPolicy {
     }
 
     fn holds_all_of(&self, subjects: &[String], other: &str) -> bool {
-        let lines = self.rights.lines(other);
-        lines
-            .iter()
-            .all(|source| self.holds_line(subjects, &source.line))
+        self.holds_lines(subjects, self.rights.patterns(other))
     }
 
     /// All that a role amounts to: its own lines before those that it inherits.
@@ -257,10 +256,10 @@ impl OrgPolicy {
 
     /// What `subjects` may do, as `object:action` in the order of the catalogue.
     pub fn permissions(&self, subjects: &[String]) -> Vec<String> {
-        let is_allowed = |at: &usize| subjects.iter().any(|subject| self.decide(subject, *at));
-        let allowed = (0..self.permissions.len()).filter(is_allowed);
-        allowed
-            .map(|at| format!("{}:{}", self.permissions[at].0, self.permissions[at].1))
+        let reach = self.rights.reach(subjects);
+        let all = self.permissions.iter();
+        all.filter(|(object, action)| reach.covers(object, action))
+            .map(|(object, action)| format!("{object}:{action}"))
             .collect()
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::ground::{Ground, Visit};
 use super::inheriting::may_sink;
-use super::service::{MOST_PERMISSIONS, MOST_ROLES, RoleError, Roles, taken};
+use super::service::{MOST_LINES, MOST_PERMISSIONS, MOST_ROLES, RoleError, Roles, taken};
 use crate::access::{OrgRole, Pattern};
 use crate::events::{self, Name};
 use crate::kernel::id::RoleId;
@@ -86,7 +86,8 @@ impl Roles {
         if before.is_none_or(|before| before.name != after.name) {
             ground.may_be_called(&after.name)?;
         }
-        if after.permissions.len() > MOST_PERMISSIONS {
+        let lines = after.permissions.len();
+        if lines > MOST_PERMISSIONS || ground.lines_beside(after.id) + lines > MOST_LINES {
             return Err(RoleError::TooMany);
         }
         if before.is_none_or(|before| before.parent_id != after.parent_id) {

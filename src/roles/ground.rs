@@ -115,6 +115,13 @@ impl Ground {
         self.roles.iter().filter(|role| role.scope == scope).count()
     }
 
+    /// How many permissions the other roles that are defined here have in all.
+    pub(super) fn lines_beside(&self, id: RoleId) -> usize {
+        let others = self.roles.iter();
+        let others = others.filter(|role| role.scope == self.scope() && role.id != id);
+        others.map(|role| role.permissions.len()).sum()
+    }
+
     pub(super) fn custom(&self, id: RoleId) -> Option<&CustomRole> {
         self.roles.iter().find(|role| role.id == id)
     }
@@ -153,8 +160,9 @@ impl Ground {
 
     /// Refuses what a role would amount to, by this policy, where the caller has not got all of it now.
     pub(super) fn may_define(&self, role: OrgRole, after: &OrgPolicy) -> Result<(), RoleError> {
-        let has = |line: &Pattern| self.policy.holds_line(&self.subjects, line);
-        if after.lines(role).iter().all(|source| has(&source.line)) {
+        let sources = after.lines(role);
+        let lines = sources.iter().map(|source| &source.line);
+        if self.policy.holds_lines(&self.subjects, lines) {
             return Ok(());
         }
         Err(GrantError::NotHeld.into())

@@ -19,6 +19,9 @@ use crate::users::UserError;
 pub(super) const MOST_ROLES: usize = 100;
 /// How many permissions a role has at most, what it inherits aside.
 pub(super) const MOST_PERMISSIONS: usize = 100;
+/// How many permissions the roles of an app, or of an organisation, have in all: what a decision that
+/// nobody has asked before is looked for in.
+pub(super) const MOST_LINES: usize = 2_000;
 /// How many roles that somebody has defined a chain of inheritance has at most.
 pub(super) const MOST_DEEP: usize = 10;
 /// Of more members than these, tokens are refused by one word about the organisation.

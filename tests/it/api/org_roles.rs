@@ -302,6 +302,29 @@ on_both_stores! {
         acme.role(new_role("one-more", &[])).await;
     }
 
+    /// Whether he holds them all is judged while nobody else can write: it must not take long.
+    async fn twenty_roles_of_a_hundred_permissions_are_all_and_can_be_given_at_once(acme: Acme) {
+        let actions: Vec<String> = (0..100).map(|number| format!("act{number}")).collect();
+        acme.registers("documents", &actions.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let all: Vec<String> = actions.iter().map(|it| format!("documents:{it}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let mut parent = json!("viewer");
+        let mut names = Vec::new();
+        for number in 0..20 {
+            let name = format!("role{number}");
+            let mut new = new_role(&name, &all);
+            new["parent_id"] = if number % 10 == 0 { json!("viewer") } else { parent };
+            parent = acme.role(new).await["id"].clone();
+            names.push(name);
+        }
+
+        let one_more = new_role("one-more", &["members:read"]);
+        acme.owner.post(&acme.at("/roles")).json(one_more).await.refuses(409, "role_limit");
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mia = acme.joined("mia@example.org", &names).await;
+        assert_eq!(acme.roles_of(&mia).await.len(), 20);
+    }
+
     async fn what_becomes_of_roles_is_told(acme: Acme) {
         let role = acme.role(json!({"name": "billing", "parent_id": "viewer", "permissions": lines(&["members:add"])})).await;
         let _ = acme.redefines(&role, json!({"permissions": []})).await.expect(200);
