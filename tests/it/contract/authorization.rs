@@ -152,9 +152,10 @@ on_both_stores! {
         for operation in guarded() {
             let refused = callers.ask_all(&operation, &policy).await;
             // Who is let into an organisation is for it to say; who acts as another is nowhere.
-            let is_as_expected = match operation.is_of_an_organization() {
-                true => refused == 1,
-                false => (refused == 0) == OF_EVERYBODY.contains(&&*operation.id),
+            let is_as_expected = if operation.is_of_an_organization() {
+                refused == 1
+            } else {
+                (refused == 0) == OF_EVERYBODY.contains(&&*operation.id)
             };
             assert!(is_as_expected, "{}: {refused} were refused", operation.id);
         }
