@@ -12,7 +12,8 @@
 //! organisation ([`changed`]): so its owners and its seats are counted in one place, nothing is
 //! written into an organisation that is being deleted, and of two changes at once one sees the
 //! other. Whoever is given a place is held ([`crate::users::hold`]), so that nobody who leaves keeps
-//! one. An organisation has an owner who can act, always: he who would be the last stays.
+//! one. An organisation has an owner who can act, always: he who would be the last stays, and a ban
+//! that has run out is lifted before anything depends on whose it was.
 //! Documents, queries and these rules are here; the verbs are in `orgs`, `teams` and `invitations`.
 
 mod authority;
@@ -20,6 +21,7 @@ mod entering;
 mod holders;
 mod joining;
 mod leaving;
+mod owners;
 mod record;
 mod repo;
 mod roles;
@@ -30,7 +32,8 @@ pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships};
 pub use self::holders::{Holders, exchange_role, holders, reached_by};
 pub use self::joining::{JoinError, NewMember, join};
-pub use self::leaving::{LeaveError, ban_owner, forget, leave, unban_owner};
+pub use self::leaving::{LeaveError, forget, leave};
+pub use self::owners::{ban_owner, lift_ban};
 pub use self::record::{
     ALREADY_IN_TEAM, ALREADY_MEMBER, Member, Organization, SLUG_TAKEN, TEAM_SLUG_TAKEN, Team,
     TeamMember,

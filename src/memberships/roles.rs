@@ -2,8 +2,8 @@
 
 use super::leaving::{LeaveError, last_or_gone};
 use super::record::Member;
-use super::repo;
 use super::standing::Standing;
+use super::{owners, repo};
 use crate::access::{OrgRole, TeamRole};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -13,7 +13,6 @@ use crate::kernel::time::Timestamp;
 use crate::rbac;
 use crate::store::{StoreError, Tx};
 use crate::tokens::{Revocation, revoke_member};
-use crate::users;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
@@ -69,7 +68,8 @@ pub async fn set_roles(
     (now, entropy): (Timestamp, &Entropy),
 ) -> Result<(Member, Revocation), LeaveError> {
     let (org, id) = (member.org_id, member.user_id);
-    let user = users::hold(tx, id).await?.ok_or(StoreError::Conflict)?;
+    let user = owners::hold(tx, id, now).await?;
+    let user = user.ok_or(StoreError::Conflict)?;
     let counts = |is_owner: bool| i64::from(is_owner && !user.banned);
     let owners = counts(roles.contains(&OrgRole::OWNER)) - counts(member.is_owner());
     let counted = repo::count(tx, org, (0, owners), now).await?;
