@@ -24,13 +24,14 @@ mod leaving;
 mod owners;
 mod record;
 mod repo;
+mod revoking;
 mod roles;
 mod standing;
 mod teams;
 
 pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships};
-pub use self::holders::{Holders, exchange_role, holders, reached_by};
+pub use self::holders::{Holders, Reached, exchange_role, holders, reached_by};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, forget, leave};
 pub use self::owners::{ban_owner, lift_ban};
@@ -42,10 +43,11 @@ pub use self::repo::{
     OrganizationChanges, by_slug, changed, get, insert, member, member_of, members, memberships_of,
     of_environment, of_user, only_one, organizations, own_roles_changed, remove, update,
 };
+pub use self::revoking::{revoke_reached, revoke_team};
 pub use self::roles::{GrantError, set_roles};
 pub use self::standing::{Place, Standing};
 pub use self::teams::{
-    TeamChanges, add_team_member, all_teams_of, everybody_in, insert_team, move_team_member,
-    remove_team, remove_team_member, team, team_count, team_member, team_member_count,
-    team_members, teams, teams_by_id, teams_of_member, update_team,
+    TeamChanges, add_team_member, all_teams_of, insert_team, move_team_member, remove_team,
+    remove_team_member, team, team_count, team_member, team_member_count, team_members, teams,
+    teams_by_id, teams_of_member, update_team,
 };

@@ -12,9 +12,11 @@ use crate::kernel::id::{MemberId, OrgId, TeamId, TeamMemberId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::memberships::{self, ALREADY_IN_TEAM, EnterError, Member, Standing, Team, TeamMember};
+use crate::memberships::{
+    self, ALREADY_IN_TEAM, EnterError, Member, Organization, Standing, Team, TeamMember,
+};
 use crate::store::{StoreError, Stored, Tx};
-use crate::tokens::Revocation;
+use crate::tokens::{Revocation, revoke_member};
 use crate::users::{self, User};
 
 /// A place in a team, and whose it is.
@@ -57,7 +59,7 @@ impl Teams {
             .store
             .write(async |tx| self.add_in(tx, entrance, which, new).await)
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply(&revoked);
         Ok(added)
     }
 
@@ -67,7 +69,7 @@ impl Teams {
         entrance: &Entrance<'_>,
         (org, team): (OrgId, TeamId),
         (id, role): (MemberId, TeamRole),
-    ) -> Result<(KnownPlace, Vec<Revocation>), TeamError> {
+    ) -> Result<(KnownPlace, Revocation), TeamError> {
         let now = self.clock.now();
         let mut tx = tx.within(entrance.caller.tenant);
         let entered = self.memberships.enter_team(&mut tx, entrance, (org, team));
@@ -89,8 +91,7 @@ impl Teams {
         memberships::add_team_member(&mut tx, &place)
             .await
             .map_err(taken)?;
-        let whose = (std::slice::from_ref(&place), now);
-        let revoked = self.revoke(&mut tx, &organization, whose).await?;
+        let revoked = self.revoke(&mut tx, &organization, &place).await?;
         self.tell(&mut tx, Name::TeamMemberAdded, (entrance, &place), now)
             .await?;
         let user = Some(user);
@@ -159,15 +160,27 @@ impl Teams {
                 let organization = changed(&mut tx, which.0, now).await?;
                 let gone = memberships::remove_team_member(&mut tx, &place).await?;
                 let gone = gone.ok_or(StoreError::Conflict)?;
-                let whose = (std::slice::from_ref(&gone), now);
-                let revoked = self.revoke(&mut tx, &organization, whose).await?;
+                let revoked = self.revoke(&mut tx, &organization, &gone).await?;
                 self.tell(&mut tx, Name::TeamMemberRemoved, (entrance, &gone), now)
                     .await?;
                 Ok::<_, TeamError>(revoked)
             })
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply(&revoked);
         Ok(())
+    }
+
+    /// Refuses the older tokens of him whose place it is, in a unit of work that has changed the
+    /// organisation.
+    async fn revoke(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        organization: &Organization,
+        place: &TeamMember,
+    ) -> Stored<Revocation> {
+        let (whose, below) = ((place.org_id, place.user_id), organization.version);
+        let now = organization.updated_at;
+        revoke_member(tx, whose, below, now, &self.entropy).await
     }
 
     async fn whom(

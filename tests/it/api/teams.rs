@@ -6,8 +6,7 @@ use authsome::access::{OrgRole, TeamRole};
 use authsome::events::Name;
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::{MemberId, TeamId, TeamMemberId, UserId};
-use authsome::kernel::text::{Label, Slug};
-use authsome::memberships::{self, Team, TeamMember};
+use authsome::memberships::{self, TeamMember};
 use authsome::store::StoreError;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
@@ -34,33 +33,6 @@ async fn members(acme: &Acme, team: &Value) -> Vec<(String, String)> {
 /// A member's place below a team.
 fn place_of(acme: &Acme, team: &Value, whose: &Colleague) -> String {
     format!("{}/members/{}", acme.of_team(team), whose.member_id)
-}
-
-/// Teams that nobody made by asking, all of one instant.
-async fn teams_at_once(acme: &Acme, count: usize) {
-    let (tenant, now) = (acme.owner.door.tenant(), acme.app.clock.now());
-    let (org, entropy) = (acme.org.id.parse().expect("one"), Entropy::system());
-    let team = |number: usize| Team {
-        id: TeamId::new(now, &entropy),
-        app_id: tenant.app_id,
-        env_id: tenant.env_id,
-        org_id: org,
-        name: Label::parse("Crowd").expect("a name"),
-        slug: Slug::parse(&format!("crowd-{number}")).expect("a slug"),
-        description: None,
-        roles: Vec::new(),
-        created_at: now,
-        updated_at: now,
-    };
-    let teams: Vec<Team> = (0..count).map(team).collect();
-    let written = acme.app.store().write(async |tx| {
-        let mut tx = tx.within(tenant);
-        for team in &teams {
-            memberships::insert_team(&mut tx, team).await?;
-        }
-        Ok::<_, StoreError>(())
-    });
-    written.await.expect("the store answers");
 }
 
 /// Fills a team with members whom nobody knows.
@@ -614,7 +586,7 @@ on_both_stores! {
         let mia = acme.joined("mia@example.org", &["member"]).await;
         let max = acme.joined("max@example.org", &["member"]).await;
         let team = acme.team("Design", &[]).await;
-        teams_at_once(&acme, 498).await;
+        acme.app.teams_at_once((&acme.owner.door, &acme.org), 498, &[]).await;
         crowds(&acme, &team, 999).await;
 
         let _ = acme.puts(&mia, &team, "member").await.expect(201);
