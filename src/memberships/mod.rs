@@ -30,7 +30,7 @@ mod standing;
 mod teams;
 
 pub use self::authority::{Authority, Inviter};
-pub use self::entering::{EnterError, Memberships};
+pub use self::entering::{EnterError, Memberships, places};
 pub use self::holders::{Holders, Reached, exchange_role, holders, reached_by};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, forget, leave};

@@ -1,8 +1,8 @@
 //! The roles of members: which a text means, who may give them, and the change itself.
 
 use super::leaving::{LeaveError, last_or_gone};
-use super::record::Member;
-use super::standing::Standing;
+use super::record::{Member, Team};
+use super::standing::{Place, Standing};
 use super::{owners, repo};
 use crate::access::{OrgRole, TeamRole};
 use crate::http::{Problem, ProblemKind};
@@ -48,6 +48,20 @@ impl Standing {
             return Ok(());
         }
         Err(GrantError::NotHeld)
+    }
+
+    /// Refuses to decide that somebody is in a team, or not, as these, who does not hold all that this
+    /// gives: the roles of the team, and what the places are worth in it.
+    pub fn may_place(&self, team: &Team, places: &[TeamRole]) -> Result<(), GrantError> {
+        self.may_touch(&team.roles)?;
+        self.may_touch_places(team.id, places)
+    }
+
+    /// Refuses to end the membership of somebody who is more, by himself or through his teams.
+    pub fn may_remove(&self, member: &Member, places: &[Place]) -> Result<(), GrantError> {
+        self.may_touch(&member.roles)?;
+        let mut places = places.iter();
+        places.try_for_each(|place| self.may_place(&place.team, &[place.role]))
     }
 
     /// Refuses a change of roles in which one is given or taken that amounts to more than he has.

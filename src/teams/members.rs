@@ -74,7 +74,7 @@ impl Teams {
         let mut tx = tx.within(entrance.caller.tenant);
         let entered = self.memberships.enter_team(&mut tx, entrance, (org, team));
         let (standing, team) = entered.await?;
-        touches(&standing, &team, &[role])?;
+        standing.may_place(&team, &[role])?;
         let member = memberships::member(&mut tx, org, id).await?;
         let member = member.ok_or(EnterError::Unknown)?;
         let user = users::hold(&mut tx, member.user_id).await?;
@@ -133,7 +133,7 @@ impl Teams {
                 if place.role == role {
                     return known_one(&mut tx, place).await;
                 }
-                touches(&standing, &team, &[place.role, role])?;
+                standing.may_place(&team, &[place.role, role])?;
                 changed(&mut tx, which.0, now).await?;
                 let moved = memberships::move_team_member(&mut tx, &place, role, now).await?;
                 let moved = moved.ok_or(StoreError::Conflict)?;
@@ -156,7 +156,7 @@ impl Teams {
             .write(async |tx| {
                 let mut tx = tx.within(entrance.caller.tenant);
                 let (standing, team, place) = self.whom(&mut tx, entrance, which).await?;
-                touches(&standing, &team, &[place.role])?;
+                standing.may_place(&team, &[place.role])?;
                 let organization = changed(&mut tx, which.0, now).await?;
                 let gone = memberships::remove_team_member(&mut tx, &place).await?;
                 let gone = gone.ok_or(StoreError::Conflict)?;
@@ -209,13 +209,6 @@ impl Teams {
             .with("role", json!(place.role));
         events::record(tx, &told).await
     }
-}
-
-/// Refuses to decide who is in a team, and as what, who does not hold all that this gives: the roles
-/// of the team, which a lead hands on, and what the places are worth in it.
-fn touches(standing: &Standing, team: &Team, places: &[TeamRole]) -> Result<(), TeamError> {
-    standing.may_touch(&team.roles)?;
-    Ok(standing.may_touch_places(team.id, places)?)
 }
 
 async fn known_one(tx: &mut Tx<'_, Tenant>, place: TeamMember) -> Result<KnownPlace, TeamError> {

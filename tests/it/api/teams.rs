@@ -430,6 +430,28 @@ on_both_stores! {
         assert_eq!(members(&acme, &team).await, [(mia.member_id.clone(), "lead".to_owned())]);
     }
 
+    /// Whoever ends a membership takes the member out of his teams: by that way as well, nobody takes
+    /// somebody out of a team without holding what it gives.
+    async fn nobody_removes_who_is_more_through_a_team(acme: Acme) {
+        acme.defines("doorkeeper", &[("members", "remove")]).await;
+        let gil = acme.joined("gil@example.org", &["viewer", "doorkeeper"]).await;
+        let (mia, max) = (acme.joined("mia@example.org", &["viewer"]).await, acme.joined("max@example.org", &["viewer"]).await);
+        let (strong, plain) = (acme.team("Strong", &["admin"]).await, acme.team("Plain", &["viewer"]).await);
+        let _ = acme.puts(&mia, &strong, "member").await.expect(201);
+        let _ = acme.puts(&max, &plain, "lead").await.expect(201);
+        let removes = |whom: &Colleague| gil.person.delete(&acme.at(&format!("/members/{}", whom.member_id)));
+
+        removes(&mia).await.refuses(403, "role_not_held");
+        removes(&max).await.refuses(403, "role_not_held");
+
+        assert_eq!(members(&acme, &strong).await, [(mia.member_id.clone(), "member".to_owned())]);
+        let at = place_of(&acme, &plain, &max);
+        let _ = acme.owner.patch(&at).json(json!({"role": "member"})).await.expect(200);
+        let _ = removes(&max).await.expect(204);
+        let _ = acme.owner.delete(&place_of(&acme, &strong, &mia)).await.expect(204);
+        let _ = removes(&mia).await.expect(204);
+    }
+
     async fn members_see_teams_and_change_none(acme: Acme) {
         acme.defines("nothing", &[]).await;
         let mia = acme.joined("mia@example.org", &["member"]).await;
