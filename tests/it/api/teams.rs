@@ -6,7 +6,7 @@ use authsome::access::{OrgRole, TeamRole};
 use authsome::events::Name;
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::{MemberId, TeamId, TeamMemberId, UserId};
-use authsome::memberships::{self, TeamMember};
+use authsome::memberships::{self, Team, TeamMember};
 use authsome::store::StoreError;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
