@@ -1,10 +1,10 @@
-//! Leaving an organisation, for whatever reason, and being kept out of the app for a time.
+//! Leaving an organisation, for whatever reason.
 
 use super::record::Member;
 use super::{repo, teams};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, UserId};
+use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{StoreError, Stored, Tx};
@@ -52,34 +52,6 @@ pub(super) async fn last_or_gone(
     } else {
         LeaveError::Store(StoreError::Conflict)
     })
-}
-
-/// Counts a user who is to be banned out of the owners of his organisations; `false` where he is the
-/// last of one.
-pub async fn ban_owner(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<bool> {
-    if user.banned {
-        return Ok(true);
-    }
-    for place in owned(tx, user.id).await? {
-        if repo::count(tx, place.org_id, (0, -1), now).await?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Counts a user whose ban was lifted among the owners again.
-pub async fn unban_owner(tx: &mut Tx<'_, AppId>, user: UserId, now: Timestamp) -> Stored<()> {
-    for place in owned(tx, user).await? {
-        repo::count(tx, place.org_id, (0, 1), now).await?;
-    }
-    Ok(())
-}
-
-async fn owned(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<Member>> {
-    let mut places = repo::memberships_of(tx, user).await?;
-    places.retain(Member::is_owner);
-    Ok(places)
 }
 
 /// Ends every membership of a user who leaves the app; `false` where he is the last owner of an

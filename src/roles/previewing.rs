@@ -29,7 +29,7 @@ pub(super) struct Preview {
     pub members: Vec<Difference>,
     /// How many members were looked at: those whom the role reaches.
     pub examined: usize,
-    /// Whether there are more whom the role reaches than are looked at or told.
+    /// Whether there are, or may be, more whom the role reaches than are looked at or told.
     pub has_more: bool,
 }
 
@@ -77,23 +77,20 @@ impl Roles {
             Some(_) => with_those(role.id, ground.below(role.id)),
             None => below_anywhere(&mut app, role.id).await?,
         };
-        let most = MOST_MEMBERS + 1;
-        let mut reached = memberships::reached_by(&mut app, ground.org, &roles, most).await?;
-        let mut has_more = reached.len() > MOST_MEMBERS as usize;
-        reached.truncate(MOST_MEMBERS as usize);
+        let reached = memberships::reached_by(&mut app, ground.org, &roles, MOST_MEMBERS).await?;
         let (mut drafts, mut members) = (Drafts::new(), Vec::new());
-        for member in &reached {
+        for member in &reached.members {
             let difference = self
                 .difference(tx, (ground, &role), (member, &mut drafts))
                 .await?;
             members.extend(difference);
         }
-        has_more |= members.len() > MOST_TOLD;
+        let has_more = reached.has_more || members.len() > MOST_TOLD;
         members.truncate(MOST_TOLD);
         Ok(Preview {
             role,
             members,
-            examined: reached.len(),
+            examined: reached.members.len(),
             has_more,
         })
     }

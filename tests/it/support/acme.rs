@@ -8,9 +8,9 @@
 
 use authsome::access::{OrgRole, Pattern};
 use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::{OrgId, RoleId};
-use authsome::kernel::text::Word;
-use authsome::memberships;
+use authsome::kernel::id::{OrgId, RoleId, TeamId};
+use authsome::kernel::text::{Label, Slug, Word};
+use authsome::memberships::{self, Team};
 use authsome::rbac::{self, CustomRole, Scope};
 use authsome::store::{Entity, Field, OfEnvironment, Query, StoreError};
 use serde_json::{Value, json};
@@ -78,6 +78,41 @@ impl TestApp {
         });
         written.await.expect("the store answers");
         role.id.to_string()
+    }
+
+    /// Teams that nobody has made by asking, which give these roles; all of one instant.
+    pub async fn teams_at_once(
+        &self,
+        (door, org): (&Door, &Org),
+        count: usize,
+        roles: &[&str],
+    ) -> Vec<Value> {
+        let (tenant, now) = (door.tenant(), self.clock.now());
+        let (org, entropy) = (org.id.parse().expect("one"), Entropy::system());
+        let roles = roles.iter().map(|role| role.parse().expect("a role"));
+        let roles: Vec<OrgRole> = roles.collect();
+        let team = |number: usize| Team {
+            id: TeamId::new(now, &entropy),
+            app_id: tenant.app_id,
+            env_id: tenant.env_id,
+            org_id: org,
+            name: Label::parse("Crowd").expect("a name"),
+            slug: Slug::parse(&format!("crowd-{number}")).expect("a slug"),
+            description: None,
+            roles: roles.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        let teams: Vec<Team> = (0..count).map(team).collect();
+        let written = self.store().write(async |tx| {
+            let mut tx = tx.within(tenant);
+            for team in &teams {
+                memberships::insert_team(&mut tx, team).await?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        written.await.expect("the store answers");
+        teams.iter().map(|team| json!({"id": team.id})).collect()
     }
 }
 
