@@ -1,5 +1,6 @@
 //! Joining an organisation, whoever has decided it.
 
+use super::invitations::close_offers;
 use super::record::{ALREADY_MEMBER, Member};
 use super::{owners, repo};
 use crate::access::OrgRole;
@@ -72,6 +73,7 @@ pub async fn join(
     counted.ok_or(JoinError::Gone)?;
     rbac::hold_templates(tx, &member.roles).await?;
     repo::insert_member(tx, &member).await.map_err(taken)?;
+    close_offers(tx, org, &user.email, now).await?;
     Ok(member)
 }
 

@@ -1,5 +1,6 @@
 //! Leaving an organisation, for whatever reason.
 
+use super::invitations::close_offers;
 use super::record::Member;
 use super::{repo, teams};
 use crate::http::{Problem, ProblemKind};
@@ -19,8 +20,9 @@ pub enum LeaveError {
     Store(#[from] StoreError),
 }
 
-/// Ends a membership, in the caller's unit of work, with every place in a team; tokens for the
-/// organisation are refused. The last owner stays: of two who leave at once, one does.
+/// Ends a membership, in the caller's unit of work, with every place in a team and every offer that
+/// is pending; tokens for the organisation are refused. The last owner stays: of two who leave at
+/// once, one does.
 pub async fn leave(
     tx: &mut Tx<'_, Tenant>,
     member: &Member,
@@ -28,7 +30,7 @@ pub async fn leave(
 ) -> Result<Revocation, LeaveError> {
     let (org, user) = (member.org_id, member.user_id);
     let known = users::get(tx, user).await?;
-    let is_counted = member.is_owner() && known.is_some_and(|user| !user.banned);
+    let is_counted = member.is_owner() && known.as_ref().is_some_and(|user| !user.banned);
     let counted = repo::count(tx, org, (-1, -i64::from(is_counted)), now).await?;
     let Some(organization) = counted else {
         return Err(last_or_gone(tx, member).await?);
@@ -37,6 +39,9 @@ pub async fn leave(
         .await?
         .ok_or(StoreError::Conflict)?;
     teams::leave_teams(tx, org, user).await?;
+    if let Some(known) = known {
+        close_offers(tx, org, &known.email, now).await?;
+    }
     let version = organization.version;
     Ok(revoke_member(tx, (org, user), version, now, entropy).await?)
 }

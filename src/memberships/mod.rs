@@ -19,6 +19,7 @@
 mod authority;
 mod entering;
 mod holders;
+mod invitations;
 mod joining;
 mod leaving;
 mod owners;
@@ -32,6 +33,7 @@ mod teams;
 pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships, places};
 pub use self::holders::{Holders, Reached, exchange_role, holders, reached_by};
+pub use self::invitations::{ALREADY_INVITED, Invitation, InvitationStatus};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, forget, leave};
 pub use self::owners::{ban_owner, lift_ban};
