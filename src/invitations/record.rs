@@ -4,8 +4,8 @@ use utoipa::ToSchema;
 use super::repo;
 use crate::http::ProblemKind;
 use crate::kernel::time::Timestamp;
-use crate::memberships::Inviter;
 pub(super) use crate::memberships::ALREADY_INVITED;
+use crate::memberships::Inviter;
 pub use crate::memberships::{Invitation, InvitationStatus as Status};
 
 /// What has become of an invitation, as of a moment.

@@ -118,8 +118,12 @@ impl TestApp {
 
 impl Acme {
     pub async fn on(backend: Backend) -> Self {
-        let app = TestApp::on(backend).await;
-        let owner = app.person("olga@example.org").await;
+        Self::of(TestApp::on(backend).await, "olga@example.org").await
+    }
+
+    /// The same, founded by somebody of this address.
+    pub async fn of(app: TestApp, owner: &str) -> Self {
+        let owner = app.person(owner).await;
         let org = app.org("acme", &owner).await;
         let _ = owner.switches_to(Some(&org)).await.expect(200);
         Self { app, owner, org }
