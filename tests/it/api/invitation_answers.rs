@@ -423,7 +423,7 @@ on_both_stores! {
         assert_eq!(acme.app.user_count(&mia.door).await, 2, "nobody is left behind");
         most(Value::Null).await.told(200);
         acme.org.takes(&mia, &["viewer"]).await;
-        accepts(&mia, &acme.token_of(&made)).await.refuses(409, "already_member");
+        accepts(&mia, &acme.token_of(&made)).await.refuses(410, "invitation_revoked");
         assert_eq!(acme.org.roles_of(&mia).await, Some(vec!["viewer".to_owned()]));
         assert_eq!(acme.org.members().await.len(), 2);
     }

@@ -1,11 +1,14 @@
 //! Invitations as documents: what is offered to whom. A place in the organisation closes the offer of
 //! one, however it came and however it ends; the verbs are in `invitations`.
 
+mod repo;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub(super) use self::repo::close_offers;
 use super::authority::Authority;
 use super::record::Organization;
 use crate::access::OrgRole;
@@ -13,12 +16,7 @@ use crate::kernel::id::{AppId, EnvId, InvitationId, OrgId, TeamId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Reason};
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Field, Index, OfEnvironment, PartOf, Stored, Tx};
-
-const ORG_ID: Field<Invitation, OrgId> = Field::at("org_id");
-const EMAIL: Field<Invitation, Email> = Field::at("email");
-const STATUS: Field<Invitation, InvitationStatus> = Field::at("status");
-const UPDATED_AT: Field<Invitation, Timestamp> = Field::at("updated_at");
+use crate::store::{Entity, Index, OfEnvironment, PartOf};
 
 /// At most one pending invitation for an address in an organisation.
 pub const ALREADY_INVITED: &str = "invitations_pending_once";
@@ -102,19 +100,4 @@ impl Invitation {
             env_id: self.env_id,
         }
     }
-}
-
-/// Revokes what is pending for an address, so that nobody who has had a place comes back by an offer
-/// from before.
-pub(super) async fn close_offers(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    email: &Email,
-    now: Timestamp,
-) -> Stored<u64> {
-    let pending = STATUS.eq(InvitationStatus::Pending);
-    let theirs = ORG_ID.eq(org) & EMAIL.eq(email.clone()) & pending;
-    let revoked = STATUS.set(InvitationStatus::Revoked);
-    tx.update_many(theirs, revoked.and(UPDATED_AT.set(now)))
-        .await
 }
