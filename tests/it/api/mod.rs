@@ -60,5 +60,6 @@ mod signup;
 mod smtp;
 mod teams;
 mod tenancy;
+mod switching;
 mod users_admin;
 mod verification;
