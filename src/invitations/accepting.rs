@@ -10,6 +10,7 @@ use crate::kernel::id::{InvitationId, TeamId, TeamMemberId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::memberships::{self, Member, NewMember, Standing, Team, TeamMember};
+use crate::notifications;
 use crate::orgs::KnownMember;
 use crate::store::{StoreError, Tx};
 use crate::teams::MOST_MEMBERS;
@@ -105,6 +106,7 @@ impl Invitations {
             invited_by: inviter.user(),
         };
         let made = (now, &self.accounts.entropy);
+        notifications::retract(&mut scoped, invitation.id).await?;
         let mut scoped = tx.within(tenant);
         let member = memberships::join(&mut scoped, org, new, made).await?;
         for team in &teams {

@@ -329,6 +329,7 @@ impl Invitations {
             inviter: inviter_name(tx, invitation).await?,
             roles: known.roles.clone(),
             message: invitation.message.as_ref().map(ToString::to_string),
+            org_id: invitation.org_id,
             expires_at: invitation.expires_at,
         };
         let letter = Letter {

@@ -18,6 +18,7 @@ mod hangups;
 mod http_edge;
 mod impersonation;
 mod invitation_answers;
+mod invitation_endings;
 mod invitation_races;
 mod invitations;
 mod jobs;

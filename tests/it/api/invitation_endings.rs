@@ -1,0 +1,78 @@
+//! What goes with an invitation that is answered or ends: its letter, and a word on the
+//! organisation's record.
+
+use authsome::notifications::Notification;
+use serde_json::{Value, json};
+
+use crate::support::acme::Acme;
+use crate::support::app::TestApp;
+use crate::support::client::Asks;
+use crate::support::invitations::{declines, joins};
+use crate::support::orgs::text;
+use crate::support::stores::{Backend, on_both_stores};
+
+/// An organisation whose letters find no mail server.
+struct Unheard(Acme);
+
+impl Unheard {
+    async fn on(backend: Backend) -> Self {
+        let down = [("MAIL__URL", "smtp://127.0.0.1:1")];
+        let app = TestApp::with(backend, &down).await;
+        let owner = app.person("olga@example.org").await;
+        let org = app.org("acme", &owner).await;
+        Self(Acme { app, owner, org })
+    }
+}
+
+impl Acme {
+    /// The invitations that letters which wait are of.
+    async fn queued(&self) -> Vec<String> {
+        let all: Vec<Notification> = self.app.of_environment(&self.owner.door).await;
+        let stored = all
+            .iter()
+            .map(|it| serde_json::to_value(it).expect("a document"));
+        let of = |it: Value| {
+            it["data"]["invitation"]["invitation_id"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        stored.filter_map(of).collect()
+    }
+}
+
+on_both_stores! {
+    /// With the mail down, a hundred could be queued and their organisation deleted: when the mail
+    /// came back, they all went out, with links to nothing.
+    async fn a_deleted_organisation_writes_to_nobody(acme: Unheard) {
+        let acme = acme.0;
+        let many = (0..20).map(|number| json!({"email": format!("mia{number}@example.org")}));
+        let all = json!({"invitations": many.collect::<Vec<Value>>()});
+        acme.owner.post(&acme.at("/invitations/bulk")).json(all).await.told(200);
+        let umbra = acme.app.org("umbra", &acme.owner).await;
+        let new = json!({"email": "zoe@example.org"});
+        let kept = acme.owner.post(&umbra.path("/invitations")).json(new).await.told(201);
+        assert_eq!(acme.queued().await.len(), 21);
+
+        let _ = acme.owner.delete(&acme.at("")).await.expect(204);
+
+        assert_eq!(acme.queued().await, [text(&kept["id"])]);
+    }
+
+    async fn whoever_has_answered_is_not_written_to_any_more(acme: Unheard) {
+        let acme = acme.0;
+        let mut made = Vec::new();
+        for name in ["ada", "bo", "cem", "dia", "eva"] {
+            made.push(acme.invited(&format!("{name}@example.org"), &["member"]).await);
+        }
+        let own = |at: usize, verb: &str| format!("/v1/me/invitations/{}/{verb}", text(&made[at]["id"]));
+        let ada = acme.app.holder_of("ada@example.org").await;
+        let bo = acme.app.holder_of("bo@example.org").await;
+
+        ada.post(&own(0, "accept")).await.told(200);
+        let _ = bo.post(&own(1, "decline")).await.expect(204);
+        joins(&acme.app, &acme.token_of(&made[2])).await.told(201);
+        let _ = declines(&acme.app, &acme.token_of(&made[3])).await.expect(204);
+
+        assert_eq!(acme.queued().await, [text(&made[4]["id"])]);
+    }
+}
