@@ -31,6 +31,7 @@ mod lockouts;
 mod magic_links;
 mod me;
 mod nodes;
+mod org_departures;
 mod org_events;
 mod org_owners;
 mod org_races;
