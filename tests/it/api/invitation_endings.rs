@@ -1,13 +1,15 @@
 //! What goes with an invitation that is answered or ends: its letter, and a word on the
 //! organisation's record.
 
+use authsome::events::{Name, Outcome};
 use authsome::notifications::Notification;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::acme::Acme;
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
-use crate::support::invitations::{declines, joins};
+use crate::support::invitations::{accepts, declines, joins};
 use crate::support::orgs::text;
 use crate::support::stores::{Backend, on_both_stores};
 
@@ -74,5 +76,52 @@ on_both_stores! {
         let _ = declines(&acme.app, &acme.token_of(&made[3])).await.expect(204);
 
         assert_eq!(acme.queued().await, [text(&made[4]["id"])]);
+    }
+
+    async fn a_refusal_is_told_whichever_way_somebody_accepts(acme: Acme) {
+        let mia = acme.app.holder_of("mia@example.org").await;
+        let stranger = acme.app.holder_of("max@example.org").await;
+        let made = acme.invited("mia@example.org", &["member"]).await;
+        let own = format!("/v1/me/invitations/{}/accept", text(&made["id"]));
+        let most = json!({"max_members": 1});
+        acme.app.key().patch(&acme.at("")).json(most).await.told(200);
+
+        accepts(&mia, &acme.token_of(&made)).await.refuses(409, "seat_limit");
+        mia.post(&own).await.refuses(409, "seat_limit");
+        stranger.post(&own).await.refuses(404, "not_found");
+
+        let told = acme.told(Name::InvitationAccepted).await;
+        assert_eq!(told.len(), 2);
+        for event in &told {
+            assert_eq!((event.outcome, &event.details["reason"]), (Outcome::Denied, &json!("seat_limit")));
+            assert_eq!(event.actor.id.as_deref(), Some(&*mia.id));
+            assert_eq!(event.target.as_ref().and_then(|it| it.id.as_deref()), made["id"].as_str());
+        }
+    }
+
+    /// On one node they wait for each other, so that nobody is told to come again.
+    async fn of_forty_who_come_in_every_way_each_gets_in(acme: Acme) {
+        let (mut tokens, mut people) = (Vec::new(), Vec::new());
+        for number in 0..10 {
+            let newcomer = format!("new{number}@example.org");
+            tokens.push(acme.token_of(&acme.invited(&newcomer, &["member"]).await));
+            let invited = format!("mia{number}@example.org");
+            let made = acme.invited(&invited, &["member"]).await;
+            let to_be_added = acme.app.holder_of(&format!("max{number}@example.org")).await;
+            people.push((acme.app.holder_of(&invited).await, text(&made["id"]), to_be_added.id));
+        }
+        let newcomers = tokens.iter().map(async |token| joins(&acme.app, token).await.status);
+        let own = people.iter().map(async |(mia, id, _)| {
+            mia.post(&format!("/v1/me/invitations/{id}/accept")).await.status
+        });
+        let added = people.iter().map(async |(_, _, id)| {
+            let new = json!({"user_id": id, "role": "member"});
+            acme.owner.post(&acme.at("/members")).json(new).await.status
+        });
+
+        let came = futures_util::join!(join_all(newcomers), join_all(own), join_all(added));
+
+        assert_eq!(came, (vec![201; 10], vec![200; 10], vec![201; 10]));
+        assert_eq!(acme.org.counted(&acme.app, "member_count").await, 31);
     }
 }
