@@ -124,4 +124,20 @@ on_both_stores! {
         assert_eq!(came, (vec![201; 10], vec![200; 10], vec![201; 10]));
         assert_eq!(acme.org.counted(&acme.app, "member_count").await, 31);
     }
+
+    async fn an_offer_of_a_role_that_is_gone_is_not_sent_anew(acme: Acme) {
+        let auditor = acme.defines("auditor", &[("organization_events", "read")]).await;
+        let made = acme.invited("mia@example.org", &["auditor"]).await;
+        acme.forgets_role(&auditor).await;
+        let resend = format!("{}/resend", acme.of_invitation(&made));
+
+        acme.owner.post(&resend).await.refuses(409, "invitation_void");
+
+        acme.app.invitation_to("mia@example.org", 1).await;
+        acme.app.delivers_everything(&acme.owner.door).await;
+        assert_eq!(acme.app.letters_to("mia@example.org").len(), 1);
+        assert!(acme.told(Name::InvitationResent).await.is_empty());
+        // It can still be taken back.
+        let _ = acme.owner.delete(&acme.of_invitation(&made)).await.expect(204);
+    }
 }
