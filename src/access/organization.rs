@@ -28,6 +28,10 @@ use crate::kernel::text::Word;
 
 const GRANTS: &str = include_str!("../../policies/organization.csv");
 
+/// About how many bytes an enforcer takes, and what each line and permission adds.
+const OF_AN_ENFORCER: usize = 16 << 10;
+const OF_A_LINE: usize = 256;
+
 /// The subject that is given whatever the app registers, beside owners who have everything.
 const RUNS_ALL: &str = "org:admin";
 
@@ -207,13 +211,15 @@ impl OrgPolicy {
         told.ok()
     }
 
-    /// Whether any of `subjects` holds all of what a line grants: for `*`, a `*` of its own.
-    pub fn holds_line(&self, subjects: &[String], line: &Pattern) -> bool {
-        let holds = |subject: &String| {
-            self.subjects.contains_key(subject)
-                && self.enforce(subject, &line.resource, &line.action) == Some(true)
-        };
-        subjects.iter().any(holds)
+    /// Whether `subjects` hold all of what lines grant: for `*`, a `*` of their own.
+    pub fn holds_lines<'a>(
+        &self,
+        subjects: &[String],
+        lines: impl IntoIterator<Item = &'a Pattern>,
+    ) -> bool {
+        let reach = self.rights.reach(subjects);
+        let mut lines = lines.into_iter();
+        lines.all(|line| reach.covers(&line.resource, &line.action))
     }
 
     /// Whether `subjects` amount to all that a role amounts to, inheritance counted: nobody gives or
@@ -228,10 +234,7 @@ impl OrgPolicy {
     }
 
     fn holds_all_of(&self, subjects: &[String], other: &str) -> bool {
-        let lines = self.rights.lines(other);
-        lines
-            .iter()
-            .all(|source| self.holds_line(subjects, &source.line))
+        self.holds_lines(subjects, self.rights.patterns(other))
     }
 
     /// All that a role amounts to: its own lines before those that it inherits.
@@ -253,10 +256,10 @@ impl OrgPolicy {
 
     /// What `subjects` may do, as `object:action` in the order of the catalogue.
     pub fn permissions(&self, subjects: &[String]) -> Vec<String> {
-        let is_allowed = |at: &usize| subjects.iter().any(|subject| self.decide(subject, *at));
-        let allowed = (0..self.permissions.len()).filter(is_allowed);
-        allowed
-            .map(|at| format!("{}:{}", self.permissions[at].0, self.permissions[at].1))
+        let reach = self.rights.reach(subjects);
+        let all = self.permissions.iter();
+        all.filter(|(object, action)| reach.covers(object, action))
+            .map(|(object, action)| format!("{object}:{action}"))
             .collect()
     }
 
@@ -279,7 +282,7 @@ impl OrgPolicy {
         &self.roles
     }
 
-    /// The role that a client means by a name or an identifier: one's own before one of the app.
+    /// The role that a client means by a name or an identifier: one of the app before one's own.
     pub fn role(&self, text: &str) -> Option<OrgRole> {
         if let Ok(role @ OrgRole::BuiltIn(_)) = text.parse() {
             return Some(role);
@@ -287,19 +290,30 @@ impl OrgPolicy {
         let id = text.parse::<RoleId>().ok();
         let is_meant = |role: &&RoleRule| Some(role.id) == id || role.name.as_str() == text;
         let mut meant: Vec<&RoleRule> = self.roles.iter().filter(is_meant).collect();
-        meant.sort_by_key(|role| role.is_template);
+        meant.sort_by_key(|role| !role.is_template);
         meant.first().map(|role| OrgRole::Custom(role.id))
     }
 
-    /// What a role is called; `None` for one that is gone.
+    /// What a role is called; `None` for one that is gone. Backends go by names: an organisation's
+    /// own role that is called as one of the app is called by its identifier.
     pub fn name(&self, role: OrgRole) -> Option<String> {
-        match role {
-            OrgRole::BuiltIn(role) => Some(role.as_str().to_owned()),
-            OrgRole::Custom(id) => {
-                let known = self.roles.iter().find(|role| role.id == id);
-                known.map(|role| role.name.to_string())
-            }
+        let id = match role {
+            OrgRole::BuiltIn(role) => return Some(role.as_str().to_owned()),
+            OrgRole::Custom(id) => id,
+        };
+        let known = self.roles.iter().find(|role| role.id == id)?;
+        let means_another = |other: &RoleRule| other.is_template && other.name == known.name;
+        if !known.is_template && self.roles.iter().any(means_another) {
+            return Some(id.to_string());
         }
+        Some(known.name.to_string())
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn weight(&self) -> u32 {
+        let lines = self.rights.all_grants().count() + self.permissions.len();
+        let all = OF_AN_ENFORCER + lines * OF_A_LINE + self.answers.len();
+        u32::try_from(all).unwrap_or(u32::MAX)
     }
 
     /// What a subject is called in explanations.

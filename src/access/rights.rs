@@ -38,6 +38,11 @@ pub struct Source {
     pub line: Pattern,
 }
 
+/// All that some subjects are granted, inheritance counted. What it covers is what the engine allows,
+/// asked of thousands of lines at once.
+#[derive(Debug)]
+pub(super) struct Reach<'a>(HashSet<(&'a str, &'a str)>);
+
 /// Inheritance and grants by subject.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rights {
@@ -75,6 +80,17 @@ impl FromStr for Pattern {
         Ok(Self {
             resource: Self::side(resource)?,
             action: Self::side(action)?,
+        })
+    }
+}
+
+impl Reach<'_> {
+    /// Whether one line covers this: of a `*`, a line with one of its own.
+    pub(super) fn covers(&self, resource: &str, action: &str) -> bool {
+        [resource, ANY].into_iter().any(|resource| {
+            [action, ANY]
+                .iter()
+                .any(|it| self.0.contains(&(resource, *it)))
         })
     }
 }
@@ -128,6 +144,26 @@ impl Rights {
             at += 1;
         }
         paths
+    }
+
+    pub(super) fn reach<'a>(&'a self, subjects: &'a [String]) -> Reach<'a> {
+        let all = subjects.iter().flat_map(|subject| self.patterns(subject));
+        Reach(all.map(|it| (&*it.resource, &*it.action)).collect())
+    }
+
+    /// What a subject is granted, of its own or inherited.
+    pub(super) fn patterns<'a>(&'a self, subject: &'a str) -> impl Iterator<Item = &'a Pattern> {
+        let (mut found, mut at) = (vec![subject], 0);
+        while let Some(last) = found.get(at) {
+            for parent in self.parents.get(*last).into_iter().flatten() {
+                if !found.contains(&parent.as_str()) {
+                    found.push(parent);
+                }
+            }
+            at += 1;
+        }
+        let granted = found.into_iter().filter_map(|it| self.granted.get(it));
+        granted.flatten()
     }
 
     /// Every line that a subject has, of its own or inherited.

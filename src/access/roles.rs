@@ -80,10 +80,10 @@ fn subject(is_platform: bool, role: Role) -> Option<&'static str> {
     }
 }
 
-/// What a subject of the app's roles is called where people see it; `None` for any other.
+/// What a role in an app is called where people see it; `None` for any other subject. Operators keep
+/// their prefix, which tells them from administrators.
 pub(super) fn called(subject: &str) -> Option<&str> {
-    let name = subject.strip_prefix("role:");
-    name.or_else(|| subject.strip_prefix("platform:"))
+    subject.strip_prefix("role:")
 }
 
 /// Whether `subjects` amount to holding `role` in the platform app or in another one: who operates

@@ -256,11 +256,11 @@ impl Foundation {
                 }),
             ],
             directory: Arc::new(environments),
-            witness: Arc::new(Denials {
-                limits: self.limits(),
-                clock: self.world.clock.clone(),
-                entropy: self.world.entropy.clone(),
-            }),
+            witness: Arc::new(Denials::new(
+                self.limits(),
+                self.world.clock.clone(),
+                self.world.entropy.clone(),
+            )),
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             trusted_proxies: server.trusted_proxies.clone(),

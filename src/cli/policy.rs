@@ -212,7 +212,7 @@ mod tests {
             (
                 ["platform:ADMIN", "users", "list"],
                 true,
-                "ADMIN ← ADMIN has users:*",
+                "platform:ADMIN ← ADMIN has users:*",
             ),
         ] {
             let [subject, resource, action] = asked;

@@ -1,7 +1,6 @@
 //! Banning, and letting back.
 
 use super::service::{DepartureError, Departures, refuse_unless_above, spare};
-use crate::apps;
 use crate::events::{self, Name, Origin};
 use crate::http::Caller;
 use crate::kernel::id::UserId;
@@ -94,15 +93,12 @@ impl Departures {
         let tenant = caller.tenant;
         let (app, seen) = Self::whom(tx, tenant, id).await?;
         refuse_unless_above(caller, (&app, &seen))?;
-        let Some(back) = users::unban(&mut tx.within(tenant), id, now).await? else {
+        let mut tx = tx.within(tenant);
+        let Some(back) = memberships::lift_ban(&mut tx, id, now).await? else {
             return Ok(seen);
         };
-        if back.is_counted_guardian(app.is_platform) {
-            apps::count_holder(tx, app.id, now).await?;
-        }
-        memberships::unban_owner(&mut tx.within(tenant.app_id), id, now).await?;
         let told = self.event(Name::UserUnbanned, caller, &back, (now, origin));
-        events::record(&mut tx.within(tenant), &told).await?;
+        events::record(&mut tx, &told).await?;
         Ok(back)
     }
 }

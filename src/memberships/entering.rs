@@ -146,8 +146,8 @@ impl Memberships {
     }
 }
 
-/// The teams that a member is in.
-async fn places(tx: &mut Tx<'_, Tenant>, org: OrgId, user: UserId) -> Stored<Vec<Place>> {
+/// The teams that a member is in, and as what.
+pub async fn places(tx: &mut Tx<'_, Tenant>, org: OrgId, user: UserId) -> Stored<Vec<Place>> {
     let places = teams::teams_of_member(tx, org, user).await?;
     if places.is_empty() {
         return Ok(Vec::new());

@@ -1,7 +1,8 @@
 //! Joining an organisation, whoever has decided it.
 
+use super::invitations::close_offers;
 use super::record::{ALREADY_MEMBER, Member};
-use super::repo;
+use super::{owners, repo};
 use crate::access::OrgRole;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -10,7 +11,6 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::rbac;
 use crate::store::{StoreError, Tx};
-use crate::users;
 
 /// Who joins, and as what.
 #[derive(Debug, Clone)]
@@ -44,9 +44,8 @@ pub async fn join(
     new: NewMember,
     (now, entropy): (Timestamp, &Entropy),
 ) -> Result<Member, JoinError> {
-    let user = users::hold(tx, new.user)
-        .await?
-        .ok_or(JoinError::UnknownUser)?;
+    let user = owners::hold(tx, new.user, now).await?;
+    let user = user.ok_or(JoinError::UnknownUser)?;
     if repo::member_of(tx, org, user.id).await?.is_some() {
         return Err(JoinError::AlreadyMember);
     }
@@ -69,11 +68,12 @@ pub async fn join(
         created_at: now,
         updated_at: now,
     };
-    let owners = i64::from(member.is_owner() && !user.banned);
-    let counted = repo::count(tx, org, (1, owners), now).await?;
+    let owner = i64::from(member.is_owner());
+    let counted = repo::count(tx, org, (1, owner), now).await?;
     counted.ok_or(JoinError::Gone)?;
     rbac::hold_templates(tx, &member.roles).await?;
     repo::insert_member(tx, &member).await.map_err(taken)?;
+    close_offers(tx, org, &user.email, now).await?;
     Ok(member)
 }
 

@@ -1,10 +1,11 @@
-//! Leaving an organisation, for whatever reason, and being kept out of the app for a time.
+//! Leaving an organisation, for whatever reason.
 
+use super::invitations::close_offers;
 use super::record::Member;
 use super::{repo, teams};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, UserId};
+use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{StoreError, Stored, Tx};
@@ -19,8 +20,9 @@ pub enum LeaveError {
     Store(#[from] StoreError),
 }
 
-/// Ends a membership, in the caller's unit of work, with every place in a team; tokens for the
-/// organisation are refused. The last owner stays: of two who leave at once, one does.
+/// Ends a membership, in the caller's unit of work, with every place in a team and every offer that
+/// is pending; tokens for the organisation are refused. The last owner stays: of two who leave at
+/// once, one does.
 pub async fn leave(
     tx: &mut Tx<'_, Tenant>,
     member: &Member,
@@ -28,7 +30,7 @@ pub async fn leave(
 ) -> Result<Revocation, LeaveError> {
     let (org, user) = (member.org_id, member.user_id);
     let known = users::get(tx, user).await?;
-    let is_counted = member.is_owner() && known.is_some_and(|user| !user.banned);
+    let is_counted = member.is_owner() && known.as_ref().is_some_and(|user| !user.banned);
     let counted = repo::count(tx, org, (-1, -i64::from(is_counted)), now).await?;
     let Some(organization) = counted else {
         return Err(last_or_gone(tx, member).await?);
@@ -37,6 +39,9 @@ pub async fn leave(
         .await?
         .ok_or(StoreError::Conflict)?;
     teams::leave_teams(tx, org, user).await?;
+    if let Some(known) = known {
+        close_offers(tx, org, &known.email, now).await?;
+    }
     let version = organization.version;
     Ok(revoke_member(tx, (org, user), version, now, entropy).await?)
 }
@@ -52,34 +57,6 @@ pub(super) async fn last_or_gone(
     } else {
         LeaveError::Store(StoreError::Conflict)
     })
-}
-
-/// Counts a user who is to be banned out of the owners of his organisations; `false` where he is the
-/// last of one.
-pub async fn ban_owner(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<bool> {
-    if user.banned {
-        return Ok(true);
-    }
-    for place in owned(tx, user.id).await? {
-        if repo::count(tx, place.org_id, (0, -1), now).await?.is_none() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// Counts a user whose ban was lifted among the owners again.
-pub async fn unban_owner(tx: &mut Tx<'_, AppId>, user: UserId, now: Timestamp) -> Stored<()> {
-    for place in owned(tx, user).await? {
-        repo::count(tx, place.org_id, (0, 1), now).await?;
-    }
-    Ok(())
-}
-
-async fn owned(tx: &mut Tx<'_, AppId>, user: UserId) -> Stored<Vec<Member>> {
-    let mut places = repo::memberships_of(tx, user).await?;
-    places.retain(Member::is_owner);
-    Ok(places)
 }
 
 /// Ends every membership of a user who leaves the app, and gives what they were; `None` where he is

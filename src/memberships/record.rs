@@ -28,7 +28,7 @@ pub struct Organization {
     pub metadata: Metadata,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<UserId>,
-    /// How many owners are not banned. Never less than one.
+    /// How many owners have no ban on record. Never less than one.
     pub owner_count: i64,
     pub member_count: i64,
     /// How many members there may be; absent: any number.

@@ -1,9 +1,9 @@
 //! The roles of members: which a text means, who may give them, and the change itself.
 
 use super::leaving::{LeaveError, last_or_gone};
-use super::record::Member;
-use super::repo;
-use super::standing::Standing;
+use super::record::{Member, Team};
+use super::standing::{Place, Standing};
+use super::{owners, repo};
 use crate::access::{OrgRole, TeamRole};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -13,7 +13,6 @@ use crate::kernel::time::Timestamp;
 use crate::rbac;
 use crate::store::{StoreError, Tx};
 use crate::tokens::{Revocation, revoke_member};
-use crate::users;
 
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
@@ -51,6 +50,20 @@ impl Standing {
         Err(GrantError::NotHeld)
     }
 
+    /// Refuses to decide that somebody is in a team, or not, as these, who does not hold all that this
+    /// gives: the roles of the team, and what the places are worth in it.
+    pub fn may_place(&self, team: &Team, places: &[TeamRole]) -> Result<(), GrantError> {
+        self.may_touch(&team.roles)?;
+        self.may_touch_places(team.id, places)
+    }
+
+    /// Refuses to end the membership of somebody who is more, by himself or through his teams.
+    pub fn may_remove(&self, member: &Member, places: &[Place]) -> Result<(), GrantError> {
+        self.may_touch(&member.roles)?;
+        let mut places = places.iter();
+        places.try_for_each(|place| self.may_place(&place.team, &[place.role]))
+    }
+
     /// Refuses a change of roles in which one is given or taken that amounts to more than he has.
     pub fn may_change(&self, before: &[OrgRole], after: &[OrgRole]) -> Result<(), GrantError> {
         let taken = before.iter().filter(|role| !after.contains(role));
@@ -69,7 +82,8 @@ pub async fn set_roles(
     (now, entropy): (Timestamp, &Entropy),
 ) -> Result<(Member, Revocation), LeaveError> {
     let (org, id) = (member.org_id, member.user_id);
-    let user = users::hold(tx, id).await?.ok_or(StoreError::Conflict)?;
+    let user = owners::hold(tx, id, now).await?;
+    let user = user.ok_or(StoreError::Conflict)?;
     let counts = |is_owner: bool| i64::from(is_owner && !user.banned);
     let owners = counts(roles.contains(&OrgRole::OWNER)) - counts(member.is_owner());
     let counted = repo::count(tx, org, (0, owners), now).await?;

@@ -136,7 +136,7 @@ impl Orgs {
             return Err(OrgError::Oneself);
         }
         let user = users::get(&mut tx, heir.user_id).await?;
-        if !user.is_some_and(|user| user.may_sign_in(now) && !user.banned) {
+        if !user.is_some_and(|user| user.may_sign_in(now)) {
             return Err(OrgError::Join(memberships::JoinError::Inactive));
         }
         let made = (now, &self.entropy);

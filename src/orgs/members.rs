@@ -146,7 +146,8 @@ impl Orgs {
         Ok((changed, Some(revoked)))
     }
 
-    /// Ends a membership. Nobody removes a member who has a role that amounts to more than he has.
+    /// Ends a membership. Nobody removes a member who has a role that amounts to more than he has, or
+    /// is in a team that he could not take him out of.
     pub(super) async fn remove(
         &self,
         entrance: &Entrance<'_>,
@@ -158,7 +159,8 @@ impl Orgs {
             .write(async |tx| {
                 let mut tx = tx.within(caller.tenant);
                 let (standing, member) = self.whom(&mut tx, entrance, (org, id)).await?;
-                standing.may_touch(&member.roles)?;
+                let places = memberships::places(&mut tx, org, member.user_id).await?;
+                standing.may_remove(&member, &places)?;
                 let made = (now, &self.entropy);
                 let revoked = memberships::leave(&mut tx, &member, made).await?;
                 let told = self

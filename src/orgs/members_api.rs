@@ -187,8 +187,9 @@ async fn change(
 
 /// Remove a member
 ///
-/// Nobody removes a member with a role that amounts to more than he has, and the last owner stays.
-/// The member's access tokens for the organisation are refused.
+/// Nobody removes a member with a role that amounts to more than he has, his own or a team's, or a
+/// place in a team that does, and the last owner stays. The member leaves all teams; his access
+/// tokens for the organisation are refused.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.members.remove",
     params(

@@ -10,8 +10,9 @@ use crate::access::{OrgPolicies, OrgPolicy};
 use crate::kernel::id::{OrgId, PolicyId};
 use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
 
-/// How many compiled policies are kept.
-const KEPT: u64 = 2_000;
+/// How many bytes of compiled policies are kept: those of some two thousand organisations, or of
+/// fewer whose apps register much.
+const KEPT: u64 = 64 << 20;
 
 /// The policies of all organisations. Clones share what is compiled.
 #[derive(Debug, Clone)]
@@ -41,7 +42,10 @@ impl Policies {
     pub fn new(compiler: OrgPolicies) -> Self {
         Self {
             compiler: Arc::new(compiler),
-            kept: Cache::builder().max_capacity(KEPT).build(),
+            kept: Cache::builder()
+                .max_capacity(KEPT)
+                .weigher(|_, kept: &Arc<Compiled>| kept.policy.weight())
+                .build(),
         }
     }
 

@@ -54,7 +54,8 @@ async fn list(
 
 /// Define a role for all organisations
 ///
-/// It amounts to the same in each of them, and changes in all at once. An app has at most 100.
+/// It amounts to the same in each of them, and changes in all at once. An app has at most 100, with 2,000
+/// permissions in all.
 #[utoipa::path(
     tag = "roles", operation_id = "roles.create",
     request_body(

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::ground::{Ground, Visit, may_be_called};
-use super::service::{MOST_PERMISSIONS, MOST_ROLES, RoleError, Roles, taken};
+use super::ground::{Ground, Visit};
+use super::inheriting::may_sink;
+use super::service::{MOST_LINES, MOST_PERMISSIONS, MOST_ROLES, RoleError, Roles, taken};
 use crate::access::{OrgRole, Pattern};
 use crate::events::{self, Name};
 use crate::kernel::id::RoleId;
@@ -48,7 +49,7 @@ impl Roles {
             return Err(RoleError::TooMany);
         }
         let role = self.made(&ground, visit.caller.tenant, new);
-        self.judge(&ground, None, &role).await?;
+        self.judge(tx, &ground, (None, &role)).await?;
         let role = tidy(role);
         let begun = self.begin(tx, &ground).await?;
         hold_parent(tx, &role).await?;
@@ -78,18 +79,21 @@ impl Roles {
     /// Refuses a definition that cannot be, or that amounts to more than the caller has.
     pub(super) async fn judge(
         &self,
+        tx: &mut Tx<'_, Tenant>,
         ground: &Ground,
-        before: Option<&CustomRole>,
-        after: &CustomRole,
+        (before, after): (Option<&CustomRole>, &CustomRole),
     ) -> Result<(), RoleError> {
         if before.is_none_or(|before| before.name != after.name) {
-            may_be_called(&after.name)?;
+            ground.may_be_called(&after.name)?;
         }
-        if after.permissions.len() > MOST_PERMISSIONS {
+        let lines = after.permissions.len();
+        if lines > MOST_PERMISSIONS || ground.lines_beside(after.id) + lines > MOST_LINES {
             return Err(RoleError::TooMany);
         }
         if before.is_none_or(|before| before.parent_id != after.parent_id) {
             ground.may_inherit(after.id, after.parent_id)?;
+            let depth = ground.depth(after.parent_id) + 1;
+            may_sink(tx, ground, (after, depth)).await?;
         }
         let granted = before.map(|before| before.permissions.as_slice());
         ground.may_grant(granted.unwrap_or_default(), &after.permissions)?;
@@ -128,7 +132,7 @@ impl Roles {
         visit: &Visit<'_>,
         (ground, role, wanted): (&Ground, &CustomRole, CustomRole),
     ) -> Result<(CustomRole, Vec<Revocation>), RoleError> {
-        self.judge(ground, Some(role), &wanted).await?;
+        self.judge(tx, ground, (Some(role), &wanted)).await?;
         let wanted = tidy(wanted);
         if wanted.rule() == role.rule() && wanted.description == role.description {
             return Ok((role.clone(), Vec::new()));

@@ -1,6 +1,7 @@
 //! Deleting roles: whoever has one is given another in the same unit of work.
 
 use super::ground::{Ground, Visit};
+use super::inheriting::may_sink;
 use super::service::{Begun, RoleError, Roles};
 use crate::access::OrgRole;
 use crate::events::{self, Name};
@@ -62,6 +63,7 @@ impl Roles {
         ground.may_touch(role.role())?;
         let other = replacement.map(|other| ground.replacement(role, other));
         let other = other.transpose()?;
+        may_sink(tx, &ground, (role, ground.depth(other))).await?;
         let dependants = depending(tx, &ground, role).await?;
         if dependants.are_too_many() {
             return Err(RoleError::TooManyHolders);

@@ -115,6 +115,13 @@ impl Ground {
         self.roles.iter().filter(|role| role.scope == scope).count()
     }
 
+    /// How many permissions the other roles that are defined here have in all.
+    pub(super) fn lines_beside(&self, id: RoleId) -> usize {
+        let others = self.roles.iter();
+        let others = others.filter(|role| role.scope == self.scope() && role.id != id);
+        others.map(|role| role.permissions.len()).sum()
+    }
+
     pub(super) fn custom(&self, id: RoleId) -> Option<&CustomRole> {
         self.roles.iter().find(|role| role.id == id)
     }
@@ -130,6 +137,19 @@ impl Ground {
         Ok(role)
     }
 
+    /// Refuses a name that is kept, that could be taken for the identifier of another role, or that a
+    /// role of the app has in all organisations.
+    pub(super) fn may_be_called(&self, name: &Word) -> Result<(), RoleError> {
+        if is_reserved(name) || name.as_str().starts_with("arol_") {
+            return Err(RoleError::Reserved);
+        }
+        let is_of_app = |role: &CustomRole| role.scope == Scope::App && role.name == *name;
+        if self.org.is_some() && self.roles.iter().any(is_of_app) {
+            return Err(RoleError::NameTaken);
+        }
+        Ok(())
+    }
+
     /// Refuses to touch a role that amounts to more than the caller has.
     pub(super) fn may_touch(&self, role: OrgRole) -> Result<(), RoleError> {
         if self.policy.holds(&self.subjects, role) {
@@ -140,8 +160,9 @@ impl Ground {
 
     /// Refuses what a role would amount to, by this policy, where the caller has not got all of it now.
     pub(super) fn may_define(&self, role: OrgRole, after: &OrgPolicy) -> Result<(), RoleError> {
-        let has = |line: &Pattern| self.policy.holds_line(&self.subjects, line);
-        if after.lines(role).iter().all(|source| has(&source.line)) {
+        let sources = after.lines(role);
+        let lines = sources.iter().map(|source| &source.line);
+        if self.policy.holds_lines(&self.subjects, lines) {
             return Ok(());
         }
         Err(GrantError::NotHeld.into())
@@ -182,7 +203,7 @@ impl Ground {
     }
 
     /// A role and those that it inherits from, built-in ones aside; none where it is not here.
-    fn chain_from(&self, first: RoleId) -> Vec<RoleId> {
+    pub(super) fn chain_from(&self, first: RoleId) -> Vec<RoleId> {
         let mut chain = Vec::new();
         let mut next = self.custom(first);
         while let Some(role) = next.filter(|role| !chain.contains(&role.id)) {
@@ -218,12 +239,4 @@ impl Ground {
             None => Ok(()),
         }
     }
-}
-
-/// Refuses a name that is kept, or that could be taken for the identifier of another role.
-pub(super) fn may_be_called(name: &Word) -> Result<(), RoleError> {
-    if is_reserved(name) || name.as_str().starts_with("arol_") {
-        return Err(RoleError::Reserved);
-    }
-    Ok(())
 }

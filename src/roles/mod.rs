@@ -19,6 +19,7 @@ mod assigning_api;
 mod changing;
 mod deleting;
 mod ground;
+mod inheriting;
 mod organization_api;
 mod permissions;
 mod permissions_api;

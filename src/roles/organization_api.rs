@@ -57,7 +57,7 @@ async fn list(
 /// Define a role of an organisation
 ///
 /// Nobody defines one that amounts to more than he has, what it inherits included. An organisation
-/// has at most 100.
+/// has at most 100, with 2,000 permissions in all.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.roles.create",
     params(("org" = OrgId, Path, description = "The organisation")),

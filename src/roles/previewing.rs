@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::changing::tidy;
 use super::ground::{Ground, Visit};
+use super::inheriting::levels_below;
 use super::service::{RoleError, Roles};
 use crate::access::{OrgPolicy, OrgRole};
 use crate::kernel::id::{AppId, MemberId, OrgId, RoleId, UserId};
@@ -19,8 +20,6 @@ use crate::users;
 const MOST_MEMBERS: u32 = 500;
 /// How many of those are told whose rights would be others.
 const MOST_TOLD: usize = 100;
-/// How many roles of organisations are looked for that inherit from a template.
-const MOST_BELOW: u32 = 1_000;
 
 /// A role as it would be, and what this would mean.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ pub(super) struct Preview {
     pub members: Vec<Difference>,
     /// How many members were looked at: those whom the role reaches.
     pub examined: usize,
-    /// Whether there are more whom the role reaches than are looked at or told.
+    /// Whether there are, or may be, more whom the role reaches than are looked at or told.
     pub has_more: bool,
 }
 
@@ -61,7 +60,7 @@ impl Roles {
                 let ground = self.ground(&mut tx, visit).await?;
                 let role = ground.own(which)?;
                 let wanted = changes.applied_to(role);
-                self.judge(&ground, Some(role), &wanted).await?;
+                self.judge(&mut tx, &ground, (Some(role), &wanted)).await?;
                 Ok(self.compare(&mut tx, &ground, tidy(wanted)).await?)
             })
             .await
@@ -78,23 +77,20 @@ impl Roles {
             Some(_) => with_those(role.id, ground.below(role.id)),
             None => below_anywhere(&mut app, role.id).await?,
         };
-        let most = MOST_MEMBERS + 1;
-        let mut reached = memberships::reached_by(&mut app, ground.org, &roles, most).await?;
-        let mut has_more = reached.len() > MOST_MEMBERS as usize;
-        reached.truncate(MOST_MEMBERS as usize);
+        let reached = memberships::reached_by(&mut app, ground.org, &roles, MOST_MEMBERS).await?;
         let (mut drafts, mut members) = (Drafts::new(), Vec::new());
-        for member in &reached {
+        for member in &reached.members {
             let difference = self
                 .difference(tx, (ground, &role), (member, &mut drafts))
                 .await?;
             members.extend(difference);
         }
-        has_more |= members.len() > MOST_TOLD;
+        let has_more = reached.has_more || members.len() > MOST_TOLD;
         members.truncate(MOST_TOLD);
         Ok(Preview {
             role,
             members,
-            examined: reached.len(),
+            examined: reached.members.len(),
             has_more,
         })
     }
@@ -162,18 +158,6 @@ fn with_those(role: RoleId, below: Vec<RoleId>) -> Vec<OrgRole> {
 
 /// A template and those that inherit from it, in the app and in its organisations.
 async fn below_anywhere(tx: &mut Tx<'_, AppId>, template: RoleId) -> Stored<Vec<OrgRole>> {
-    let mut found = vec![template];
-    let mut at = 0;
-    while let Some(next) = found.get(at).copied() {
-        for child in rbac::children(tx, next, MOST_BELOW).await? {
-            if !found.contains(&child.id) {
-                found.push(child.id);
-            }
-        }
-        at += 1;
-        if found.len() > MOST_BELOW as usize {
-            break;
-        }
-    }
-    Ok(found.into_iter().map(OrgRole::Custom).collect())
+    let below = levels_below(tx, template).await?.concat();
+    Ok(with_those(template, below))
 }

@@ -10,19 +10,18 @@ use crate::memberships::{self, EnterError, GrantError, LeaveError, Memberships};
 use crate::rbac::{self, CustomRole, ROLE_NAME_TAKEN, TEMPLATE_NAME_TAKEN};
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, Stored, Tx};
-use crate::tokens::{
-    Revocation, RevocationIndex, revoke_app_roles, revoke_member, revoke_organization,
-};
+use crate::tokens::{Revocation, RevocationIndex, revoke_app_roles};
 use crate::users::UserError;
 
 /// How many roles an app, and how many an organisation, has at most.
 pub(super) const MOST_ROLES: usize = 100;
 /// How many permissions a role has at most, what it inherits aside.
 pub(super) const MOST_PERMISSIONS: usize = 100;
+/// How many permissions the roles of an app, or of an organisation, have in all: what a decision that
+/// nobody has asked before is looked for in.
+pub(super) const MOST_LINES: usize = 2_000;
 /// How many roles that somebody has defined a chain of inheritance has at most.
 pub(super) const MOST_DEEP: usize = 10;
-/// Of more members than these, tokens are refused by one word about the organisation.
-const MOST_REVOKED: u32 = 20;
 
 /// The verbs on roles.
 #[derive(Debug, Clone)]
@@ -141,18 +140,7 @@ impl Roles {
             .chain(inheriting)
             .map(OrgRole::Custom)
             .collect();
-        let most = MOST_REVOKED + 1;
-        let reached = memberships::reached_by(tx, Some(org), &roles, most).await?;
-        if reached.len() >= most as usize {
-            let all = revoke_organization(tx, org, below, now, &self.entropy).await?;
-            return Ok(vec![all]);
-        }
-        let mut revoked = Vec::new();
-        for member in reached {
-            let whose = (org, member.user_id);
-            revoked.push(revoke_member(tx, whose, below, now, &self.entropy).await?);
-        }
-        Ok(revoked)
+        memberships::revoke_reached(tx, &roles, (org, below), (now, &self.entropy)).await
     }
 
     pub(super) fn apply(&self, revoked: &[Revocation]) {

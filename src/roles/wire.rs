@@ -69,7 +69,7 @@ struct Impact {
     /// How many members the role reaches, by itself, through a team or by inheritance; at most 500
     /// are looked at.
     examined: usize,
-    /// Whether there are members whom the role reaches beyond those looked at, or told.
+    /// Whether there are, or may be, members whom the role reaches beyond those looked at, or told.
     has_more: bool,
 }
 

@@ -200,8 +200,9 @@ impl Teams {
         let updated = updated.map_err(taken)?.ok_or(StoreError::Conflict)?;
         let mut revoked = Vec::new();
         if changes.roles.is_some() {
-            let places = memberships::everybody_in(&mut tx, team.id).await?;
-            revoked = self.revoke(&mut tx, &organization, (&places, now)).await?;
+            let older = (which.0, organization.version);
+            revoked =
+                memberships::revoke_team(&mut tx, team.id, older, (now, &self.entropy)).await?;
         }
         let known = counted(&mut tx, &standing, updated).await?;
         let told = self
@@ -240,10 +241,10 @@ impl Teams {
             .await?;
         standing.may_touch(&team.roles)?;
         let organization = changed(&mut tx, which.0, now).await?;
-        let places = memberships::everybody_in(&mut tx, team.id).await?;
+        let (older, made) = ((which.0, organization.version), (now, &self.entropy));
+        let revoked = memberships::revoke_team(&mut tx, team.id, older, made).await?;
         let gone = memberships::remove_team(&mut tx, team.id).await?;
         gone.ok_or(StoreError::Conflict)?;
-        let revoked = self.revoke(&mut tx, &organization, (&places, now)).await?;
         let told = self
             .event(Name::TeamDeleted, (entrance, which.0), now)
             .on(Party::new("team", team.id))

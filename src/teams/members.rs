@@ -12,9 +12,11 @@ use crate::kernel::id::{MemberId, OrgId, TeamId, TeamMemberId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::memberships::{self, ALREADY_IN_TEAM, EnterError, Member, Standing, Team, TeamMember};
+use crate::memberships::{
+    self, ALREADY_IN_TEAM, EnterError, Member, Organization, Standing, Team, TeamMember,
+};
 use crate::store::{StoreError, Stored, Tx};
-use crate::tokens::Revocation;
+use crate::tokens::{Revocation, revoke_member};
 use crate::users::{self, User};
 
 /// A place in a team, and whose it is.
@@ -57,7 +59,7 @@ impl Teams {
             .store
             .write(async |tx| self.add_in(tx, entrance, which, new).await)
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply(&revoked);
         Ok(added)
     }
 
@@ -67,12 +69,12 @@ impl Teams {
         entrance: &Entrance<'_>,
         (org, team): (OrgId, TeamId),
         (id, role): (MemberId, TeamRole),
-    ) -> Result<(KnownPlace, Vec<Revocation>), TeamError> {
+    ) -> Result<(KnownPlace, Revocation), TeamError> {
         let now = self.clock.now();
         let mut tx = tx.within(entrance.caller.tenant);
         let entered = self.memberships.enter_team(&mut tx, entrance, (org, team));
         let (standing, team) = entered.await?;
-        touches(&standing, &team, &[role])?;
+        standing.may_place(&team, &[role])?;
         let member = memberships::member(&mut tx, org, id).await?;
         let member = member.ok_or(EnterError::Unknown)?;
         let user = users::hold(&mut tx, member.user_id).await?;
@@ -89,8 +91,7 @@ impl Teams {
         memberships::add_team_member(&mut tx, &place)
             .await
             .map_err(taken)?;
-        let whose = (std::slice::from_ref(&place), now);
-        let revoked = self.revoke(&mut tx, &organization, whose).await?;
+        let revoked = self.revoke(&mut tx, &organization, &place).await?;
         self.tell(&mut tx, Name::TeamMemberAdded, (entrance, &place), now)
             .await?;
         let user = Some(user);
@@ -132,7 +133,7 @@ impl Teams {
                 if place.role == role {
                     return known_one(&mut tx, place).await;
                 }
-                touches(&standing, &team, &[place.role, role])?;
+                standing.may_place(&team, &[place.role, role])?;
                 changed(&mut tx, which.0, now).await?;
                 let moved = memberships::move_team_member(&mut tx, &place, role, now).await?;
                 let moved = moved.ok_or(StoreError::Conflict)?;
@@ -155,19 +156,31 @@ impl Teams {
             .write(async |tx| {
                 let mut tx = tx.within(entrance.caller.tenant);
                 let (standing, team, place) = self.whom(&mut tx, entrance, which).await?;
-                touches(&standing, &team, &[place.role])?;
+                standing.may_place(&team, &[place.role])?;
                 let organization = changed(&mut tx, which.0, now).await?;
                 let gone = memberships::remove_team_member(&mut tx, &place).await?;
                 let gone = gone.ok_or(StoreError::Conflict)?;
-                let whose = (std::slice::from_ref(&gone), now);
-                let revoked = self.revoke(&mut tx, &organization, whose).await?;
+                let revoked = self.revoke(&mut tx, &organization, &gone).await?;
                 self.tell(&mut tx, Name::TeamMemberRemoved, (entrance, &gone), now)
                     .await?;
                 Ok::<_, TeamError>(revoked)
             })
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply(&revoked);
         Ok(())
+    }
+
+    /// Refuses the older tokens of him whose place it is, in a unit of work that has changed the
+    /// organisation.
+    async fn revoke(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        organization: &Organization,
+        place: &TeamMember,
+    ) -> Stored<Revocation> {
+        let (whose, below) = ((place.org_id, place.user_id), organization.version);
+        let now = organization.updated_at;
+        revoke_member(tx, whose, below, now, &self.entropy).await
     }
 
     async fn whom(
@@ -196,13 +209,6 @@ impl Teams {
             .with("role", json!(place.role));
         events::record(tx, &told).await
     }
-}
-
-/// Refuses to decide who is in a team, and as what, who does not hold all that this gives: the roles
-/// of the team, which a lead hands on, and what the places are worth in it.
-fn touches(standing: &Standing, team: &Team, places: &[TeamRole]) -> Result<(), TeamError> {
-    standing.may_touch(&team.roles)?;
-    Ok(standing.may_touch_places(team.id, places)?)
 }
 
 async fn known_one(tx: &mut Tx<'_, Tenant>, place: TeamMember) -> Result<KnownPlace, TeamError> {

@@ -6,9 +6,10 @@
 //! ```
 //!
 //! A team gives its roles to whoever is in it, so that nobody makes, changes or deletes one, or puts
-//! somebody in or takes him out, without holding all that its roles amount to. A lead changes his own
-//! team and who is in it, but not its roles. Older access tokens of those whose rights change are
-//! refused. Not here: what a place in a team is worth, and its documents ([`crate::memberships`]).
+//! somebody in or takes him out, also with his membership, without holding all that its roles amount
+//! to. A lead changes his own team and who is in it, but not its roles. Older access tokens of those
+//! whose rights change are refused. Not here: what a place in a team is worth, and its documents
+//! ([`crate::memberships`]).
 
 mod api;
 mod changing;

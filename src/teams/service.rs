@@ -6,18 +6,14 @@ use crate::kernel::id::OrgId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::NotASlug;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::memberships::{
-    self, EnterError, GrantError, Memberships, Organization, Standing, TeamMember,
-};
-use crate::store::{Store, StoreError, Stored, Tx};
-use crate::tokens::{Revocation, RevocationIndex, revoke_member, revoke_organization};
+use crate::memberships::{self, EnterError, GrantError, Memberships, Organization, Standing};
+use crate::store::{Store, StoreError, Tx};
+use crate::tokens::{Revocation, RevocationIndex};
 
 /// How many teams an organisation has at most.
 pub(super) const MOST_TEAMS: u64 = 500;
 /// How many members a team has at most.
 pub const MOST_MEMBERS: u64 = 1_000;
-/// Of more than these, tokens are refused by one word about the organisation.
-const MOST_REVOKED: usize = 20;
 
 /// The verbs on teams.
 #[derive(Debug, Clone)]
@@ -60,26 +56,6 @@ impl Teams {
     ) -> Event {
         let (caller, made) = (entrance.caller, (now, &self.entropy));
         Event::new(name, caller.tenant, caller.party(), entrance.origin, made).within(org)
-    }
-
-    /// Refuses the older tokens of these members; of many, those of everybody in the organisation.
-    pub(super) async fn revoke(
-        &self,
-        tx: &mut Tx<'_, Tenant>,
-        organization: &Organization,
-        (places, now): (&[TeamMember], Timestamp),
-    ) -> Stored<Vec<Revocation>> {
-        let (org, version) = (organization.id, organization.version);
-        if places.len() > MOST_REVOKED {
-            let all = revoke_organization(tx, org, version, now, &self.entropy).await?;
-            return Ok(vec![all]);
-        }
-        let mut revoked = Vec::new();
-        for place in places {
-            let whose = (org, place.user_id);
-            revoked.push(revoke_member(tx, whose, version, now, &self.entropy).await?);
-        }
-        Ok(revoked)
     }
 
     pub(super) fn apply(&self, revoked: &[Revocation]) {

@@ -38,7 +38,8 @@ pub struct User {
     /// Highest first; every user is a `USER`.
     pub roles: Vec<Role>,
     pub status: Status,
-    /// On record until it is lifted, also when it has run out: ask [`User::standing`].
+    /// On record until it is lifted, also when it has run out: ask [`User::standing`]. One that has
+    /// run out is lifted once he is given a place in an organisation, or other roles there.
     #[serde(default)]
     pub banned: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

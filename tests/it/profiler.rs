@@ -3,7 +3,9 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod invitations;
 mod organizations;
+mod roles;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +16,7 @@ use mongodb::{Client, Database};
 use serde_json::{Value, json};
 
 use crate::contract::operations;
+use crate::support::acme::Acme;
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply};
 use crate::support::persona::{Administers, PASSWORD, Person};
@@ -393,18 +396,22 @@ fn no_operation_reads_a_whole_collection() {
         let database = database(&app).await;
         watch(&database).await;
         let mut scenario = Scenario::default();
+        let acme = Acme::of(app, "acme.owner@example.org").await;
+        let app = &acme.app;
 
-        scenario.signs_people_in(&app).await;
-        scenario.goes_about_in_sessions(&app).await;
-        scenario.administers(&app).await;
-        scenario.lives_by_mail(&app).await;
-        scenario.keeps_devices(&app).await;
-        scenario.sees_to_guards(&app).await;
-        scenario.follows(&app).await;
-        scenario.audits(&app).await;
-        scenario.works_in_organizations(&app).await;
-        scenario.operates(&app).await;
-        scenario.looks_around(&app).await;
+        scenario.signs_people_in(app).await;
+        scenario.goes_about_in_sessions(app).await;
+        scenario.administers(app).await;
+        scenario.lives_by_mail(app).await;
+        scenario.keeps_devices(app).await;
+        scenario.sees_to_guards(app).await;
+        scenario.follows(app).await;
+        scenario.audits(app).await;
+        scenario.works_in_organizations(app).await;
+        scenario.invites_people(&acme).await;
+        scenario.defines_roles(&acme).await;
+        scenario.operates(app).await;
+        scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.
         let _node = app.another_node(&[]).await;
 

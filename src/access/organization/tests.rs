@@ -141,22 +141,26 @@ async fn nobody_holds_more_than_he_has() {
 }
 
 #[tokio::test]
-async fn a_role_is_meant_by_name_or_identifier_and_the_nearest_wins() {
+async fn a_role_is_meant_by_name_or_identifier_and_one_of_the_app_has_its_name_for_itself() {
     let mut template = role("billing", None, &[]);
     template.is_template = true;
     let own = role("billing", None, &[]);
     let policy = policy(&[template.clone(), own.clone()]).await;
 
-    assert_eq!(policy.role("billing"), Some(OrgRole::Custom(own.id)));
+    assert_eq!(policy.role("billing"), Some(OrgRole::Custom(template.id)));
     assert_eq!(
-        policy.role(&template.id.to_string()),
-        Some(OrgRole::Custom(template.id))
+        policy.role(&own.id.to_string()),
+        Some(OrgRole::Custom(own.id))
     );
     assert_eq!(policy.role("owner"), Some(OrgRole::OWNER));
     assert_eq!(policy.role("Owner"), None);
     assert_eq!(
-        policy.name(OrgRole::Custom(own.id)).as_deref(),
+        policy.name(OrgRole::Custom(template.id)).as_deref(),
         Some("billing")
+    );
+    assert_eq!(
+        policy.name(OrgRole::Custom(own.id)),
+        Some(own.id.to_string())
     );
 }
 
@@ -211,4 +215,30 @@ async fn names_are_data_and_never_lines_of_policy() {
 
     assert!(!policy.allows(&subjects(&["role:USER"]), "documents", "read"));
     assert!(!policy.allows(&subjects(&["role:USER"]), "members", "read"));
+}
+
+/// What is asked of many lines at once is what the engine says of each.
+#[tokio::test]
+async fn what_a_subject_reaches_is_what_it_is_allowed() {
+    let reader = role("reader", Some(OrgRole::MEMBER), &[("documents", "read")]);
+    let below = role("below", Some(OrgRole::Custom(reader.id)), &[("*", "read")]);
+    let whole = role("whole", None, &[("documents", "*")]);
+    let policy = policy(&[reader, below, whole]).await;
+    let star = |word: &str| [word.to_owned(), "*".to_owned()];
+    let (mut yes, mut no) = (0, 0);
+    for subject in policy.subjects.keys() {
+        let reach = policy.rights.reach(std::slice::from_ref(subject));
+        for (object, action) in &policy.permissions {
+            for (object, action) in star(object)
+                .iter()
+                .flat_map(|object| star(action).map(|action| (object.clone(), action)))
+            {
+                let decided = policy.enforce(subject, &object, &action);
+                let covers = reach.covers(&object, &action);
+                assert_eq!(decided, Some(covers), "{subject} {object} {action}");
+                *(if covers { &mut yes } else { &mut no }) += 1;
+            }
+        }
+    }
+    assert!(yes > 100 && no > 100, "{yes} {no}");
 }

@@ -2,4 +2,4 @@
 
 mod repo;
 
-pub use self::repo::{Holders, exchange_role, holders, reached_by};
+pub use self::repo::{Holders, Reached, exchange_role, holders, reached_by};

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::super::record::{Member, Team, TeamMember};
+use super::super::record::{Member, Team};
 use super::super::repo::all_changed;
+use super::super::teams::everybody_in;
 use crate::access::OrgRole;
 use crate::kernel::id::{MemberId, OrgId, TeamId};
 use crate::kernel::time::Timestamp;
@@ -17,8 +18,6 @@ const TEAM_IN: Field<Team, OrgId> = Field::at("org_id");
 const GIVEN: Field<Team, Vec<OrgRole>> = Field::at("roles");
 const CHANGED_AT: Field<Team, Timestamp> = Field::at("updated_at");
 
-const PLACE_IN: Field<TeamMember, TeamId> = Field::at("team_id");
-
 /// How many documents one filter names.
 const AT_ONCE: usize = 500;
 
@@ -27,6 +26,14 @@ const AT_ONCE: usize = 500;
 pub struct Holders {
     pub members: Vec<Member>,
     pub teams: Vec<Team>,
+}
+
+/// Those whom roles reach.
+#[derive(Debug, Clone)]
+pub struct Reached {
+    pub members: Vec<Member>,
+    /// Whether there are, or may be, more than these.
+    pub has_more: bool,
 }
 
 impl Holders {
@@ -63,39 +70,44 @@ where
     })
 }
 
-/// The members whom any of these roles reaches, by themselves or through a team: each once, and
-/// little more than `most` of them.
+/// The members whom any of these roles reaches, by themselves or through a team: `most` at most, each
+/// once. Of more teams than `most` that have one of them, not everybody is looked for.
 pub async fn reached_by<S>(
     tx: &mut Tx<'_, S>,
     org: Option<OrgId>,
     roles: &[OrgRole],
     most: u32,
-) -> Stored<Vec<Member>>
+) -> Stored<Reached>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    let (mut known, mut reached) = (HashSet::new(), Vec::new());
+    let (mut known, mut members) = (HashSet::new(), Vec::new());
+    let (limit, one_more) = (most as usize, most + 1);
+    let mut has_more = false;
     for role in roles {
-        let found = holders(tx, org, *role, most).await?;
-        let mut members = found.members;
+        let found = holders(tx, org, *role, one_more).await?;
+        // Whoever is in a team that was not found may be somebody else.
+        has_more |= found.teams.len() > limit;
+        let mut some = found.members;
         for team in found.teams {
-            members.extend(everybody_in(tx, team.id, most).await?);
+            some.extend(members_in(tx, team.id, one_more).await?);
         }
-        members.retain(|member| known.insert(member.id));
-        reached.extend(members);
-        if reached.len() >= most as usize {
+        some.retain(|member| known.insert(member.id));
+        members.extend(some);
+        if members.len() > limit {
+            has_more = true;
             break;
         }
     }
-    Ok(reached)
+    members.truncate(limit);
+    Ok(Reached { members, has_more })
 }
 
-async fn everybody_in<S>(tx: &mut Tx<'_, S>, team: TeamId, most: u32) -> Stored<Vec<Member>>
+async fn members_in<S>(tx: &mut Tx<'_, S>, team: TeamId, most: u32) -> Stored<Vec<Member>>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    let places = Query::of(PLACE_IN.eq(team)).window(0, most);
-    let places: Vec<TeamMember> = tx.find(places).await?;
+    let places = everybody_in(tx, team, most).await?;
     let mut members = Vec::new();
     for some in places.chunks(AT_ONCE) {
         let ids = some.iter().map(|place| place.member_id);

@@ -134,9 +134,16 @@ pub async fn team_member_count(tx: &mut Tx<'_, Tenant>, team: TeamId) -> Stored<
     tx.count(IN_TEAM.eq(team)).await
 }
 
-/// Every member of a team.
-pub async fn everybody_in(tx: &mut Tx<'_, Tenant>, team: TeamId) -> Stored<Vec<TeamMember>> {
-    tx.find(Query::of(IN_TEAM.eq(team))).await
+/// The places in a team, `most` at most.
+pub(in crate::memberships) async fn everybody_in<S>(
+    tx: &mut Tx<'_, S>,
+    team: TeamId,
+    most: u32,
+) -> Stored<Vec<TeamMember>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.find(Query::of(IN_TEAM.eq(team)).window(0, most)).await
 }
 
 /// A user's places in the teams of an organisation.

@@ -359,6 +359,21 @@ on_both_stores! {
         assert_eq!(acme.owner.get(&acme.of_team(&team)).await.told(200)["member_count"], 0);
     }
 
+    /// Who was added meanwhile, and removed again, does not come back by an offer from before.
+    async fn a_place_closes_the_offer_of_one_however_it_came(acme: Acme) {
+        let mia = acme.app.proven_person("mia@example.org").await;
+        let made = acme.invited("mia@example.org", &["admin"]).await;
+        let member = acme.org.takes(&mia, &["viewer"]).await;
+        assert_eq!(acme.status_of(&made).await, "revoked");
+        let _ = acme.owner.delete(&acme.at(&format!("/members/{member}"))).await.expect(204);
+
+        let own = format!("/v1/me/invitations/{}/accept", text(&made["id"]));
+        mia.post(&own).await.refuses(410, "invitation_revoked");
+
+        accepts(&mia, &acme.token_of(&made)).await.refuses(410, "invitation_revoked");
+        assert_eq!(acme.org.roles_of(&mia).await, None);
+    }
+
     async fn a_team_that_is_gone_is_left_out(acme: Acme) {
         let (kept, gone) = (acme.team("Kept", &[]).await, acme.team("Gone", &["admin"]).await);
         let mia = acme.app.proven_person("mia@example.org").await;

@@ -60,10 +60,10 @@ on_both_stores! {
         assert_eq!(acme.queued().await, [text(&kept["id"])]);
     }
 
-    async fn whoever_has_answered_is_not_written_to_any_more(acme: Unheard) {
+    async fn whoever_has_answered_or_has_a_place_is_not_written_to_any_more(acme: Unheard) {
         let acme = acme.0;
         let mut made = Vec::new();
-        for name in ["ada", "bo", "cem", "dia", "eva"] {
+        for name in ["ada", "bo", "cem", "dia", "eva", "fay"] {
             made.push(acme.invited(&format!("{name}@example.org"), &["member"]).await);
         }
         let own = |at: usize, verb: &str| format!("/v1/me/invitations/{}/{verb}", text(&made[at]["id"]));
@@ -74,8 +74,10 @@ on_both_stores! {
         let _ = bo.post(&own(1, "decline")).await.expect(204);
         joins(&acme.app, &acme.token_of(&made[2])).await.told(201);
         let _ = declines(&acme.app, &acme.token_of(&made[3])).await.expect(204);
+        let eva = acme.app.holder_of("eva@example.org").await;
+        acme.org.takes(&eva, &["member"]).await;
 
-        assert_eq!(acme.queued().await, [text(&made[4]["id"])]);
+        assert_eq!(acme.queued().await, [text(&made[5]["id"])]);
     }
 
     async fn a_refusal_is_told_whichever_way_somebody_accepts(acme: Acme) {

@@ -50,6 +50,7 @@ mod revocations;
 mod revoked_organizations;
 mod role_assignments;
 mod role_changes;
+mod role_crowds;
 mod role_deletions;
 mod role_templates;
 mod roles;

@@ -1,5 +1,7 @@
 //! An organisation has an owner who can act, always: whatever is done, and however many do it.
 
+use std::time::Duration;
+
 use futures_util::future::{join, join_all};
 use serde_json::json;
 
@@ -8,6 +10,9 @@ use crate::support::client::{Asks, Reply};
 use crate::support::orgs::Org;
 use crate::support::persona::{Administers, PASSWORD, Person};
 use crate::support::stores::on_both_stores;
+
+const HOUR: Duration = Duration::from_hours(1);
+const IN_AN_HOUR: &str = "2040-01-01T01:00:00.000Z";
 
 /// The owners who are not banned, as the documents tell it.
 async fn acting_owners(app: &TestApp, org: &Org, people: &[&Person]) -> usize {
@@ -115,6 +120,64 @@ on_both_stores! {
         assert_eq!(acme.owner_count(&app).await, 2);
         acme.changes(&app.key(), &own, &["member"]).await.told(200);
         assert_eq!(acme.owner_count(&app).await, 1);
+    }
+
+    /// A ban that had run out was still on record, so that its owner was not counted where he founded
+    /// an organisation: as none of its owners was, whoever wanted could go.
+    async fn an_owner_whose_ban_has_run_out_is_the_owner_of_what_he_founds(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let umbra = app.org("umbra", &mia).await;
+        let noah = umbra.hires(&app, "noah@example.org", "owner").await;
+        let _ = app.key().bans(&mia.id, json!({"expires_at": IN_AN_HOUR})).await.expect(200);
+        assert_eq!(umbra.owner_count(&app).await, 1);
+        app.clock.advance(2 * HOUR);
+        let _ = mia.signs_in().await.expect(200);
+
+        let acme = app.org("acme", &mia).await;
+
+        // In the other organisation she is counted again as well, and once.
+        assert_eq!((acme.owner_count(&app).await, umbra.owner_count(&app).await), (1, 2));
+        let own = acme.member(&mia).await;
+        acme.changes(&mia, &own, &["admin"]).await.refuses(409, "last_owner");
+        acme.removes(&app.key(), &own).await.refuses(409, "last_owner");
+        acme.is_left_by(&mia).await.refuses(409, "last_owner");
+        mia.leaves(PASSWORD).await.refuses(409, "last_owner");
+        app.key().deletes(&mia.id).await.refuses(409, "last_owner");
+        app.key().bans(&mia.id, json!({})).await.refuses(409, "last_owner");
+        let _ = app.key().unbans(&mia.id).await.expect(200);
+        assert_eq!((acme.owner_count(&app).await, umbra.owner_count(&app).await), (1, 2));
+        assert_eq!(acting_owners(&app, &umbra, &[&mia, &noah]).await, 2);
+    }
+
+    /// Whether he has signed in since or not.
+    async fn who_is_made_an_owner_after_his_ban_is_counted_once(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let acme = app.org("acme", &mia).await;
+        let noah = acme.hires(&app, "noah@example.org", "owner").await;
+        let olga = acme.hires(&app, "olga@example.org", "member").await;
+        let _ = app.admin().await;
+        let _ = app.key().assigns(&noah.id, &["ADMIN"]).await.expect(200);
+        for person in [&noah, &olga] {
+            let ban = json!({"expires_at": IN_AN_HOUR});
+            let _ = app.key().bans(&person.id, ban).await.expect(200);
+        }
+        let (owner, heir) = (acme.member(&noah).await, acme.member(&olga).await);
+        app.clock.advance(2 * HOUR);
+        let _ = mia.signs_in().await.expect(200);
+
+        let new = json!({"name": "Umbra", "slug": "umbra", "owner_id": olga.id});
+        app.key().post("/v1/orgs").json(new).await.told(201);
+        acme.goes_to(&mia, &heir).await.told(200);
+        assert_eq!(acme.owner_count(&app).await, 1);
+        acme.changes(&app.key(), &owner, &["admin"]).await.told(200);
+        assert_eq!(acme.owner_count(&app).await, 1);
+        acme.changes(&app.key(), &owner, &["owner"]).await.told(200);
+
+        assert_eq!(acme.owner_count(&app).await, 2);
+        assert_eq!(acting_owners(&app, &acme, &[&mia, &noah, &olga]).await, 2);
+        // His ban is off the record wherever somebody counts.
+        assert_eq!(app.guardians(&app.own.development).await, 2);
+        app.key().deletes(&olga.id).await.refuses(409, "last_owner");
     }
 
     async fn two_owners_cannot_both_go(app: TestApp) {

@@ -124,13 +124,27 @@ on_both_stores! {
         let next_door = acme.app.org("umbra", &acme.owner).await.id;
         let there = acme.owner.post(&format!("/v1/orgs/{next_door}/roles"));
         let there = there.json(new_role("billing", &[])).await.told(201);
-        let template = acme.template(new_role("billing", &[])).await;
-
-        // The nearest is meant.
         assert_eq!(acme.owner.get(&acme.at("/roles/billing")).await.told(200), made);
-        assert_eq!(acme.app.key().get("/v1/roles/billing").await.told(200), template);
         let nearest = acme.owner.get(&format!("/v1/orgs/{next_door}/roles/billing"));
         assert_eq!(nearest.await.told(200), there);
+    }
+
+    /// Backends go by the names in tokens: what the app has defined cannot be counterfeited.
+    async fn the_name_of_an_app_s_role_is_no_other_role_s(acme: Acme) {
+        let own = acme.role(new_role("billing", &[])).await;
+        let other = acme.role(new_role("sales", &[])).await;
+        let mia = acme.joined("mia@example.org", &["billing"]).await;
+        let template = acme.template(new_role("billing", &[])).await;
+        acme.template(new_role("audit", &[])).await;
+
+        acme.owner.post(&acme.at("/roles")).json(new_role("audit", &[])).await.refuses(409, "role_name_taken");
+        acme.redefines(&other, json!({"name": "audit"})).await.refuses(409, "role_name_taken");
+
+        let _ = mia.person.refreshes().await.expect(200);
+        assert_eq!(mia.person.claims()["org_roles"], json!([own["id"]]));
+        let meant = acme.owner.get(&acme.at("/roles/billing")).await.told(200);
+        assert_eq!(meant["id"], template["id"]);
+        assert_eq!(acme.app.key().get("/v1/roles/billing").await.told(200), template);
     }
 
     async fn of_many_who_define_one_name_at_once_one_does(acme: Acme) {
@@ -196,6 +210,22 @@ on_both_stores! {
         acme.redefines(&chain[0], json!({"parent_id": below["id"]})).await.told(200);
         let whose = acme.joined("mia@example.org", &["step4"]).await;
         assert_eq!(whose.person.claims()["org_roles"], json!(["step4"]));
+    }
+
+    /// Whoever defines roles of the app does not see those of its organisations, which count as well.
+    async fn a_chain_counts_from_the_app_s_roles_to_those_of_an_organisation(acme: Acme) {
+        let top = acme.template(new_role("top", &[])).await;
+        let mut last = top.clone();
+        for number in 1..10 {
+            last = acme.role(json!({"name": format!("step{number}"), "parent_id": last["id"]})).await;
+        }
+        let more = acme.template(new_role("more", &[])).await;
+        let most = acme.template(json!({"name": "most", "parent_id": more["id"]})).await;
+
+        acme.redefines_template(&top, json!({"parent_id": more["id"]})).await.refuses(400, "role_too_deep");
+        let replacement = format!("?replacement={}", text(&most["id"]));
+        acme.drops_template(&top, &replacement).await.refuses(400, "role_too_deep");
+        let _ = acme.drops_template(&top, &format!("?replacement={}", text(&more["id"]))).await.expect(204);
     }
 
     async fn a_parent_is_built_in_of_the_app_or_of_the_organisation(acme: Acme) {
@@ -270,6 +300,29 @@ on_both_stores! {
 
         let _ = acme.drops(&first, "").await.expect(204);
         acme.role(new_role("one-more", &[])).await;
+    }
+
+    /// Whether he holds them all is judged while nobody else can write: it must not take long.
+    async fn twenty_roles_of_a_hundred_permissions_are_all_and_can_be_given_at_once(acme: Acme) {
+        let actions: Vec<String> = (0..100).map(|number| format!("act{number}")).collect();
+        acme.registers("documents", &actions.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        let all: Vec<String> = actions.iter().map(|it| format!("documents:{it}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let mut parent = json!("viewer");
+        let mut names = Vec::new();
+        for number in 0..20 {
+            let name = format!("role{number}");
+            let mut new = new_role(&name, &all);
+            new["parent_id"] = if number % 10 == 0 { json!("viewer") } else { parent };
+            parent = acme.role(new).await["id"].clone();
+            names.push(name);
+        }
+
+        let one_more = new_role("one-more", &["members:read"]);
+        acme.owner.post(&acme.at("/roles")).json(one_more).await.refuses(409, "role_limit");
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mia = acme.joined("mia@example.org", &names).await;
+        assert_eq!(acme.roles_of(&mia).await.len(), 20);
     }
 
     async fn what_becomes_of_roles_is_told(acme: Acme) {

@@ -228,6 +228,36 @@ on_both_stores! {
         }
     }
 
+    /// The node that refreshes has not heard of the change: what it signs at that moment says no more
+    /// than the database, or is refused wherever it is shown.
+    async fn a_refresh_by_one_node_while_another_changes_roles_keeps_nothing(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let acme = app.org("acme", &mia).await;
+        let noah = acme.hires(&app, "noah@example.org", "admin").await;
+        let _ = noah.switches_to(Some(&acme)).await.expect(200);
+        let (member, node) = (acme.member(&noah).await, app.another_node(&[]).await);
+        for round in 0..8 {
+            let roles: &[&str] = if round % 2 == 0 { &["viewer"] } else { &["admin"] };
+            let there = noah.visitor().by(node.client());
+
+            let (refreshed, changed) = join(
+                async { there.presents(&noah.refresh_token()).await },
+                async { acme.changes(&mia, &member, roles).await },
+            ).await;
+
+            let _ = changed.expect(200);
+            let _ = noah.keeps(refreshed).expect(200);
+            let good = noah.access_token();
+            let is_new = noah.claims()["org_roles"] == json!(roles);
+            let status = if is_new { 200 } else { 401 };
+            assert_eq!(noah.me().await.status, status, "round {round}");
+            eventually(async || node.client().get("/v1/me").bearer(&good).await.status == status).await;
+            let refreshed = there.presents(&noah.refresh_token()).await;
+            let _ = noah.keeps(refreshed).expect(200);
+            assert_eq!(noah.claims()["org_roles"], json!(roles));
+        }
+    }
+
     async fn a_token_says_what_its_user_may_in_the_app_as_well(app: TestApp) {
         let mia = app.person("mia@example.org").await;
         let acme = app.org("acme", &mia).await;

@@ -6,7 +6,6 @@ use authsome::access::{OrgRole, TeamRole};
 use authsome::events::Name;
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::{MemberId, TeamId, TeamMemberId, UserId};
-use authsome::kernel::text::{Label, Slug};
 use authsome::memberships::{self, Team, TeamMember};
 use authsome::store::StoreError;
 use futures_util::future::{join, join_all};
@@ -34,33 +33,6 @@ async fn members(acme: &Acme, team: &Value) -> Vec<(String, String)> {
 /// A member's place below a team.
 fn place_of(acme: &Acme, team: &Value, whose: &Colleague) -> String {
     format!("{}/members/{}", acme.of_team(team), whose.member_id)
-}
-
-/// Teams that nobody made by asking, all of one instant.
-async fn teams_at_once(acme: &Acme, count: usize) {
-    let (tenant, now) = (acme.owner.door.tenant(), acme.app.clock.now());
-    let (org, entropy) = (acme.org.id.parse().expect("one"), Entropy::system());
-    let team = |number: usize| Team {
-        id: TeamId::new(now, &entropy),
-        app_id: tenant.app_id,
-        env_id: tenant.env_id,
-        org_id: org,
-        name: Label::parse("Crowd").expect("a name"),
-        slug: Slug::parse(&format!("crowd-{number}")).expect("a slug"),
-        description: None,
-        roles: Vec::new(),
-        created_at: now,
-        updated_at: now,
-    };
-    let teams: Vec<Team> = (0..count).map(team).collect();
-    let written = acme.app.store().write(async |tx| {
-        let mut tx = tx.within(tenant);
-        for team in &teams {
-            memberships::insert_team(&mut tx, team).await?;
-        }
-        Ok::<_, StoreError>(())
-    });
-    written.await.expect("the store answers");
 }
 
 /// Fills a team with members whom nobody knows.
@@ -458,6 +430,28 @@ on_both_stores! {
         assert_eq!(members(&acme, &team).await, [(mia.member_id.clone(), "lead".to_owned())]);
     }
 
+    /// Whoever ends a membership takes the member out of his teams: by that way as well, nobody takes
+    /// somebody out of a team without holding what it gives.
+    async fn nobody_removes_who_is_more_through_a_team(acme: Acme) {
+        acme.defines("doorkeeper", &[("members", "remove")]).await;
+        let gil = acme.joined("gil@example.org", &["viewer", "doorkeeper"]).await;
+        let (mia, max) = (acme.joined("mia@example.org", &["viewer"]).await, acme.joined("max@example.org", &["viewer"]).await);
+        let (strong, plain) = (acme.team("Strong", &["admin"]).await, acme.team("Plain", &["viewer"]).await);
+        let _ = acme.puts(&mia, &strong, "member").await.expect(201);
+        let _ = acme.puts(&max, &plain, "lead").await.expect(201);
+        let removes = |whom: &Colleague| gil.person.delete(&acme.at(&format!("/members/{}", whom.member_id)));
+
+        removes(&mia).await.refuses(403, "role_not_held");
+        removes(&max).await.refuses(403, "role_not_held");
+
+        assert_eq!(members(&acme, &strong).await, [(mia.member_id.clone(), "member".to_owned())]);
+        let at = place_of(&acme, &plain, &max);
+        let _ = acme.owner.patch(&at).json(json!({"role": "member"})).await.expect(200);
+        let _ = removes(&max).await.expect(204);
+        let _ = acme.owner.delete(&place_of(&acme, &strong, &mia)).await.expect(204);
+        let _ = removes(&mia).await.expect(204);
+    }
+
     async fn members_see_teams_and_change_none(acme: Acme) {
         acme.defines("nothing", &[]).await;
         let mia = acme.joined("mia@example.org", &["member"]).await;
@@ -614,7 +608,7 @@ on_both_stores! {
         let mia = acme.joined("mia@example.org", &["member"]).await;
         let max = acme.joined("max@example.org", &["member"]).await;
         let team = acme.team("Design", &[]).await;
-        teams_at_once(&acme, 498).await;
+        acme.app.teams_at_once((&acme.owner.door, &acme.org), 498, &[]).await;
         crowds(&acme, &team, 999).await;
 
         let _ = acme.puts(&mia, &team, "member").await.expect(201);

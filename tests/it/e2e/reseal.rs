@@ -162,7 +162,12 @@ on_both_stores! {
         let again = sealed.home.run(&["keys", "reseal"]);
 
         assert_eq!(again.code, Some(0), "{again:?}");
-        assert_eq!(again.out.trim(), format!("{} sealed anew, {half} were already", all - half));
+        // A database may still do what it was told by who is dead now.
+        let told = again.out.trim().strip_suffix(" were already").expect("what was done");
+        let (anew, already) = told.split_once(" sealed anew, ").expect("two numbers");
+        let [anew, already] = [anew, already].map(|it| it.parse::<usize>().expect("a number"));
+        assert_eq!(anew + already, all);
+        assert!(anew > 0 && already >= half, "{told}, {half} before");
         assert_eq!(sealed.sealed_anew().await, all);
     }
 

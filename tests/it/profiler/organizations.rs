@@ -10,8 +10,8 @@ use crate::support::orgs::text;
 impl Scenario {
     pub(super) async fn works_in_organizations(&mut self, app: &TestApp) {
         let (orla, otto) = (
-            app.person("orla@example.org").await,
-            app.person("otto@example.org").await,
+            app.person("umbra.orla@example.org").await,
+            app.person("umbra.otto@example.org").await,
         );
         let new = json!({"name": "Umbra", "slug": "umbra"});
         let org = self.calls("orgs.create", orla.post("/v1/orgs").json(new).await);

@@ -9,9 +9,9 @@
 use authsome::access::{OrgRole, Pattern};
 use authsome::events::{Event, Name};
 use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::{OrgId, RoleId};
-use authsome::kernel::text::Word;
-use authsome::memberships;
+use authsome::kernel::id::{OrgId, RoleId, TeamId};
+use authsome::kernel::text::{Label, Slug, Word};
+use authsome::memberships::{self, Team};
 use authsome::rbac::{self, CustomRole, Scope};
 use authsome::store::{Entity, Field, OfEnvironment, Query, StoreError};
 use serde_json::{Value, json};
@@ -80,12 +80,51 @@ impl TestApp {
         written.await.expect("the store answers");
         role.id.to_string()
     }
+
+    /// Teams that nobody has made by asking, which give these roles; all of one instant.
+    pub async fn teams_at_once(
+        &self,
+        (door, org): (&Door, &Org),
+        count: usize,
+        roles: &[&str],
+    ) -> Vec<Value> {
+        let (tenant, now) = (door.tenant(), self.clock.now());
+        let (org, entropy) = (org.id.parse().expect("one"), Entropy::system());
+        let roles = roles.iter().map(|role| role.parse().expect("a role"));
+        let roles: Vec<OrgRole> = roles.collect();
+        let team = |number: usize| Team {
+            id: TeamId::new(now, &entropy),
+            app_id: tenant.app_id,
+            env_id: tenant.env_id,
+            org_id: org,
+            name: Label::parse("Crowd").expect("a name"),
+            slug: Slug::parse(&format!("crowd-{number}")).expect("a slug"),
+            description: None,
+            roles: roles.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        let teams: Vec<Team> = (0..count).map(team).collect();
+        let written = self.store().write(async |tx| {
+            let mut tx = tx.within(tenant);
+            for team in &teams {
+                memberships::insert_team(&mut tx, team).await?;
+            }
+            Ok::<_, StoreError>(())
+        });
+        written.await.expect("the store answers");
+        teams.iter().map(|team| json!({"id": team.id})).collect()
+    }
 }
 
 impl Acme {
     pub async fn on(backend: Backend) -> Self {
-        let app = TestApp::on(backend).await;
-        let owner = app.person("olga@example.org").await;
+        Self::of(TestApp::on(backend).await, "olga@example.org").await
+    }
+
+    /// The same, founded by somebody of this address.
+    pub async fn of(app: TestApp, owner: &str) -> Self {
+        let owner = app.person(owner).await;
         let org = app.org("acme", &owner).await;
         let _ = owner.switches_to(Some(&org)).await.expect(200);
         Self { app, owner, org }

@@ -201,6 +201,18 @@ impl TestApp {
         fewest
     }
 
+    /// How often the store was called, once nothing has called it for a while.
+    pub async fn calls_once_quiet(&self) -> u64 {
+        let mut calls = self.store().calls();
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if self.store().calls() == calls {
+                return calls;
+            }
+            calls = self.store().calls();
+        }
+    }
+
     /// Where its database is.
     pub fn location(&self) -> &Location {
         &self.place.location
