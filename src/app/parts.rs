@@ -133,6 +133,7 @@ impl Foundation {
                 entropy: entropy.clone(),
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
+                turns: sessions.turns.clone(),
                 schemas: SCHEMAS,
             }),
             teams: Data::new(Teams {

@@ -3,16 +3,17 @@
 use super::forgetting::forget;
 use super::service::{DepartureError, Departures, refuse_unless_above, spare};
 use crate::apps::App;
-use crate::events::{self, Name, Origin};
+use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::Caller;
-use crate::kernel::id::{SessionId, UserId};
+use crate::invitations::Invitation;
+use crate::kernel::id::{AppId, OrgId, SessionId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::password::Password;
 use crate::kernel::time::Timestamp;
-use crate::memberships;
+use crate::memberships::{self, Member};
 use crate::notifications::{Letter, Message};
 use crate::sessions::{Ending, ReauthError};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::Revocation;
 use crate::users::{self, User};
 
@@ -110,15 +111,16 @@ impl Departures {
         let left = users::erase(&mut tx.within(tenant), user.id, made).await?;
         let left = left.ok_or(StoreError::Conflict)?;
         let mut everywhere = tx.within(tenant.app_id);
-        if !memberships::forget(&mut everywhere, user, now).await? {
-            return Err(DepartureError::LastOwner);
-        }
+        let places = memberships::forget(&mut everywhere, user, now).await?;
+        let places = places.ok_or(DepartureError::LastOwner)?;
         let from = (now, deed.origin);
         let mut revoked = self
             .sessions
             .release_all(&mut everywhere, (user.id, Ending::AccountDeleted), from)
             .await?;
-        forget(&mut everywhere, user, now).await?;
+        let offers = forget(&mut everywhere, user, now).await?;
+        self.tell_organizations(&mut everywhere, (&places, &offers), deed)
+            .await?;
         let letter = Letter {
             user: Some(user.id),
             to: user.email.clone(),
@@ -134,6 +136,35 @@ impl Departures {
         events::record(&mut tx.within(tenant), &told).await?;
         revoked.push(self.disown(tx, tenant, &left, now).await?);
         Ok(revoked)
+    }
+
+    /// Tells each organisation that a user has left it with his account, and which invitations by him
+    /// are revoked.
+    async fn tell_organizations(
+        &self,
+        tx: &mut Tx<'_, AppId>,
+        (places, offers): (&[Member], &[Invitation]),
+        deed: &Deed<'_>,
+    ) -> Stored<()> {
+        let event = |name, tenant, org: OrgId| {
+            let made = (deed.now, &self.entropy);
+            Event::new(name, tenant, deed.caller.party(), deed.origin, made)
+                .within(org)
+                .with("reason", Ending::AccountDeleted.as_str())
+        };
+        for place in places {
+            let told = event(Name::MemberLeft, place.tenant(), place.org_id)
+                .on(Party::new("user", place.user_id));
+            events::record(&mut tx.within(place.tenant()), &told).await?;
+        }
+        for offer in offers {
+            let roles: Vec<String> = offer.roles.iter().map(ToString::to_string).collect();
+            let told = event(Name::InvitationRevoked, offer.tenant(), offer.org_id)
+                .on(Party::new("invitation", offer.id))
+                .with("roles", roles);
+            events::record(&mut tx.within(offer.tenant()), &told).await?;
+        }
+        Ok(())
     }
 
     fn done(&self, revoked: &[Revocation]) {

@@ -99,8 +99,8 @@ impl Departures {
         let lanes = limits::of_user(&mut app, id).await?;
         let places = memberships::memberships_of(&mut app, id).await?;
         let in_teams = memberships::all_teams_of(&mut app, id).await?;
-        let invited = invitations::received(&mut app, user, Some(MOST)).await?;
-        let inviting = invitations::sent(&mut app, id, Some(MOST)).await?;
+        let invited = invitations::received(&mut app, user, MOST).await?;
+        let inviting = invitations::sent(&mut app, id, MOST).await?;
         Ok(Export {
             exported_at: now,
             user: UserView::of(user.clone(), now),

@@ -1,5 +1,6 @@
 //! What is removed with a user, feature by feature.
 
+use crate::invitations::Invitation;
 use crate::kernel::id::AppId;
 use crate::kernel::time::Timestamp;
 use crate::store::{Stored, Tx};
@@ -8,14 +9,20 @@ use crate::{credentials, devices, invitations, limits, links, notifications, ses
 
 /// Removes what is kept about a user, in every environment of his app. Whatever keeps documents
 /// about users has a line here. Events stay, and revocations for as long as they count; the letter
-/// that says farewell comes after this. `gone` is the user as he was.
-pub(super) async fn forget(tx: &mut Tx<'_, AppId>, gone: &User, now: Timestamp) -> Stored<()> {
+/// that says farewell comes after this. `gone` is the user as he was; what it gives are the
+/// invitations by him that are revoked.
+pub(super) async fn forget(
+    tx: &mut Tx<'_, AppId>,
+    gone: &User,
+    now: Timestamp,
+) -> Stored<Vec<Invitation>> {
     let user = gone.id;
-    invitations::forget(tx, gone, now).await?;
+    let revoked = invitations::forget(tx, gone, now).await?;
     credentials::forget(tx, user).await?;
     links::forget(tx, user).await?;
     devices::forget(tx, user).await?;
     sessions::forget(tx, user).await?;
     limits::forget(tx, user).await?;
-    notifications::forget(tx, user).await
+    notifications::forget(tx, user).await?;
+    Ok(revoked)
 }

@@ -10,6 +10,7 @@ use crate::kernel::id::{InvitationId, TeamId, TeamMemberId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::memberships::{self, Member, NewMember, Standing, Team, TeamMember};
+use crate::notifications;
 use crate::orgs::KnownMember;
 use crate::store::{StoreError, Tx};
 use crate::teams::MOST_MEMBERS;
@@ -41,24 +42,37 @@ impl Invitations {
     ) -> Result<KnownMember, AnswerError> {
         let seen = self.by_token(token, named).await?;
         let seen = seen.ok_or(AnswerError::Unknown)?;
-        let whose = (seen.tenant(), user);
-        let _turn = self.accounts.turns.of(seen.org_id).await;
-        let joined = self.accept_as(whose, Which::Token(token), origin).await;
-        if let Err(refused) = &joined {
-            let known = (&seen, Party::new("user", user));
-            self.tell_refused(known, refused, origin).await?;
-        }
-        joined
+        let which = Which::Token(token);
+        self.accept_seen((&seen, which), user, origin).await
     }
 
     /// Accepts an invitation to one's own address.
     pub(super) async fn accept_own(
         &self,
-        whose: (Tenant, UserId),
+        (tenant, user): (Tenant, UserId),
         id: InvitationId,
         origin: &Origin,
     ) -> Result<KnownMember, AnswerError> {
-        self.accept_as(whose, Which::Own(id), origin).await
+        let mut once = self.accounts.store.once();
+        let seen = repo::get(&mut once.within(tenant), id).await?;
+        let seen = seen.ok_or(AnswerError::Unknown)?;
+        self.accept_seen((&seen, Which::Own(id)), user, origin)
+            .await
+    }
+
+    async fn accept_seen(
+        &self,
+        (seen, which): (&Invitation, Which<'_>),
+        user: UserId,
+        origin: &Origin,
+    ) -> Result<KnownMember, AnswerError> {
+        let _turn = self.accounts.turns.of(seen.org_id).await;
+        let joined = self.accept_as((seen.tenant(), user), which, origin).await;
+        if let Err(refused) = &joined {
+            let known = (seen, Party::new("user", user));
+            self.tell_refused(known, refused, origin).await?;
+        }
+        joined
     }
 
     async fn accept_as(
@@ -92,6 +106,7 @@ impl Invitations {
         changed(&mut scoped, org, now).await?;
         let claimed = repo::accept(&mut scoped, invitation, user, now).await?;
         claimed.ok_or(StoreError::Conflict)?;
+        notifications::retract(&mut scoped, invitation.id).await?;
         // A team that is gone gives nothing; whoever is invited joins without it.
         let teams = teams_of(&mut scoped, (org, &invitation.team_ids)).await?;
         let inviter = invitation.inviter();

@@ -11,6 +11,7 @@ use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 use crate::links::LinkRefused;
 use crate::memberships::{EnterError, JoinError};
+use crate::notifications;
 use crate::sessions::{PasswordRefused, SignInError};
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::{KeyError, LinkTokens};
@@ -144,6 +145,7 @@ impl Invitations {
         changed(tx, invitation.org_id, from.0).await?;
         let declined = repo::decline(tx, invitation, from.0).await?;
         let declined = declined.ok_or(StoreError::Conflict)?;
+        notifications::retract(tx, declined.id).await?;
         let told = self.event(Name::InvitationDeclined, (&declined, actor), from);
         Ok(events::record(tx, &told).await?)
     }

@@ -272,6 +272,7 @@ async fn revoke(
             ProblemKind::RoleNotHeld, ProblemKind::TooManyAttempts,
             ProblemKind::InvitationAccepted, ProblemKind::InvitationDeclined,
             ProblemKind::InvitationRevoked, ProblemKind::InvitationSuperseded,
+            ProblemKind::InvitationVoid,
         ])),
     ),
 )]

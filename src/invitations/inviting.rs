@@ -207,7 +207,8 @@ impl Invitations {
     }
 
     /// Gives an invitation another secret and another term, and writes again. Whoever sends it anew
-    /// stands behind it from then on, so that he must hold what it offers.
+    /// stands behind it from then on, so that he must hold what it offers; what offers a role that is
+    /// gone could not be accepted, and is not sent.
     pub(super) async fn resend(
         &self,
         entrance: &Entrance<'_>,
@@ -243,6 +244,10 @@ impl Invitations {
         let teams = teams_of(tx, (which.0, &invitation.team_ids)).await?;
         may_place(&standing, &teams)?;
         open_or_expired(&invitation, now)?;
+        let is_there = |role: &OrgRole| standing.policy.name(*role).is_some();
+        if !invitation.roles.iter().all(is_there) {
+            return Err(InviteError::Void);
+        }
         Ok((standing, invitation))
     }
 
@@ -324,6 +329,7 @@ impl Invitations {
         let invited = Invited {
             invitation_id: invitation.id,
             generation: invitation.generation,
+            org_id: invitation.org_id,
             organization: organization.name.to_string(),
             logo: organization.logo.clone(),
             inviter: inviter_name(tx, invitation).await?,

@@ -1,4 +1,5 @@
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::record::{Invitation, State, Status};
 use crate::kernel::id::{AppId, InvitationId, OrgId, UserId};
@@ -6,11 +7,12 @@ use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::memberships::{Authority, Inviter};
+use crate::memberships::{self, Authority, Inviter};
 use crate::notifications;
 use crate::store::{AcrossTenants, Field, Filter, Query, Stored, Tx, Update, by_id};
 use crate::users::User;
 
+const ID: Field<Invitation, InvitationId> = Field::at("_id");
 const ORG_ID: Field<Invitation, OrgId> = Field::at("org_id");
 const EMAIL: Field<Invitation, Email> = Field::at("email");
 const INVITER_ID: Field<Invitation, UserId> = Field::at("inviter_id");
@@ -22,6 +24,9 @@ const EXPIRES_AT: Field<Invitation, Timestamp> = Field::at("expires_at");
 const USER_ID: Field<Invitation, UserId> = Field::at("user_id");
 const CREATED_AT: Field<Invitation, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Invitation, Timestamp> = Field::at("updated_at");
+
+/// How many documents one filter names.
+const AT_ONCE: u32 = 500;
 
 /// A new secret and a new term, by whoever stands behind it from now on.
 #[derive(Debug, Clone)]
@@ -193,11 +198,7 @@ fn of_this_generation(invitation: &Invitation) -> Filter<Invitation> {
 
 /// Invitations to a user, newest first: to his address, once it is proven, and those that he has
 /// accepted under another; `most` of each at most.
-pub async fn received(
-    tx: &mut Tx<'_, AppId>,
-    user: &User,
-    most: Option<u32>,
-) -> Stored<Vec<Invitation>> {
+pub async fn received(tx: &mut Tx<'_, AppId>, user: &User, most: u32) -> Stored<Vec<Invitation>> {
     let mut all = newest(tx, USER_ID.eq(user.id), most).await?;
     if user.email_verified {
         let to_him = newest(tx, EMAIL.eq(user.email.clone()), most).await?;
@@ -209,40 +210,66 @@ pub async fn received(
 }
 
 /// Invitations that a user has sent, newest first, `most` at most.
-pub async fn sent(
-    tx: &mut Tx<'_, AppId>,
-    user: UserId,
-    most: Option<u32>,
-) -> Stored<Vec<Invitation>> {
+pub async fn sent(tx: &mut Tx<'_, AppId>, user: UserId, most: u32) -> Stored<Vec<Invitation>> {
     newest(tx, INVITER_ID.eq(user), most).await
 }
 
 async fn newest(
     tx: &mut Tx<'_, AppId>,
     wanted: Filter<Invitation>,
-    most: Option<u32>,
+    most: u32,
 ) -> Stored<Vec<Invitation>> {
-    let all = Query::of(wanted).newest_by(CREATED_AT);
-    tx.find(match most {
-        Some(most) => all.window(0, most),
-        None => all,
-    })
-    .await
+    tx.find(Query::of(wanted).newest_by(CREATED_AT).window(0, most))
+        .await
 }
 
 /// Removes the invitations to a user who leaves the app, and revokes those that he has sent, which
-/// name him no more; their letters go too, because they name both. `user` is as he was before.
-pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<()> {
-    let to_him = received(tx, user, None).await?;
-    let by_him = sent(tx, user.id, None).await?;
-    let ids = |all: &[Invitation]| all.iter().map(|it| it.id).collect::<Vec<_>>();
-    let (to_him, by_him) = (ids(&to_him), ids(&by_him));
-    notifications::forget_invitations(tx, &to_him).await?;
-    notifications::forget_invitations(tx, &by_him).await?;
-    let all_to_him: Filter<Invitation> = Field::at("_id").one_of(to_him);
-    tx.delete_many(all_to_him).await?;
-    let open = INVITER_ID.eq(user.id) & STATUS.eq(Status::Pending);
-    tx.update_many(open, ended(Status::Revoked, now)).await?;
-    let namely = INVITER_ID.eq(user.id);
-    tx.update_many(namely, INVITER_ID.unset()).await.map(drop)
+/// name him no more; their letters go too, because they name both. `user` is as he was before. What
+/// it gives are those that have been revoked, each as it was.
+pub async fn forget(
+    tx: &mut Tx<'_, AppId>,
+    user: &User,
+    now: Timestamp,
+) -> Stored<Vec<Invitation>> {
+    remove_all(tx, &USER_ID.eq(user.id)).await?;
+    if user.email_verified {
+        remove_all(tx, &EMAIL.eq(user.email.clone())).await?;
+    }
+    let by_him = INVITER_ID.eq(user.id);
+    let mut revoked = Vec::new();
+    loop {
+        let some = some_of(tx, &by_him).await?;
+        if some.is_empty() {
+            return Ok(revoked);
+        }
+        let ids: Vec<InvitationId> = some.iter().map(|it| it.id).collect();
+        notifications::forget_invitations(tx, &ids).await?;
+        let mut open = some;
+        open.retain(|it| it.status == Status::Pending);
+        let orgs: BTreeSet<OrgId> = open.iter().map(|it| it.org_id).collect();
+        for org in orgs {
+            memberships::changed(tx, org, now).await?;
+        }
+        let pending = ID.one_of(ids.iter().copied()) & STATUS.eq(Status::Pending);
+        tx.update_many(pending, ended(Status::Revoked, now)).await?;
+        tx.update_many(ID.one_of(ids), INVITER_ID.unset()).await?;
+        revoked.extend(open);
+    }
+}
+
+async fn remove_all(tx: &mut Tx<'_, AppId>, wanted: &Filter<Invitation>) -> Stored<()> {
+    loop {
+        let some = some_of(tx, wanted).await?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<InvitationId> = some.iter().map(|it| it.id).collect();
+        notifications::forget_invitations(tx, &ids).await?;
+        tx.delete_many(ID.one_of(ids)).await?;
+    }
+}
+
+/// As many as one filter names.
+async fn some_of(tx: &mut Tx<'_, AppId>, wanted: &Filter<Invitation>) -> Stored<Vec<Invitation>> {
+    tx.find(Query::of(wanted.clone()).window(0, AT_ONCE)).await
 }

@@ -34,6 +34,8 @@ pub(super) enum InviteError {
     /// With what it is called.
     #[error("the invitation is over")]
     Over(ProblemKind),
+    #[error("a role that it offers is gone")]
+    Void,
     #[error(transparent)]
     Limit(#[from] LimitError),
     #[error(transparent)]
@@ -148,6 +150,7 @@ impl From<InviteError> for Problem {
             InviteError::AlreadyInvited => ProblemKind::AlreadyInvited.into(),
             InviteError::AlreadyMember => ProblemKind::AlreadyMember.into(),
             InviteError::Over(kind) => kind.into(),
+            InviteError::Void => ProblemKind::InvitationVoid.into(),
             InviteError::Limit(error) => error.into(),
             InviteError::Store(error) => error.into(),
         }

@@ -59,21 +59,26 @@ pub(super) async fn last_or_gone(
     })
 }
 
-/// Ends every membership of a user who leaves the app; `false` where he is the last owner of an
-/// organisation. What he was is told by `user` as he was before.
-pub async fn forget(tx: &mut Tx<'_, AppId>, user: &User, now: Timestamp) -> Stored<bool> {
-    for place in repo::memberships_of(tx, user.id).await? {
+/// Ends every membership of a user who leaves the app, and gives what they were; `None` where he is
+/// the last owner of an organisation. What he was is told by `user` as he was before.
+pub async fn forget(
+    tx: &mut Tx<'_, AppId>,
+    user: &User,
+    now: Timestamp,
+) -> Stored<Option<Vec<Member>>> {
+    let places = repo::memberships_of(tx, user.id).await?;
+    for place in &places {
         let owners = -i64::from(place.is_owner() && !user.banned);
         if repo::count(tx, place.org_id, (-1, owners), now)
             .await?
             .is_none()
         {
-            return Ok(false);
+            return Ok(None);
         }
         repo::remove_member(tx, place.id).await?;
         teams::leave_teams(tx, place.org_id, user.id).await?;
     }
-    Ok(true)
+    Ok(Some(places))
 }
 
 impl From<LeaveError> for Problem {

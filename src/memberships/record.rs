@@ -162,6 +162,13 @@ impl Organization {
 }
 
 impl Member {
+    pub fn tenant(&self) -> Tenant {
+        Tenant {
+            app_id: self.app_id,
+            env_id: self.env_id,
+        }
+    }
+
     pub fn is_owner(&self) -> bool {
         self.roles.contains(&OrgRole::OWNER)
     }

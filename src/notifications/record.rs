@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::kernel::id::{
-    AppId, EnvId, InvitationId, NotificationId, PasswordResetId, UserId, VerificationId,
+    AppId, EnvId, InvitationId, NotificationId, OrgId, PasswordResetId, UserId, VerificationId,
 };
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
@@ -17,6 +17,9 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Where a letter that invites names its invitation.
 pub(super) const INVITATION: &str = "data.invitation.invitation_id";
+
+/// Where it names the organisation.
+pub(super) const ORGANIZATION: &str = "data.invitation.org_id";
 
 /// A letter to deliver, or one that was delivered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -114,6 +117,7 @@ pub enum Message {
 pub struct Invited {
     pub invitation_id: InvitationId,
     pub generation: i64,
+    pub org_id: OrgId,
     /// The name of the organization.
     pub organization: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -204,6 +208,8 @@ impl Entity for Notification {
         ),
         Index::on("notifications_user", &["app_id", "user_id"]),
         Index::on("notifications_invitation", &[INVITATION]).when_present(INVITATION),
+        Index::on("notifications_organization", &[ORGANIZATION, "status"])
+            .when_present(ORGANIZATION),
         Index::on("notifications_created", &["created_at"]).expires_after(KEPT),
     ];
 }

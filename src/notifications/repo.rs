@@ -1,5 +1,5 @@
-use super::record::{INVITATION, Notification, Status};
-use crate::kernel::id::{InvitationId, NotificationId, UserId};
+use super::record::{INVITATION, Notification, ORGANIZATION, Status};
+use crate::kernel::id::{InvitationId, NotificationId, OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
@@ -15,6 +15,7 @@ const SENT_AT: Field<Notification, Timestamp> = Field::at("sent_at");
 const LAST_ERROR: Field<Notification, String> = Field::at("last_error");
 const CREATED_AT: Field<Notification, Timestamp> = Field::at("created_at");
 const INVITED_BY: Field<Notification, InvitationId> = Field::at(INVITATION);
+const INVITED_INTO: Field<Notification, OrgId> = Field::at(ORGANIZATION);
 const UPDATED_AT: Field<Notification, Timestamp> = Field::at("updated_at");
 
 /// Which letters a list shows; what is absent is not asked for.
@@ -186,12 +187,22 @@ where
     tx.delete_many(USER_ID.eq(user)).await.map(drop)
 }
 
-/// Takes back the letters of an invitation that are not sent yet.
+/// Takes back the letters of an invitation that are not sent yet, in the unit of work that ends it or
+/// gives it another secret: their links would lead nowhere.
 pub async fn retract<S>(tx: &mut Tx<'_, S>, invitation: InvitationId) -> Stored<()>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
     let unsent = INVITED_BY.eq(invitation) & STATUS.eq(Status::Pending);
+    tx.delete_many(unsent).await.map(drop)
+}
+
+/// The same for every invitation into an organisation that is deleted.
+pub async fn retract_all<S>(tx: &mut Tx<'_, S>, org: OrgId) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let unsent = INVITED_INTO.eq(org) & STATUS.eq(Status::Pending);
     tx.delete_many(unsent).await.map(drop)
 }
 

@@ -8,6 +8,7 @@ use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
 use crate::kernel::id::{MemberId, OrgId};
 use crate::memberships::{self, EnterError, Member, Organization, OrganizationChanges, Standing};
+use crate::notifications;
 use crate::rbac;
 use crate::store::{Entity, StoreError, Tx};
 use crate::tokens::{Revocation, revoke_organization};
@@ -83,6 +84,7 @@ impl Orgs {
         let gone = gone.ok_or(StoreError::Conflict)?;
         tx.remove_parts(self.schemas, Organization::COLLECTION, &org)
             .await?;
+        notifications::retract_all(&mut tx, org).await?;
         rbac::remove_own(&mut tx, org).await?;
         let told = self
             .event(

@@ -74,6 +74,7 @@ impl Orgs {
         (user, names): (UserId, &[String]),
     ) -> Result<KnownMember, OrgError> {
         let (now, caller) = (self.clock.now(), entrance.caller);
+        let _turn = self.turns.of(org).await;
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(caller.tenant);

@@ -9,6 +9,7 @@ use crate::kernel::time::{Clock, Timestamp};
 use crate::memberships::{
     self, EnterError, GrantError, JoinError, LeaveError, Member, Memberships, Organization,
 };
+use crate::sessions::Turns;
 use crate::store::{Schema, Store, StoreError};
 use crate::tokens::RevocationIndex;
 
@@ -20,6 +21,7 @@ pub struct Orgs {
     pub entropy: Entropy,
     pub revocations: RevocationIndex,
     pub memberships: Memberships,
+    pub turns: Turns,
     /// Every collection of the product, some of which have parts of organisations.
     pub schemas: &'static [Schema],
 }

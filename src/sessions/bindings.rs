@@ -1,7 +1,8 @@
 //! What a session may be bound to: the address and the device that it began on.
 //!
 //! A refresh from elsewhere is refused and told, and leaves the session as it is: the token in it
-//! may be a stolen one, and a thief must not be able to end the session of its owner.
+//! may be a stolen one, and a thief must not be able to end the session of its owner. The same goes
+//! for the other way to the next tokens, which is by the last access token (`organization`).
 
 use super::record::Session;
 use super::service::Sessions;

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use super::organization::SwitchError;
+use super::organization::PlaceError;
 use super::record::{Begun, Ending, Session};
 use super::repo;
 use super::service::Sessions;
@@ -75,13 +75,11 @@ pub(super) enum ImpersonationError {
     Store(#[from] StoreError),
 }
 
-impl From<SwitchError> for ImpersonationError {
-    fn from(error: SwitchError) -> Self {
+impl From<PlaceError> for ImpersonationError {
+    fn from(error: PlaceError) -> Self {
         match error {
-            SwitchError::NotAMember => Self::NotAMember,
-            SwitchError::Gone => Self::SessionOver,
-            SwitchError::Keys(error) => error.into(),
-            SwitchError::Store(error) => error.into(),
+            PlaceError::NotAMember => Self::NotAMember,
+            PlaceError::Store(error) => error.into(),
         }
     }
 }

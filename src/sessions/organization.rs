@@ -4,10 +4,12 @@ use super::issue::Issued;
 use super::refreshing::RefreshError;
 use super::repo;
 use super::service::Sessions;
+use crate::devices::DeviceSecret;
 use crate::events::Origin;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::id::{OrgId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
+use crate::limits::LimitError;
 use crate::memberships;
 use crate::store::{StoreError, Tx};
 use crate::tokens::{ActiveOrganization, KeyError};
@@ -18,11 +20,23 @@ pub enum SwitchError {
     /// Or there is no such organisation.
     #[error("no member of the organisation")]
     NotAMember,
-    /// Ended, or exchanged its refresh token at this moment.
+    /// Ended, idle for too long, bound elsewhere, or exchanged its refresh token at this moment.
     #[error("the session has moved on")]
     Gone,
     #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
     Keys(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a new session does not begin in the organisation that is asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// Or there is no such organisation.
+    #[error("no member of the organisation")]
+    NotAMember,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -47,10 +61,10 @@ impl Sessions {
         tx: &mut Tx<'_, Tenant>,
         user: &User,
         wanted: Option<OrgId>,
-    ) -> Result<Option<ActiveOrganization>, SwitchError> {
+    ) -> Result<Option<ActiveOrganization>, PlaceError> {
         if let Some(org) = wanted {
             let place = self.place_in(tx, user, org).await?;
-            return place.map(Some).ok_or(SwitchError::NotAMember);
+            return place.map(Some).ok_or(PlaceError::NotAMember);
         }
         match memberships::only_one(tx, user.id).await? {
             Some(org) => Ok(self.place_in(tx, user, org).await?),
@@ -58,36 +72,33 @@ impl Sessions {
         }
     }
 
-    /// The next tokens of a session, for another organisation or for none. What it had before stays
-    /// good as it would have: the access token until it is over, the refresh token not at all.
+    /// The next tokens of a session, for another organisation or for none, under every rule of a
+    /// refresh. What it had before stays good as it would have: the access token until it is over, the
+    /// refresh token not at all.
     pub(super) async fn switch(
         &self,
         tenant: Tenant,
         (user, session): (UserId, SessionId),
         wanted: Option<OrgId>,
-        origin: &Origin,
+        (origin, device): (&Origin, Option<&DeviceSecret>),
     ) -> Result<Issued, SwitchError> {
+        self.limits.admit_refresh(Some(tenant), origin).await?;
         let mut once = self.store.once();
         let found = repo::get(&mut once.within(tenant), session).await?;
         let now = self.clock.now();
         let live = found.filter(|session| session.user_id == user && session.is_live(now));
         let session = live.ok_or(SwitchError::Gone)?;
-        let spent = session.refresh_token.clone();
-        let next = self.exchange(&session, &spent, (Some(wanted), now));
+        let next = self.go_on(&session, (Some(wanted), device), (now, origin));
         match next.await {
             Ok(issued) => Ok(issued),
             Err(RefreshError::NotAMember) => Err(SwitchError::NotAMember),
+            Err(RefreshError::Limit(error)) => Err(error.into()),
             Err(RefreshError::Keys(error)) => Err(error.into()),
             Err(RefreshError::Store(error)) => Err(error.into()),
-            Err(
-                RefreshError::Invalid
-                | RefreshError::Reused
-                | RefreshError::OtherTenant
-                | RefreshError::Limit(_),
-            ) => {
+            Err(RefreshError::Invalid | RefreshError::Reused | RefreshError::OtherTenant) => {
                 tracing::debug!(
                     request_id = origin.request_id,
-                    "a session moved on while it switched"
+                    "a session does not go on in another organization"
                 );
                 Err(SwitchError::Gone)
             }
@@ -127,6 +138,7 @@ impl From<SwitchError> for Problem {
         match error {
             SwitchError::NotAMember => ProblemKind::NotAMember.into(),
             SwitchError::Gone => ProblemKind::InvalidToken.into(),
+            SwitchError::Limit(error) => error.into(),
             SwitchError::Keys(error) => error.into(),
             SwitchError::Store(error) => error.into(),
         }

@@ -10,7 +10,10 @@ use super::record::{Ending, Session};
 use super::service::Sessions;
 use super::wire::{SignedIn, SwitchOrg};
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession, SwitchOrganization};
-use crate::http::{Allowed, Answer, Body, NoContent, Ok200, Paging, PathId, ProblemKind, Query};
+use crate::devices;
+use crate::http::{
+    Allowed, Answer, Body, Cookies, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
+};
 use crate::kernel::id::{OrgId, SessionId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
@@ -114,7 +117,8 @@ async fn list(
 /// Switch the organisation
 ///
 /// The next tokens of the session, for another organisation that the caller is in, or for none. They
-/// take the place of the session's refresh token.
+/// take the place of the session's refresh token. Whatever binds a refresh binds this: where the app
+/// binds sessions to their address or device, it is refused from elsewhere.
 #[utoipa::path(
     tag = "me", operation_id = "me.switch_org",
     request_body(
@@ -125,19 +129,21 @@ async fn list(
     security(("session" = [])),
     extensions(
         ("x-permission" = json!(SwitchOrganization::NAME)),
-        ("x-problems" = json!([ProblemKind::NotAMember])),
+        ("x-problems" = json!([ProblemKind::NotAMember, ProblemKind::TooManyAttempts])),
     ),
 )]
 #[post("/v1/me/switch-org")]
 pub(super) async fn switch_org(
     access: Allowed<SwitchOrganization>,
+    cookies: Cookies,
     wanted: Body<SwitchOrg>,
     sessions: Data<Sessions>,
 ) -> Answer<Ok200<SignedIn>> {
-    let (own, wanted) = (access.user()?, wanted.into_inner().org_id);
-    let origin = access.origin();
+    let SwitchOrg { org_id, device_id } = wanted.into_inner();
+    let device = devices::named(device_id, &cookies);
+    let from = (access.origin(), device.as_ref());
     let issued = sessions
-        .switch(access.tenant(), own, wanted, origin)
+        .switch(access.tenant(), access.user()?, org_id, from)
         .await?;
     Ok(Ok200::new(issued.into()))
 }

@@ -109,7 +109,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    pub(super) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Ending::SignedOut => "signed_out",
             Ending::SignedOutEverywhere => "signed_out_everywhere",

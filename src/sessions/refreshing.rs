@@ -10,6 +10,7 @@ use crate::kernel::id::OrgId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
+use crate::session_rules::Rules;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
 
@@ -69,38 +70,49 @@ impl Sessions {
         if !session.is_live(now) {
             return Err(RefreshError::Invalid);
         }
-        let rules = self.rules.of(own.app_id).await?;
-        if session.is_idle(now, rules.idle) {
-            return self.fell_asleep(&session, (now, origin)).await;
-        }
-        let from = (now, origin);
-        if !self.keeps_bindings(&session, &rules, device, from).await? {
-            return Err(RefreshError::Invalid);
-        }
-        match self
-            .exchange(&session, &presented.digest, (wanted.map(Some), now))
-            .await
-        {
+        let next = self.go_on(&session, (wanted.map(Some), device), (now, origin));
+        match next.await {
             Err(RefreshError::Reused) => self.replayed(own, &session, (now, origin)).await,
             other => other,
         }
     }
 
-    /// The exchange itself: [`RefreshError::Reused`] where somebody else was faster with `spent`.
-    /// `wanted` is the organisation that is asked for, or none of them; where nothing is asked, it is
-    /// the one before.
+    /// The next tokens of a live session, by whatever way they are asked for: it has not been idle
+    /// for too long, and is where it is bound to. [`RefreshError::Reused`] where its refresh token
+    /// has been exchanged meanwhile. `wanted` is the organisation that is asked for, or none of them;
+    /// where nothing is asked, it is the one before.
     #[expect(
         clippy::option_option,
         reason = "nothing is asked for, none of them is, or one is"
     )]
-    pub(super) async fn exchange(
+    pub(super) async fn go_on(
         &self,
         session: &Session,
-        spent: &str,
-        (wanted, now): (Option<Option<OrgId>>, Timestamp),
+        (wanted, device): (Option<Option<OrgId>>, Option<&DeviceSecret>),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Issued, RefreshError> {
+        let rules = self.rules.of(session.app_id).await?;
+        if session.is_idle(now, rules.idle) {
+            return self.fell_asleep(session, (now, origin)).await;
+        }
+        let from = (now, origin);
+        if !self.keeps_bindings(session, &rules, device, from).await? {
+            return Err(RefreshError::Invalid);
+        }
+        self.exchange(session, wanted, (&rules, now)).await
+    }
+
+    #[expect(
+        clippy::option_option,
+        reason = "nothing is asked for, none of them is, or one is"
+    )]
+    async fn exchange(
+        &self,
+        session: &Session,
+        wanted: Option<Option<OrgId>>,
+        (rules, now): (&Rules, Timestamp),
     ) -> Result<Issued, RefreshError> {
         let tenant = session.tenant();
-        let rules = self.rules.of(tenant.app_id).await?;
         let org = wanted.unwrap_or(session.org_id);
         let found = self.user_and_place(tenant, session.user_id, org).await?;
         let (user, place) = found.ok_or(RefreshError::Invalid)?;
@@ -108,7 +120,7 @@ impl Sessions {
             return Err(RefreshError::NotAMember);
         }
         let org = place.as_ref().map(|place| place.id);
-        let claims = self.issuer.next(session, (&user, place, &rules), now);
+        let claims = self.issuer.next(session, (&user, place, rules), now);
         let generation = session.generation + 1;
         let (next, digest) = self
             .issuer
@@ -116,7 +128,7 @@ impl Sessions {
             .issue(session.id, generation, &self.entropy);
         let token = claims.jti;
         let issued = self.issuer.sign(claims, next, user).await?;
-        let mut once = self.store.once();
+        let (mut once, spent) = (self.store.once(), &session.refresh_token);
         let mut tx = once.within(tenant);
         let exchanged = repo::rotate(&mut tx, session.id, (spent, &digest), (token, org), now);
         exchanged.await?.map(|_| issued).ok_or(RefreshError::Reused)

@@ -2,7 +2,7 @@
 
 use super::issue::Issued;
 use super::opening::{Opened, Place, Visit};
-use super::organization::SwitchError;
+use super::organization::PlaceError;
 use super::service::Sessions;
 use crate::credentials::{self, Busy, Credential};
 use crate::devices;
@@ -66,13 +66,11 @@ impl SignInError {
     }
 }
 
-impl From<SwitchError> for SignInError {
-    fn from(error: SwitchError) -> Self {
+impl From<PlaceError> for SignInError {
+    fn from(error: PlaceError) -> Self {
         match error {
-            SwitchError::NotAMember => Self::NotAMember,
-            SwitchError::Gone => Self::Wrong,
-            SwitchError::Keys(error) => error.into(),
-            SwitchError::Store(error) => error.into(),
+            PlaceError::NotAMember => Self::NotAMember,
+            PlaceError::Store(error) => error.into(),
         }
     }
 }

@@ -156,17 +156,23 @@ pub(super) struct SwitchOrg {
     /// `null` for none.
     #[schema(required = true)]
     pub(super) org_id: Option<OrgId>,
+    /// What names the device, where the app binds sessions to their devices and no cookie does.
+    pub(super) device_id: Option<DeviceSecret>,
 }
 
 impl FromFields for SwitchOrg {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        match fields.change("org_id", str::parse)? {
-            Change::Keep => fields.fault("org_id", "required", "is missing"),
-            Change::Clear => Some(Self { org_id: None }),
-            Change::Set(org_id) => Some(Self {
-                org_id: Some(org_id),
-            }),
-        }
+        let wanted = fields.change("org_id", str::parse);
+        let device_id = fields.optional("device_id", DeviceSecret::parse);
+        let org_id = match wanted? {
+            Change::Keep => return fields.fault("org_id", "required", "is missing"),
+            Change::Clear => None,
+            Change::Set(org_id) => Some(org_id),
+        };
+        Some(Self {
+            org_id,
+            device_id: device_id?,
+        })
     }
 }
 

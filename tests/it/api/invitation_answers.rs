@@ -3,11 +3,6 @@
 use std::time::Duration;
 
 use authsome::events::{Name, Outcome};
-use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::RoleId;
-use authsome::memberships;
-use authsome::rbac::{self, CustomRole};
-use authsome::store::StoreError;
 use serde_json::{Value, json};
 
 use crate::contract::unknown;
@@ -21,23 +16,6 @@ use crate::support::stores::on_both_stores;
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
 const OTHER: &str = "another calm brook, 43";
-
-/// Removes a role of the organisation, as whoever defines roles does.
-async fn drops_role(acme: &Acme, id: &str) {
-    let (tenant, now) = (acme.owner.door.tenant(), acme.app.clock.now());
-    let id: RoleId = id.parse().expect("a role");
-    let org = acme.org.id.parse().expect("an organisation");
-    let entropy = Entropy::system();
-    let dropped = acme.app.store().write(async |tx| {
-        let mut tx = tx.within(tenant);
-        let role: Option<CustomRole> = rbac::get(&mut tx, id, Some(org)).await?;
-        rbac::remove(&mut tx, &role.expect("a role")).await?;
-        let made = (now, &entropy);
-        memberships::own_roles_changed(&mut tx, org, made).await?;
-        Ok::<_, StoreError>(())
-    });
-    dropped.await.expect("the store answers");
-}
 
 on_both_stores! {
     async fn the_link_tells_what_is_offered_and_by_whom(acme: Acme) {
@@ -364,7 +342,7 @@ on_both_stores! {
         let auditor = acme.defines("auditor", &[("organization_events", "read")]).await;
         let mia = acme.app.proven_person("mia@example.org").await;
         let made = acme.invited("mia@example.org", &["member", "auditor"]).await;
-        drops_role(&acme, &auditor).await;
+        acme.forgets_role(&auditor).await;
 
         accepts(&mia, &acme.token_of(&made)).await.refuses(409, "invitation_void");
 

@@ -7,6 +7,7 @@
 //! ```
 
 use authsome::access::{OrgRole, Pattern};
+use authsome::events::{Event, Name};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::{OrgId, RoleId, TeamId};
 use authsome::kernel::text::{Label, Slug, Word};
@@ -146,6 +147,29 @@ impl Acme {
     pub async fn defines(&self, name: &str, permissions: &[(&str, &str)]) -> String {
         let (door, org) = (&self.owner.door, Some(&self.org));
         self.app.defines(door, org, name, permissions).await
+    }
+
+    /// Removes a role of the organisation without a look at who has it.
+    pub async fn forgets_role(&self, id: &str) {
+        let (tenant, now) = (self.owner.door.tenant(), self.app.clock.now());
+        let id: RoleId = id.parse().expect("a role");
+        let org = self.org.id.parse().expect("an organisation");
+        let entropy = Entropy::system();
+        let dropped = self.app.store().write(async |tx| {
+            let mut tx = tx.within(tenant);
+            let role: Option<CustomRole> = rbac::get(&mut tx, id, Some(org)).await?;
+            rbac::remove(&mut tx, &role.expect("a role")).await?;
+            memberships::own_roles_changed(&mut tx, org, (now, &entropy)).await?;
+            Ok::<_, StoreError>(())
+        });
+        dropped.await.expect("the store answers");
+    }
+
+    /// The events of this name that the organisation's record has.
+    pub async fn told(&self, name: Name) -> Vec<Event> {
+        let mut told = self.app.events(&self.owner.door, name).await;
+        told.retain(|it| it.org_id.is_some_and(|id| id.to_string() == self.org.id));
+        told
     }
 
     /// Everything of a kind that is part of the organisation, as it is stored.

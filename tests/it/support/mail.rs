@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use authsome::kernel::id::{InvitationId, PasswordResetId, VerificationId};
+use authsome::kernel::id::{InvitationId, OrgId, PasswordResetId, VerificationId};
 use authsome::kernel::language::Language;
 use authsome::kernel::text::Email;
 use authsome::notifications::{self, Invited, Message, Notification, Status};
@@ -224,6 +224,7 @@ impl TestApp {
         Invited {
             invitation_id: InvitationId::new(now, entropy),
             generation: 1,
+            org_id: OrgId::new(now, entropy),
             organization: "Northwind".to_owned(),
             logo: Some("https://northwind.example.com/logo.png".to_owned()),
             inviter: Some("Zoe Winter".to_owned()),
