@@ -316,6 +316,11 @@ impl OrgPolicy {
         u32::try_from(all).unwrap_or(u32::MAX)
     }
 
+    /// What roles are called, in their order. One that is gone is left out: it gives nothing.
+    pub fn names(&self, roles: &[OrgRole]) -> Vec<String> {
+        roles.iter().filter_map(|role| self.name(*role)).collect()
+    }
+
     /// What a subject is called in explanations.
     pub fn called(&self, subject: &str) -> String {
         let id = subject.parse::<RoleId>().ok();

@@ -8,7 +8,8 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
-use crate::memberships::{self, EnterError, GrantError, Organization, Standing, Team};
+pub(super) use crate::memberships::changed;
+use crate::memberships::{self, EnterError, GrantError, Standing, Team};
 use crate::sessions::Sessions;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
@@ -80,16 +81,6 @@ impl Invitations {
         let is_named = |it: &Invitation| named.is_none_or(|named| named == it.tenant());
         Ok(found.filter(is_named))
     }
-}
-
-/// Begins to write in an organisation that is still there.
-pub(super) async fn changed(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    now: Timestamp,
-) -> Result<Organization, EnterError> {
-    let organization = memberships::changed(tx, org, now).await?;
-    organization.ok_or(EnterError::Unknown)
 }
 
 /// Those of the teams of an invitation that are there.

@@ -7,6 +7,7 @@ use crate::access::{Grantable, OrgRole, subjects};
 use crate::http::{Caller, Entrance, Principal, Problem, ProblemKind};
 use crate::kernel::id::{AppId, OrgId, TeamId, UserId};
 use crate::kernel::tenant::Tenant;
+use crate::kernel::time::Timestamp;
 use crate::rbac::Policies;
 use crate::store::{StoreError, Stored, Tx};
 use crate::users::User;
@@ -144,6 +145,17 @@ impl Memberships {
         standing.subjects = subjects;
         Ok(standing)
     }
+}
+
+/// Notes that something in the organisation changes, and gives it as it is then. Every unit of work
+/// that writes something in an organisation begins with it.
+pub async fn changed(
+    tx: &mut Tx<'_, Tenant>,
+    org: OrgId,
+    now: Timestamp,
+) -> Result<Organization, EnterError> {
+    let organization = repo::changed(tx, org, now).await?;
+    organization.ok_or(EnterError::Unknown)
 }
 
 /// The teams that a member is in, and as what.

@@ -31,25 +31,24 @@ mod standing;
 mod teams;
 
 pub use self::authority::{Authority, Inviter};
-pub use self::entering::{EnterError, Memberships, places};
+pub use self::entering::{EnterError, Memberships, changed, places};
 pub use self::holders::{Holders, Reached, exchange_role, holders, reached_by};
 pub use self::invitations::{ALREADY_INVITED, Invitation, InvitationStatus};
 pub use self::joining::{JoinError, NewMember, join};
 pub use self::leaving::{LeaveError, forget, leave};
 pub use self::owners::{ban_owner, lift_ban};
 pub use self::record::{
-    ALREADY_IN_TEAM, ALREADY_MEMBER, Member, Organization, SLUG_TAKEN, TEAM_SLUG_TAKEN, Team,
-    TeamMember,
+    ALREADY_IN_TEAM, Member, Organization, SLUG_TAKEN, TEAM_SLUG_TAKEN, Team, TeamMember,
 };
 pub use self::repo::{
-    OrganizationChanges, by_slug, changed, get, insert, member, member_of, members, memberships_of,
-    of_environment, of_user, only_one, organizations, own_roles_changed, remove, update,
+    OrganizationChanges, by_slug, get, insert, member, member_of, members, memberships_of, of_user,
+    only_one, organizations, own_roles_changed, remove, update,
 };
 pub use self::revoking::{revoke_reached, revoke_team};
-pub use self::roles::{GrantError, set_roles};
+pub use self::roles::{GrantError, change_roles, set_roles};
 pub use self::standing::{Place, Standing};
 pub use self::teams::{
     TeamChanges, add_team_member, all_teams_of, insert_team, move_team_member, remove_team,
     remove_team_member, team, team_count, team_member, team_member_count, team_members, teams,
-    teams_by_id, teams_of_member, update_team,
+    teams_by_id, update_team,
 };

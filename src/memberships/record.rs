@@ -9,7 +9,7 @@ use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfEnvironment, PartOf};
 
 pub const SLUG_TAKEN: &str = "organizations_slug";
-pub const ALREADY_MEMBER: &str = "members_once";
+pub(super) const ALREADY_MEMBER: &str = "members_once";
 pub const TEAM_SLUG_TAKEN: &str = "teams_slug";
 pub const ALREADY_IN_TEAM: &str = "team_members_once";
 

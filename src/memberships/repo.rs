@@ -54,16 +54,12 @@ pub async fn insert(tx: &mut Tx<'_, Tenant>, organization: &Organization) -> Sto
     tx.insert(organization).await
 }
 
-/// Notes that something in the organisation changes, and gives it as it is then; `None` where it is
-/// gone. Every unit of work that writes something in an organisation begins with it.
-pub async fn changed<S>(
-    tx: &mut Tx<'_, S>,
+/// Notes that something in the organisation changes; `None` where it is gone.
+pub(super) async fn changed(
+    tx: &mut Tx<'_, Tenant>,
     id: OrgId,
     now: Timestamp,
-) -> Stored<Option<Organization>>
-where
-    S: Copy + Reaches<OfEnvironment>,
-{
+) -> Stored<Option<Organization>> {
     tx.update_one(by_id(id), change(now)).await
 }
 
@@ -158,7 +154,7 @@ pub async fn organizations(
 }
 
 /// All of the environment, or those whose slug begins so.
-pub fn of_environment(slug: Option<&str>) -> Filter<Organization> {
+fn of_environment(slug: Option<&str>) -> Filter<Organization> {
     slug.map_or_else(Filter::all, |prefix| SLUG.starts_with(prefix))
 }
 

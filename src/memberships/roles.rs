@@ -5,7 +5,8 @@ use super::record::{Member, Team};
 use super::standing::{Place, Standing};
 use super::{owners, repo};
 use crate::access::{OrgRole, TeamRole};
-use crate::http::{Problem, ProblemKind};
+use crate::events::{self, Event, Name, Party};
+use crate::http::{Entrance, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::TeamId;
 use crate::kernel::tenant::Tenant;
@@ -71,6 +72,31 @@ impl Standing {
         let touched: Vec<OrgRole> = taken.chain(given).copied().collect();
         self.may_touch(&touched)
     }
+}
+
+/// Gives a member exactly these roles where the caller may, and tells of it; where he has them,
+/// nothing happens.
+pub async fn change_roles<E>(
+    tx: &mut Tx<'_, Tenant>,
+    (standing, entrance): (&Standing, &Entrance<'_>),
+    (member, roles): (Member, &[OrgRole]),
+    made: (Timestamp, &Entropy),
+) -> Result<(Member, Option<Revocation>), E>
+where
+    E: From<GrantError> + From<LeaveError> + From<StoreError>,
+{
+    if roles == member.roles {
+        return Ok((member, None));
+    }
+    standing.may_change(&member.roles, roles)?;
+    let (changed, revoked) = set_roles(tx, &member, roles, made).await?;
+    let (name, caller) = (Name::MemberRolesChanged, entrance.caller);
+    let told = Event::new(name, caller.tenant, caller.party(), entrance.origin, made)
+        .within(changed.org_id)
+        .on(Party::new("user", changed.user_id))
+        .with("roles", standing.policy.names(&changed.roles));
+    events::record(tx, &told).await?;
+    Ok((changed, Some(revoked)))
 }
 
 /// Gives a member exactly these roles, in the caller's unit of work; his older tokens for the

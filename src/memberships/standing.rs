@@ -66,11 +66,7 @@ impl Standing {
 
     /// What his roles are called. One that is gone is left out: it gives nothing.
     pub fn role_names(&self) -> Vec<String> {
-        let names = self
-            .roles()
-            .into_iter()
-            .filter_map(|role| self.policy.name(role));
-        names.collect()
+        self.policy.names(&self.roles())
     }
 
     /// What an access token for the organisation says.

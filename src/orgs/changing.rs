@@ -110,9 +110,7 @@ impl Orgs {
             .store
             .write(async |tx| self.transfer_in(tx, entrance, (org, to)).await)
             .await?;
-        for revoked in &revoked {
-            self.revocations.apply(revoked);
-        }
+        self.revocations.apply_all(&revoked);
         Ok(organization)
     }
 

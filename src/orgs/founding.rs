@@ -45,16 +45,14 @@ impl Orgs {
             return self.try_found(caller, (new, slug, owner), origin).await;
         }
         // A slug that nobody asked for may be another one.
-        let first = slugs::of_name(&new.name);
-        if let Some(slug) = &first {
-            match self.try_found(caller, (new, slug, owner), origin).await {
-                Err(OrgError::SlugTaken) => {}
-                other => return other,
+        let mut founded = Err(OrgError::NoSlug);
+        for slug in Slug::tries(slugs::of_name(&new.name), "org", &self.entropy) {
+            founded = self.try_found(caller, (new, &slug, owner), origin).await;
+            if !matches!(founded, Err(OrgError::SlugTaken)) {
+                break;
             }
         }
-        let stem = first.as_ref().map_or("org", Slug::as_str);
-        let other = slugs::unlike(stem, &self.entropy).ok_or(OrgError::NoSlug)?;
-        self.try_found(caller, (new, &other, owner), origin).await
+        founded
     }
 
     async fn try_found(

@@ -110,9 +110,7 @@ impl Orgs {
             .store
             .write(async |tx| self.change_in(tx, entrance, which, names).await)
             .await?;
-        if let Some(revoked) = &revoked {
-            self.revocations.apply(revoked);
-        }
+        self.revocations.apply_all(&revoked);
         Ok(changed)
     }
 
@@ -123,27 +121,13 @@ impl Orgs {
         which: (OrgId, MemberId),
         names: &[String],
     ) -> Result<(KnownMember, Option<Revocation>), OrgError> {
-        let (now, caller) = (self.clock.now(), entrance.caller);
-        let mut tx = tx.within(caller.tenant);
+        let made = (self.clock.now(), &self.entropy);
+        let mut tx = tx.within(entrance.caller.tenant);
         let (standing, member) = self.whom(&mut tx, entrance, which).await?;
-        let roles = standing.meant(names)?;
-        if roles == member.roles {
-            return Ok((known_one(&mut tx, &standing, member).await?, None));
-        }
-        standing.may_change(&member.roles, &roles)?;
-        let made = (now, &self.entropy);
-        let (changed, revoked) = memberships::set_roles(&mut tx, &member, &roles, made).await?;
-        let changed = known_one(&mut tx, &standing, changed).await?;
-        let told = self
-            .event(
-                Name::MemberRolesChanged,
-                (caller, which.0),
-                (now, entrance.origin),
-            )
-            .on(Party::new("user", member.user_id))
-            .with("roles", changed.roles.clone());
-        events::record(&mut tx, &told).await?;
-        Ok((changed, Some(revoked)))
+        let (by, roles) = ((&standing, entrance), standing.meant(names)?);
+        let changed = memberships::change_roles::<OrgError>(&mut tx, by, (member, &roles), made);
+        let (changed, revoked) = changed.await?;
+        Ok((known_one(&mut tx, &standing, changed).await?, revoked))
     }
 
     /// Ends a membership. Nobody removes a member who has a role that amounts to more than he has, or
@@ -194,11 +178,7 @@ async fn known(
     let users = users::by_ids(tx, ids).await?.into_iter();
     let mut users: HashMap<UserId, User> = users.map(|user| (user.id, user)).collect();
     let whole = |member: Member| KnownMember {
-        roles: member
-            .roles
-            .iter()
-            .filter_map(|role| standing.policy.name(*role))
-            .collect(),
+        roles: standing.policy.names(&member.roles),
         user: users.remove(&member.user_id),
         member,
     };

@@ -22,5 +22,4 @@ mod wire;
 pub use self::api::routes;
 pub use self::members::KnownMember;
 pub use self::service::{OrgError, Orgs};
-pub use self::slugs::unlike;
 pub use self::wire::{MemberUser, MemberView, Roles};

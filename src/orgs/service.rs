@@ -143,11 +143,7 @@ impl Orgs {
         }
         let place = (organization.id, organization.policy_id);
         let policy = self.memberships.policies.of(tx, place).await?.policy;
-        Ok(member
-            .roles
-            .iter()
-            .filter_map(|role| policy.name(*role))
-            .collect())
+        Ok(policy.names(&member.roles))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Which slugs organisations may have.
 
-use crate::kernel::entropy::Entropy;
 use crate::kernel::text::{Label, Slug};
 
 /// Words that address a part of a site, or speak for whoever runs it.
@@ -65,18 +64,6 @@ pub(super) fn of_name(name: &Label) -> Option<Slug> {
     Slug::from_name(name.as_str()).filter(|slug| !is_reserved(slug))
 }
 
-/// A slug that begins like another one, which is taken; of chance, so that it is not.
-pub fn unlike(stem: &str, entropy: &Entropy) -> Option<Slug> {
-    let stem: String = stem.chars().take(31).collect();
-    let token = entropy.token().to_lowercase();
-    let tail: String = token
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(8)
-        .collect();
-    Slug::parse(&format!("{}-{tail}", stem.trim_end_matches('-'))).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,19 +83,6 @@ mod tests {
                 Slug::parse(word).map(|slug| slug.to_string()).as_deref(),
                 Ok(word)
             );
-        }
-    }
-
-    #[test]
-    fn another_slug_resembles_the_first_and_is_one() {
-        let entropy = Entropy::system();
-        for stem in ["org", &"a".repeat(40)] {
-            let (one, other) = (
-                unlike(stem, &entropy).unwrap(),
-                unlike(stem, &entropy).unwrap(),
-            );
-            assert_ne!(one, other);
-            assert!(one.as_str().starts_with(&stem[..3]));
         }
     }
 }

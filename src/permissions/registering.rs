@@ -43,9 +43,7 @@ impl Permissions {
             .store
             .write(async |tx: &mut Tx<'_>| self.register_in(tx, caller, (resources, origin)).await)
             .await?;
-        if let Some(revoked) = &revoked {
-            self.revocations.apply(revoked);
-        }
+        self.revocations.apply_all(&revoked);
         Ok(())
     }
 

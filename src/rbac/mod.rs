@@ -20,6 +20,6 @@ pub use self::record::{
     Catalogue, CustomRole, ROLE_NAME_TAKEN, RegisteredResource, Scope, TEMPLATE_NAME_TAKEN,
 };
 pub use self::repo::{
-    RoleChanges, app_roles_changed, catalogue, children, get, hold_templates, insert, named,
-    of_organization, page, remove, remove_own, reparent, replace_catalogue, templates, update,
+    RoleChanges, app_roles_changed, catalogue, children, get, hold_templates, insert,
+    of_organization, remove, remove_own, reparent, replace_catalogue, templates, update,
 };

@@ -3,7 +3,6 @@ use crate::access::{OrgRole, Pattern};
 use crate::http::Change;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, CatalogueId, OrgId, PolicyId, RoleId};
-use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::text::{Label, Word};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfApp, Query, Reaches, Stored, Tx, Update, by_id};
@@ -174,26 +173,6 @@ where
             .await?,
     );
     Ok(all)
-}
-
-/// One page of the roles of an organisation, or of the app, newest first.
-pub async fn page<S>(
-    tx: &mut Tx<'_, S>,
-    scope: Option<OrgId>,
-    (after, limit): (Option<&Position>, Limit),
-) -> Stored<Slice<CustomRole>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.page(of(scope), CREATED_AT, after, limit).await
-}
-
-/// A role of the app of this name.
-pub async fn named<S>(tx: &mut Tx<'_, S>, name: &Word) -> Stored<Option<CustomRole>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.find_one(of(None) & NAME.eq(name.clone())).await
 }
 
 pub async fn catalogue<S>(tx: &mut Tx<'_, S>) -> Stored<Option<Catalogue>>

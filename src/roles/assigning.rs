@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::service::{RoleError, Roles};
 use crate::access::{OrgRole, Role};
-use crate::events::{Event, Name, Party};
+use crate::http;
 use crate::http::Entrance;
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -12,7 +12,6 @@ use crate::memberships::{self, EnterError, Member, Standing};
 use crate::store::Tx;
 use crate::tokens::Revocation;
 use crate::users::{self, User, WantedRoles};
-use crate::{events, http};
 
 /// Whose roles, and where.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +74,7 @@ impl Roles {
                 self.step_in(&mut tx, entrance, (step, whom)).await
             })
             .await?;
-        self.apply(revoked.as_slice());
+        self.revocations.apply_all(&revoked);
         Ok(roles)
     }
 
@@ -90,30 +89,13 @@ impl Roles {
         let member = memberships::member_of(tx, org, whom.user).await?;
         let member = member.ok_or(RoleError::Unknown)?;
         let roles = stepped(&member.roles, (role, step));
-        if roles == member.roles {
-            return Ok((of_member(&standing, &member, whom), None));
-        }
         if roles.is_empty() {
             return Err(RoleError::LastRole);
         }
-        standing.may_change(&member.roles, &roles)?;
-        let (now, entropy) = (self.clock.now(), &self.entropy);
-        let changed = memberships::set_roles(tx, &member, &roles, (now, entropy)).await?;
-        let (changed, revoked) = changed;
-        let roles = of_member(&standing, &changed, whom);
-        let (caller, name) = (entrance.caller, Name::MemberRolesChanged);
-        let told = Event::new(
-            name,
-            caller.tenant,
-            caller.party(),
-            entrance.origin,
-            (now, entropy),
-        )
-        .within(org)
-        .on(Party::new("user", whom.user))
-        .with("roles", roles.roles.clone());
-        events::record(tx, &told).await?;
-        Ok((roles, Some(revoked)))
+        let (by, made) = ((&standing, entrance), (self.clock.now(), &self.entropy));
+        let changed = memberships::change_roles::<RoleError>(tx, by, (member, &roles), made);
+        let (changed, revoked) = changed.await?;
+        Ok((of_member(&standing, &changed, whom), revoked))
     }
 
     /// What a user has: in an organisation where the caller may see its members; in the app where it
@@ -159,11 +141,9 @@ fn stepped(had: &[OrgRole], (role, step): (OrgRole, Step)) -> Vec<OrgRole> {
 }
 
 fn of_member(standing: &Standing, member: &Member, whom: Whom) -> RolesOf {
-    let roles = member.roles.iter();
-    let roles = roles.filter_map(|role| standing.policy.name(*role));
     RolesOf {
         whom,
-        roles: roles.collect(),
+        roles: standing.policy.names(&member.roles),
     }
 }
 

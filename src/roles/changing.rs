@@ -121,7 +121,7 @@ impl Roles {
                 self.redefine(&mut tx, visit, (&ground, role, wanted)).await
             })
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply_all(&revoked);
         Ok(role)
     }
 
@@ -161,8 +161,7 @@ impl Roles {
     ) -> Result<Timestamp, RoleError> {
         let now = self.clock.now();
         if let Some(org) = ground.org {
-            let organization = memberships::changed(tx, org, now).await?;
-            organization.ok_or(memberships::EnterError::Unknown)?;
+            memberships::changed(tx, org, now).await?;
         }
         Ok(now)
     }

@@ -48,7 +48,7 @@ impl Roles {
                 self.delete_in(&mut tx, visit, (which, replacement)).await
             })
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply_all(&revoked);
         Ok(())
     }
 

@@ -66,7 +66,7 @@ impl Roles {
                 self.redefine(&mut tx, visit, (&ground, role, wanted)).await
             })
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply_all(&revoked);
         Ok(())
     }
 }

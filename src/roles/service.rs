@@ -143,12 +143,6 @@ impl Roles {
         memberships::revoke_reached(tx, &roles, (org, below), (now, &self.entropy)).await
     }
 
-    pub(super) fn apply(&self, revoked: &[Revocation]) {
-        for revocation in revoked {
-            self.revocations.apply(revocation);
-        }
-    }
-
     pub(super) fn event(
         &self,
         name: Name,

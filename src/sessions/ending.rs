@@ -131,9 +131,7 @@ impl Sessions {
 
     /// Makes committed revocations count on this node.
     pub fn apply(&self, revoked: &[Revocation]) {
-        for revocation in revoked {
-            self.revocations.apply(revocation);
-        }
+        self.revocations.apply_all(revoked);
     }
 
     fn told_of(

@@ -1,6 +1,6 @@
 //! Teams themselves: making, reading, changing and deleting them.
 
-use super::service::{MOST_TEAMS, TeamError, Teams, changed, granted};
+use super::service::{MOST_TEAMS, TeamError, Teams, granted};
 use crate::access::{OrgRole, UpdateTeam};
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
@@ -9,7 +9,6 @@ use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Label, Slug};
 use crate::memberships::{self, EnterError, Standing, TEAM_SLUG_TAKEN, Team, TeamChanges};
-use crate::orgs::unlike;
 use crate::rbac;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::Revocation;
@@ -92,16 +91,14 @@ impl Teams {
             return self.try_create(entrance, org, (new, slug)).await;
         }
         // A slug that nobody asked for may be another one.
-        let first = Slug::from_name(new.name.as_str());
-        if let Some(slug) = &first {
-            match self.try_create(entrance, org, (new, slug)).await {
-                Err(TeamError::SlugTaken) => {}
-                other => return other,
+        let mut made = Err(TeamError::NoSlug);
+        for slug in Slug::tries(Slug::from_name(new.name.as_str()), "team", &self.entropy) {
+            made = self.try_create(entrance, org, (new, &slug)).await;
+            if !matches!(made, Err(TeamError::SlugTaken)) {
+                break;
             }
         }
-        let stem = first.as_ref().map_or("team", Slug::as_str);
-        let other = unlike(stem, &self.entropy).ok_or(TeamError::NoSlug)?;
-        self.try_create(entrance, org, (new, &other)).await
+        made
     }
 
     async fn try_create(
@@ -126,7 +123,7 @@ impl Teams {
         let mut tx = tx.within(tenant);
         let standing = self.memberships.enter(&mut tx, entrance, org).await?;
         let roles = granted(&standing, &new.roles)?;
-        changed(&mut tx, org, now).await?;
+        memberships::changed(&mut tx, org, now).await?;
         if memberships::team_count(&mut tx, org).await? >= MOST_TEAMS {
             return Err(TeamError::TooManyTeams);
         }
@@ -170,7 +167,7 @@ impl Teams {
             .store
             .write(async |tx| self.update_in(tx, entrance, which, wanted).await)
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply_all(&revoked);
         Ok(known)
     }
 
@@ -194,7 +191,7 @@ impl Teams {
             description: wanted.description.clone(),
             roles: other_roles(&standing, &team, wanted.roles.as_deref())?,
         };
-        let organization = changed(&mut tx, which.0, now).await?;
+        let organization = memberships::changed(&mut tx, which.0, now).await?;
         rbac::hold_templates(&mut tx, changes.roles.as_deref().unwrap_or_default()).await?;
         let updated = memberships::update_team(&mut tx, &team, &changes, now).await;
         let updated = updated.map_err(taken)?.ok_or(StoreError::Conflict)?;
@@ -223,7 +220,7 @@ impl Teams {
             .store
             .write(async |tx| self.delete_in(tx, entrance, which).await)
             .await?;
-        self.apply(&revoked);
+        self.revocations.apply_all(&revoked);
         Ok(())
     }
 
@@ -240,7 +237,7 @@ impl Teams {
             .enter_team(&mut tx, entrance, which)
             .await?;
         standing.may_touch(&team.roles)?;
-        let organization = changed(&mut tx, which.0, now).await?;
+        let organization = memberships::changed(&mut tx, which.0, now).await?;
         let (older, made) = ((which.0, organization.version), (now, &self.entropy));
         let revoked = memberships::revoke_team(&mut tx, team.id, older, made).await?;
         let gone = memberships::remove_team(&mut tx, team.id).await?;
@@ -272,10 +269,8 @@ fn other_roles(
 }
 
 fn named(standing: &Standing, team: Team) -> KnownTeam {
-    let roles = team.roles.iter();
-    let roles = roles.filter_map(|role| standing.policy.name(*role));
     KnownTeam {
-        roles: roles.collect(),
+        roles: standing.policy.names(&team.roles),
         team,
         member_count: None,
     }

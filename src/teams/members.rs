@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::service::{MOST_MEMBERS, TeamError, Teams, changed};
+use super::service::{MOST_MEMBERS, TeamError, Teams};
 use crate::access::TeamRole;
 use crate::events::{self, Name, Party};
 use crate::http::Entrance;
@@ -79,7 +79,7 @@ impl Teams {
         let member = member.ok_or(EnterError::Unknown)?;
         let user = users::hold(&mut tx, member.user_id).await?;
         let user = user.ok_or(EnterError::Unknown)?;
-        let organization = changed(&mut tx, org, now).await?;
+        let organization = memberships::changed(&mut tx, org, now).await?;
         let is_in = memberships::team_member(&mut tx, team.id, id).await?;
         if is_in.is_some() {
             return Err(TeamError::AlreadyInTeam);
@@ -134,7 +134,7 @@ impl Teams {
                     return known_one(&mut tx, place).await;
                 }
                 standing.may_place(&team, &[place.role, role])?;
-                changed(&mut tx, which.0, now).await?;
+                memberships::changed(&mut tx, which.0, now).await?;
                 let moved = memberships::move_team_member(&mut tx, &place, role, now).await?;
                 let moved = moved.ok_or(StoreError::Conflict)?;
                 self.tell(&mut tx, Name::TeamMemberChanged, (entrance, &moved), now)
@@ -157,7 +157,7 @@ impl Teams {
                 let mut tx = tx.within(entrance.caller.tenant);
                 let (standing, team, place) = self.whom(&mut tx, entrance, which).await?;
                 standing.may_place(&team, &[place.role])?;
-                let organization = changed(&mut tx, which.0, now).await?;
+                let organization = memberships::changed(&mut tx, which.0, now).await?;
                 let gone = memberships::remove_team_member(&mut tx, &place).await?;
                 let gone = gone.ok_or(StoreError::Conflict)?;
                 let revoked = self.revoke(&mut tx, &organization, &gone).await?;

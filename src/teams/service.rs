@@ -3,12 +3,11 @@ use crate::events::{Event, Name};
 use crate::http::{Entrance, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::OrgId;
-use crate::kernel::tenant::Tenant;
 use crate::kernel::text::NotASlug;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::memberships::{self, EnterError, GrantError, Memberships, Organization, Standing};
-use crate::store::{Store, StoreError, Tx};
-use crate::tokens::{Revocation, RevocationIndex};
+use crate::memberships::{EnterError, GrantError, Memberships, Standing};
+use crate::store::{Store, StoreError};
+use crate::tokens::RevocationIndex;
 
 /// How many teams an organisation has at most.
 pub(super) const MOST_TEAMS: u64 = 500;
@@ -57,22 +56,6 @@ impl Teams {
         let (caller, made) = (entrance.caller, (now, &self.entropy));
         Event::new(name, caller.tenant, caller.party(), entrance.origin, made).within(org)
     }
-
-    pub(super) fn apply(&self, revoked: &[Revocation]) {
-        for revocation in revoked {
-            self.revocations.apply(revocation);
-        }
-    }
-}
-
-/// Begins to write in an organisation that is still there.
-pub(super) async fn changed(
-    tx: &mut Tx<'_, Tenant>,
-    org: OrgId,
-    now: Timestamp,
-) -> Result<Organization, TeamError> {
-    let organization = memberships::changed(tx, org, now).await?;
-    Ok(organization.ok_or(EnterError::Unknown)?)
 }
 
 /// The roles that a team is to give, all of which the caller holds.

@@ -136,6 +136,13 @@ impl RevocationIndex {
         }
     }
 
+    /// The same of each of these.
+    pub fn apply_all<'a>(&self, revoked: impl IntoIterator<Item = &'a Revocation>) {
+        for revocation in revoked {
+            self.apply(revocation);
+        }
+    }
+
     /// What is applied from now on. One that is stopped by another in full is not told.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Revocation>> {
         self.subscribers.subscribe()

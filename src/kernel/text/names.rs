@@ -5,6 +5,7 @@
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{checked_text, hides};
+use crate::kernel::entropy::Entropy;
 
 /// Longer text is refused before it is normalised.
 const RAW_MAX: usize = 1_024;
@@ -45,6 +46,23 @@ impl Slug {
         let mut slug = words.collect::<Vec<_>>().join("-");
         slug.truncate(*Self::LENGTHS.end());
         Self::parse(slug.trim_end_matches('-')).ok()
+    }
+
+    /// A slug that begins like another one, which is taken; of chance, so that it is not.
+    fn unlike(stem: &str, entropy: &Entropy) -> Option<Self> {
+        let stem: String = stem.chars().take(31).collect();
+        let token = entropy.token().to_lowercase();
+        let plain = token.chars().filter(char::is_ascii_alphanumeric);
+        let tail: String = plain.take(8).collect();
+        Self::parse(&format!("{}-{tail}", stem.trim_end_matches('-'))).ok()
+    }
+
+    /// What to try, one after the other, where nobody has asked for a slug: this one, if there is one
+    /// in the name, and then one that begins like it, or else like the word.
+    pub fn tries(first: Option<Self>, word: &str, entropy: &Entropy) -> impl Iterator<Item = Self> {
+        let stem = first.as_ref().map_or(word, Self::as_str);
+        let other = Self::unlike(stem, entropy);
+        first.into_iter().chain(other)
     }
 }
 
@@ -145,6 +163,21 @@ impl Username {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_slug_resembles_the_first_and_is_one() {
+        let entropy = Entropy::system();
+        for stem in ["org", &"a".repeat(40)] {
+            let first = Slug::parse(stem).unwrap();
+            let tries = || Slug::tries(Some(first.clone()), "else", &entropy).collect::<Vec<_>>();
+            let (one, other) = (tries(), tries());
+            assert_eq!((&one[0], &other[0]), (&first, &first));
+            assert_ne!(one[1], other[1]);
+            assert!(one[1].as_str().starts_with(&stem[..3]));
+        }
+        let nameless: Vec<Slug> = Slug::tries(None, "team", &entropy).collect();
+        assert!(nameless.len() == 1 && nameless[0].as_str().starts_with("team-"));
+    }
 
     #[test]
     fn slugs_are_short_and_plain() {

@@ -147,7 +147,7 @@ where
 }
 
 /// A user's places in the teams of an organisation.
-pub async fn teams_of_member(
+pub(in crate::memberships) async fn teams_of_member(
     tx: &mut Tx<'_, Tenant>,
     org: OrgId,
     user: UserId,
