@@ -247,9 +247,8 @@ pub async fn forget(
         let mut open = some;
         open.retain(|it| it.status == Status::Pending);
         let orgs: BTreeSet<OrgId> = open.iter().map(|it| it.org_id).collect();
-        for org in orgs {
-            memberships::changed(tx, org, now).await?;
-        }
+        let orgs: Vec<OrgId> = orgs.into_iter().collect();
+        memberships::all_changed(tx, &orgs, now).await?;
         let pending = ID.one_of(ids.iter().copied()) & STATUS.eq(Status::Pending);
         tx.update_many(pending, ended(Status::Revoked, now)).await?;
         tx.update_many(ID.one_of(ids), INVITER_ID.unset()).await?;

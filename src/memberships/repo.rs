@@ -68,7 +68,7 @@ fn change(now: Timestamp) -> Update<Organization> {
 }
 
 /// Notes the same in several organisations; how many of them are there.
-pub(super) async fn all_changed<S>(tx: &mut Tx<'_, S>, ids: &[OrgId], now: Timestamp) -> Stored<u64>
+pub async fn all_changed<S>(tx: &mut Tx<'_, S>, ids: &[OrgId], now: Timestamp) -> Stored<u64>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
