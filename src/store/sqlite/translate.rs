@@ -35,12 +35,7 @@ pub(super) enum Answer {
 
 /// The statement for `verb`.
 pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
-    let mut sql = Sql {
-        schema,
-        text: String::with_capacity(160),
-        params: Vec::new(),
-        is_by_ids: false,
-    };
+    let mut sql = Sql::of(schema);
     let table = schema.collection;
     let answer = match verb {
         Verb::Insert(encoded) => {
@@ -129,6 +124,17 @@ struct Sql<'s> {
     params: Vec<Param>,
     /// Whether the filter names the documents that it is about.
     is_by_ids: bool,
+}
+
+impl<'s> Sql<'s> {
+    fn of(schema: &'s Schema) -> Self {
+        Self {
+            schema,
+            text: String::with_capacity(160),
+            params: Vec::new(),
+            is_by_ids: false,
+        }
+    }
 }
 
 impl Sql<'_> {

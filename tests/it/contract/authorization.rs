@@ -245,11 +245,10 @@ fn allows(policy: &Policy, subjects: &[String], operation: &Operation) -> bool {
 /// Past the guard; what is asked for does not exist, so 404 is an answer of the handler.
 fn is_let_in(reply: &Reply) -> bool {
     match (reply.status, &*reply.kind()) {
-        // The proof that an operation wants beyond the access token.
-        (401, "invalid_credentials") => true,
+        // The proof that an operation wants beyond the access token; going on in an organisation that is
+        // not there; a key that does not say for whom it founds.
+        (401, "invalid_credentials") | (403, "not_a_member" | "user_required") => true,
         (401, _) | (403, "forbidden") => false,
-        // Going on in an organisation that is not there; a key that does not say for whom it founds.
-        (403, "not_a_member" | "user_required") => true,
         (403, other) => panic!("not a refusal of the guard: {other}"),
         _ => true,
     }

@@ -239,12 +239,12 @@ impl Links {
         let change = site.letter(NEW, "change-email").await;
         let [newcomer, known] = Self::invitations(site).await;
         Self {
-            newcomer,
-            known,
             verify,
             reset,
             magic,
             change,
+            newcomer,
+            known,
         }
     }
 
