@@ -92,19 +92,22 @@ impl TestApp {
         let (org, entropy) = (org.id.parse().expect("one"), Entropy::system());
         let roles = roles.iter().map(|role| role.parse().expect("a role"));
         let roles: Vec<OrgRole> = roles.collect();
-        let team = |number: usize| Team {
-            id: TeamId::new(now, &entropy),
+        // First and last are at the ends of whatever order they are found in: also of their slugs.
+        let mut ids: Vec<TeamId> = (0..count).map(|_| TeamId::new(now, &entropy)).collect();
+        ids.sort();
+        let team = |(number, id): (usize, TeamId)| Team {
+            id,
             app_id: tenant.app_id,
             env_id: tenant.env_id,
             org_id: org,
             name: Label::parse("Crowd").expect("a name"),
-            slug: Slug::parse(&format!("crowd-{number}")).expect("a slug"),
+            slug: Slug::parse(&format!("crowd-{number:03}")).expect("a slug"),
             description: None,
             roles: roles.clone(),
             created_at: now,
             updated_at: now,
         };
-        let teams: Vec<Team> = (0..count).map(team).collect();
+        let teams: Vec<Team> = ids.into_iter().enumerate().map(team).collect();
         let written = self.store().write(async |tx| {
             let mut tx = tx.within(tenant);
             for team in &teams {
