@@ -36,7 +36,7 @@ impl Scenario {
     }
 
     async fn answers_invitations(&mut self, acme: &Acme) {
-        let lena = acme.app.proven_person("lena@example.org").await;
+        let lena = acme.app.holder_of("lena@example.org").await;
         let own =
             |made: &Value, verb: &str| format!("/v1/me/invitations/{}/{verb}", text(&made["id"]));
         let invited = async || acme.invited("lena@example.org", &["member"]).await;

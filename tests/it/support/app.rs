@@ -201,16 +201,9 @@ impl TestApp {
         fewest
     }
 
-    /// How often the store was called, once nothing has called it for a while.
-    pub async fn calls_once_quiet(&self) -> u64 {
-        let mut calls = self.store().calls();
-        loop {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if self.store().calls() == calls {
-                return calls;
-            }
-            calls = self.store().calls();
-        }
+    /// Ends what its node does beside requests.
+    pub async fn falls_silent(&self) {
+        self.node.falls_silent().await;
     }
 
     /// Where its database is.

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use actix_web::rt::{self, System};
-use authsome::app::{Foundation, World};
+use authsome::app::{Background, Foundation, World};
 use authsome::config::{Config, Secrets};
 use authsome::setup::Wanted;
 use serde_json::Value;
@@ -13,11 +13,15 @@ use tokio::sync::oneshot;
 
 use super::client::Client;
 
+/// How long it may take over what it does beside requests, when that ends.
+const LONG: Duration = Duration::from_secs(5);
+
 /// Everything that serves, as one process would.
 #[derive(Debug)]
 pub struct Node {
     client: Client,
     pub(super) foundation: Foundation,
+    background: Background,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -39,12 +43,13 @@ impl Node {
         let thread = thread::Builder::new()
             .name("server".to_owned())
             .spawn(serve);
-        let (foundation, told) = raised.await.expect("the server starts");
+        let (foundation, background, told) = raised.await.expect("the server starts");
         let thread = Some(thread.expect("a thread for the server"));
         (
             Self {
                 client: Client::of(bound),
                 foundation,
+                background,
                 stop: Some(stop),
                 thread,
             },
@@ -59,12 +64,18 @@ impl Node {
     pub fn foundation(&self) -> &Foundation {
         &self.foundation
     }
+
+    /// Ends what goes on beside requests: jobs, and the delivery of letters.
+    pub async fn falls_silent(&self) {
+        self.background.hand_over(LONG).await;
+        self.background.wind_down(LONG).await;
+    }
 }
 
 async fn serve(
     (config, world): (Config, World),
     listener: TcpListener,
-    up: oneshot::Sender<(Foundation, Value)>,
+    up: oneshot::Sender<(Foundation, Background, Value)>,
     stopped: oneshot::Receiver<()>,
 ) {
     let bound = listener
@@ -85,14 +96,13 @@ async fn serve(
     let server = authsome.serve(listener).expect("a server that listens");
     let handle = server.handle();
     let serving = rt::spawn(server);
-    up.send((foundation, told))
-        .expect("the test waits for its server");
+    let raised = (foundation, background.clone(), told);
+    up.send(raised).expect("the test waits for its server");
     // An error is a test that is gone: the server goes as well.
     let _ = stopped.await;
     // A transaction that is left open keeps others from its documents for a minute.
-    let most = Duration::from_secs(5);
-    background.hand_over(most).await;
-    background.wind_down(most).await;
+    background.hand_over(LONG).await;
+    background.wind_down(LONG).await;
     handle.stop(false).await;
     serving
         .await
