@@ -129,10 +129,8 @@ impl MailServer {
                         ask(&stream, &mut said, "MAIL FROM:<a@example.org>\r\n");
                         ask(&stream, &mut said, "RCPT TO:<b@example.org>\r\n");
                         ask(&stream, &mut said, "DATA\r\n");
-                        let text = format!(
-                            "Subject: x\r\n\r\n{}.\r\n",
-                            "x".repeat(70).repeat(40) + "\r\n"
-                        );
+                        let line = "x".repeat(70) + "\r\n";
+                        let text = format!("Subject: x\r\n\r\n{}.\r\n", line.repeat(40));
                         ask(&stream, &mut said, &text);
                     }
                 });
