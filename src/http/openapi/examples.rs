@@ -9,7 +9,8 @@
 
 use serde_json::{Map, Value, json};
 
-const TOKEN: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhdXNyXzAxaDIifQ.c2lnbmF0dXJl";
+const TOKEN: &str =
+    "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJhdXNyXzAxaDIifQ.c2lnbmF0dXJl";
 const PLACE: &str = "b2xkZXIgdGhhbiB0aGlz";
 
 /// What a text is, by the name of its member, where no schema says.
@@ -18,11 +19,17 @@ const TEXTS: [(&str, &str); 44] = [
     ("action", "read"),
     ("amr", "pwd"),
     ("browser", "Firefox"),
-    ("client_config_uri", "https://auth.example.com/v1/client-config"),
+    (
+        "client_config_uri",
+        "https://auth.example.com/v1/client-config",
+    ),
     ("crv", "P-256"),
     ("description", "Reads and writes documents"),
     ("detail", "must be 1 to 64 characters"),
-    ("documentation", "The path names nothing that the caller may know of."),
+    (
+        "documentation",
+        "The path names nothing that the caller may know of.",
+    ),
     ("documentation_uri", "https://auth.example.com/docs"),
     ("first_name", "Mia"),
     ("id", "ausr_01h2xcejqtf2nbrexx3vqjhp41"),
@@ -36,9 +43,15 @@ const TEXTS: [(&str, &str); 44] = [
     ("name", "editor"),
     ("next", PLACE),
     ("next_cursor", PLACE),
-    ("openapi_uri", "https://auth.example.com/.well-known/authsome/openapi"),
+    (
+        "openapi_uri",
+        "https://auth.example.com/.well-known/authsome/openapi",
+    ),
     ("os", "Linux"),
-    ("publishable_key", "pk_test_0dGoX2YSH5lgdK0ANnjL86VGl4y68aLL2jJre4bP3og"),
+    (
+        "publishable_key",
+        "pk_test_0dGoX2YSH5lgdK0ANnjL86VGl4y68aLL2jJre4bP3og",
+    ),
     ("refresh_token", "Xk3vN0aTn1c8Qm5sWz7pYb2dRf4hJg6u"),
     ("refresh_uri", "https://auth.example.com/v1/refresh"),
     ("request_id", "6309ed860fff764c1401cf2cba2475d7"),
@@ -61,11 +74,26 @@ const TEXTS: [(&str, &str); 44] = [
 ];
 
 /// Flags that an example shows raised; the others are shown lowered.
-const RAISED: [&str; 6] = ["active", "allowed", "available", "current", "email_verified", "has_more"];
+const RAISED: [&str; 6] = [
+    "active",
+    "allowed",
+    "available",
+    "current",
+    "email_verified",
+    "has_more",
+];
 
 /// Members that are shown although they may be absent.
-const SHOWN: [&str; 8] =
-    ["crv", "first_name", "ip_address", "kid", "next_cursor", "role", "x", "y"];
+const SHOWN: [&str; 8] = [
+    "crv",
+    "first_name",
+    "ip_address",
+    "kid",
+    "next_cursor",
+    "role",
+    "x",
+    "y",
+];
 
 /// Names of people: their schema is that of all names.
 const PEOPLE: [&str; 2] = ["first_name", "last_name"];
@@ -117,7 +145,11 @@ impl Maker<'_> {
         }
         if let Some(parts) = schema["allOf"].as_array() {
             let parts = parts.iter().map(|it| self.example(name, it, depth + 1));
-            return parts.filter_map(object).flatten().collect::<Map<_, _>>().into();
+            return parts
+                .filter_map(object)
+                .flatten()
+                .collect::<Map<_, _>>()
+                .into();
         }
         self.of_its_type(name, schema, depth)
     }
@@ -158,14 +190,24 @@ fn stated(schema: &Value) -> Option<&Value> {
 }
 
 fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
-    schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()
+    schema
+        .get("oneOf")
+        .or_else(|| schema.get("anyOf"))?
+        .as_array()
 }
 
 /// The type, without `null` beside it.
 fn kind(schema: &Value) -> &str {
     let kinds = &schema["type"];
-    let among = kinds.as_array().into_iter().flatten().filter_map(Value::as_str);
-    kinds.as_str().or_else(|| among.into_iter().find(|it| *it != "null")).unwrap_or("object")
+    let among = kinds
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    kinds
+        .as_str()
+        .or_else(|| among.into_iter().find(|it| *it != "null"))
+        .unwrap_or("object")
 }
 
 fn text(name: &str, schema: &Value) -> &'static str {
@@ -185,7 +227,9 @@ fn named(name: &str) -> &'static str {
 fn object(value: Value) -> Option<Map<String, Value>> {
     match value {
         Value::Object(members) => Some(members),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
     }
 }
 
@@ -235,7 +279,10 @@ mod tests {
         });
         let page = json!({"things": [thing], "has_more": true, "next_cursor": PLACE});
 
-        assert_eq!(example_of(&json!({"$ref": "#/components/schemas/Page"})), page);
+        assert_eq!(
+            example_of(&json!({"$ref": "#/components/schemas/Page"})),
+            page
+        );
     }
 
     #[test]

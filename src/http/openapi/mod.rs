@@ -11,8 +11,8 @@ mod schemas;
 
 use actix_web::web::Bytes;
 use serde_json::{Value, json};
-use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder, RefOr, Schema, Server};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{FieldError, ProblemBody};
 use crate::kernel::id::{AppId, EnvId};
@@ -60,14 +60,8 @@ pub(super) fn finished(collected: OpenApi) -> Value {
 
 fn add_components(document: &mut Value) {
     let mut own: Vec<(String, RefOr<Schema>)> = vec![
-        (
-            ProblemBody::name().into_owned(),
-            ProblemBody::schema(),
-        ),
-        (
-            FieldError::name().into_owned(),
-            FieldError::schema(),
-        ),
+        (ProblemBody::name().into_owned(), ProblemBody::schema()),
+        (FieldError::name().into_owned(), FieldError::schema()),
     ];
     ProblemBody::schemas(&mut own);
     for (name, schema) in own {

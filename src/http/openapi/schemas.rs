@@ -218,10 +218,14 @@ fn collect_references(value: &Value, document: &Value, found: &mut BTreeSet<Stri
             {
                 collect_references(&document["components"]["schemas"][name], document, found);
             }
-            members.values().for_each(|it| collect_references(it, document, found));
+            members
+                .values()
+                .for_each(|it| collect_references(it, document, found));
         }
         Value::Array(items) => {
-            items.iter().for_each(|it| collect_references(it, document, found));
+            items
+                .iter()
+                .for_each(|it| collect_references(it, document, found));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
@@ -332,8 +336,12 @@ mod tests {
         close_requests(&mut document);
 
         let is_closed = |name: &str| {
-            document["components"]["schemas"][name].get("additionalProperties") == Some(&json!(false))
+            document["components"]["schemas"][name].get("additionalProperties")
+                == Some(&json!(false))
         };
-        assert_eq!(["New", "Item", "Page", "Shared"].map(is_closed), [true, true, false, false]);
+        assert_eq!(
+            ["New", "Item", "Page", "Shared"].map(is_closed),
+            [true, true, false, false]
+        );
     }
 }

@@ -1,7 +1,7 @@
 // What both clients in TypeScript share: what they are told, their surprises, and the letters that people get.
 
 import { randomBytes } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 
 /** What `authsome bootstrap --json` printed, as far as clients are told it. */
@@ -47,7 +47,8 @@ export const address = (name: string) => `${name}.${randomBytes(6).toString("hex
 export async function tokenTo(email: string, page: string, mail: string): Promise<string> {
   const link = new RegExp(`/pages/${page}\\?token=([\\w-]+)`);
   for (let tries = 0; tries < 200; tries += 1) {
-    for (const file of readdirSync(mail).filter((name) => name.endsWith(".eml"))) {
+    const files = existsSync(mail) ? readdirSync(mail) : [];
+    for (const file of files.filter((name) => name.endsWith(".eml"))) {
       // Quoted-printable (RFC 2045 §6.7): soft line breaks, and the equals signs of the text.
       const letter = readFileSync(`${mail}/${file}`, "utf8").replace(/=\r?\n/g, "").replaceAll("=3D", "=");
       const token = letter.includes(`To: ${email}\r\n`) ? link.exec(letter)?.[1] : undefined;
