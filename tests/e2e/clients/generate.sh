@@ -37,7 +37,7 @@ python() {
 
 rust() {
   # A version of its own: that of the document would be in the lock file of the journey.
-  "$E2E_PYTHON" -m openapi_generator_cli generate --input-spec "$document" --generator-name rust \
+  "$E2E_PYTHON" -c 'import openapi_generator_cli as it; it.cli()' generate --input-spec "$document" --generator-name rust \
     --output authsome_client \
     --additional-properties=packageName=authsome_client,packageVersion=0.0.0,library=reqwest,supportAsync=false
   cp -r "$clients/rust" journey

@@ -31,6 +31,9 @@ IN_WORDS = (
     "does not fit 64 bits",
 )
 
+# Parameters of every operation, for operators.
+ACTED_ON = ("AppId", "EnvId")
+
 with open(os.environ["FUZZ_BOOTSTRAP"], encoding="utf-8") as file:
     site = Site(os.environ["FUZZ_BASE"], json.load(file))
 persona = PERSONAS[os.environ["FUZZ_PERSONA"]](site)
@@ -82,6 +85,21 @@ class Presented:
         case.headers = {**(case.headers or {}), **shown}
         if persona.query and "session" in taken:
             case.query = {**(case.query or {}), **persona.query}
+
+
+@schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """Leaves out whom operators act on, where sequences are tried.
+
+    Nothing makes an app here, and a sequence never begins with an operation that takes what nothing makes. Operators
+    present their app with every request.
+    """
+    if not os.environ.get("FUZZ_SEQUENCES"):
+        return
+    for item in raw_schema["paths"].values():
+        for operation in item.values():
+            parameters = operation.get("parameters", [])
+            operation["parameters"] = [it for it in parameters if it.get("$ref", "").rpartition("/")[2] not in ACTED_ON]
 
 
 @schemathesis.hook
