@@ -150,13 +150,11 @@ fn why(error: &reqwest::Error) -> Unreached {
                 Unresolved::NotPublic => Unreached::PrivateAddress,
             };
         }
-        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        if kind == Some(io::ErrorKind::ConnectionRefused) {
-            return Unreached::ConnectionRefused;
-        }
-        // What rustls finds wrong is told as data that is not valid.
-        if kind == Some(io::ErrorKind::InvalidData) && error.is_connect() {
-            return Unreached::Tls;
+        match cause.downcast_ref::<io::Error>().map(innermost) {
+            Some(io::ErrorKind::ConnectionRefused) => return Unreached::ConnectionRefused,
+            // What rustls finds wrong is told as data that is not valid.
+            Some(io::ErrorKind::InvalidData) if error.is_connect() => return Unreached::Tls,
+            Some(_) | None => {}
         }
         source = cause.source();
     }
@@ -164,6 +162,12 @@ fn why(error: &reqwest::Error) -> Unreached {
         return Unreached::Timeout;
     }
     Unreached::ConnectionLost
+}
+
+/// Of an error within an error the kind of the inner one: each is made of the one before.
+fn innermost(error: &io::Error) -> io::ErrorKind {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.map_or(error.kind(), innermost)
 }
 
 #[cfg(test)]

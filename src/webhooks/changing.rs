@@ -106,7 +106,8 @@ impl Webhooks {
             memberships::changed(&mut tx, org, now).await?;
         }
         let holder = holder(tenant, new.org_id);
-        let seat = free_seat(&repo::held_by(&mut tx, &holder).await?, most(new.org_id))?;
+        let held = repo::held_by(&mut tx, &holder).await?;
+        let seat = self.free_seat(&held, most(new.org_id))?;
         let (id, secret) = (
             WebhookId::new(now, &self.entropy),
             new_secret(&self.entropy),
@@ -135,6 +136,15 @@ impl Webhooks {
         let told = told.with("events", names(&webhook.events));
         events::record(&mut tx, &told).await?;
         Ok(Told { webhook, secret })
+    }
+
+    /// Any that is free: those who come at once are not all to want the same.
+    fn free_seat(&self, held: &[Webhook], most: i64) -> Result<i64, WebhookError> {
+        let is_free = |seat: &i64| held.iter().all(|webhook| webhook.seat != *seat);
+        let free: Vec<i64> = (0..most).filter(is_free).collect();
+        let [chance] = self.entropy.bytes();
+        let any = usize::from(chance).checked_rem(free.len());
+        any.map(|any| free[any]).ok_or(WebhookError::TooMany)
     }
 
     pub(super) async fn update(
@@ -228,11 +238,6 @@ fn most(org: Option<OrgId>) -> i64 {
     } else {
         MOST_OF_ENVIRONMENT
     }
-}
-
-fn free_seat(held: &[Webhook], most: i64) -> Result<i64, WebhookError> {
-    let is_free = |seat: &i64| held.iter().all(|webhook| webhook.seat != *seat);
-    (0..most).find(is_free).ok_or(WebhookError::TooMany)
 }
 
 fn names(events: &[Pattern]) -> Vec<String> {

@@ -45,8 +45,6 @@ const AT_A_TIME: usize = 32;
 /// How often what became of a delivery is written before that is left to the end of its lease.
 const WRITES: u32 = 10;
 
-const WHY: &str = "every node delivers the events of all tenants";
-
 /// What delivers on this node.
 #[derive(Debug, Clone)]
 pub struct Courier {
@@ -157,7 +155,7 @@ impl Courier {
 
     async fn due(&self, passed: &HashSet<WebhookId>, now: Timestamp) -> Stored<Vec<Delivery>> {
         let mut once = self.store.once();
-        let mut every = once.across_tenants(WHY);
+        let mut every = once.across_tenants("every node delivers the events of all tenants");
         let most = u32::try_from(AT_A_TIME).unwrap_or(u32::MAX);
         repo::due(&mut every, passed.iter().copied(), now, most).await
     }
@@ -170,7 +168,8 @@ impl Courier {
         let until = now.plus(LEASE);
         self.store
             .write(async |tx| {
-                let mut every = tx.across_tenants(WHY);
+                let mut every =
+                    tx.across_tenants("what is due is taken in hand whoever it belongs to");
                 let mut claimed = Vec::new();
                 for delivery in &wanted {
                     claimed.extend(repo::claim(&mut every, delivery.id, now, until).await?);

@@ -20,7 +20,7 @@ use crate::jobs::Schedule;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::EventId;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::store::{AcrossTenants, Store, Stored, Tx};
+use crate::store::{AcrossTenants, Once, Store, Stored, Tx};
 
 /// When untold events are looked for.
 pub const RELAYING: Schedule = Schedule {
@@ -34,8 +34,6 @@ pub const RELAYING: Schedule = Schedule {
 const BATCH: u32 = 200;
 /// Of them, those that are passed on in one unit of work.
 const IN_ONE_UNIT: usize = 25;
-
-const WHY: &str = "the relay passes on the events of all tenants";
 
 /// Passes on events.
 #[derive(Debug, Clone)]
@@ -76,13 +74,13 @@ impl Relay {
 
     async fn untold(&self) -> Stored<Vec<Event>> {
         let mut once = self.store.once();
-        events::untold(&mut once.across_tenants(WHY), BATCH).await
+        events::untold(&mut every(&mut once), BATCH).await
     }
 
     async fn listening(&self, events: &[Event]) -> Stored<Vec<Webhook>> {
         let holders: BTreeSet<String> = events.iter().flat_map(holders).collect();
         let mut once = self.store.once();
-        repo::listening(&mut once.across_tenants(WHY), holders).await
+        repo::listening(&mut every(&mut once), holders).await
     }
 
     async fn forget(&self, silent: &[EventId]) -> Stored<()> {
@@ -90,14 +88,15 @@ impl Relay {
             return Ok(());
         }
         let mut once = self.store.once();
-        events::told_all(&mut once.across_tenants(WHY), silent).await
+        events::told_all(&mut every(&mut once), silent).await
     }
 
     async fn fan_out(&self, heard: &[Heard<'_>]) -> Stored<()> {
         let now = self.clock.now();
         self.store
             .write(async |tx| {
-                let mut every = tx.across_tenants(WHY);
+                let mut every =
+                    tx.across_tenants("an event is told in the unit that takes its mark");
                 for (event, by) in heard {
                     self.tell(&mut every, (event, by), now).await?;
                 }
@@ -121,6 +120,10 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+fn every(once: &mut Once) -> Tx<'_, AcrossTenants> {
+    once.across_tenants("the relay passes on the events of all tenants")
 }
 
 /// Whose webhooks may hear of an event: its environment's, and its organisation's.

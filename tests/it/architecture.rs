@@ -131,6 +131,22 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "tokens/signing.rs",
         "the key set of the issuer has every environment's",
     ),
+    (
+        "webhooks/courier.rs",
+        "every node delivers the events of all tenants",
+    ),
+    (
+        "webhooks/courier.rs",
+        "what is due is taken in hand whoever it belongs to",
+    ),
+    (
+        "webhooks/relay.rs",
+        "an event is told in the unit that takes its mark",
+    ),
+    (
+        "webhooks/relay.rs",
+        "the relay passes on the events of all tenants",
+    ),
 ];
 
 /// Where a field of a document may be named: the port itself, and the documents of `tokens` and
