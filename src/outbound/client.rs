@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Certificate, Client, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,7 +61,7 @@ pub enum Unreached {
     ConnectionLost,
 }
 
-/// The client cannot be made, as the machine has no root certificates.
+/// The client cannot be made: a root certificate is none, or there is no randomness.
 #[derive(Debug, thiserror::Error)]
 #[error("requests to others cannot be made: {0}")]
 pub struct Unbuildable(#[from] reqwest::Error);
@@ -77,6 +77,7 @@ impl Outbound {
             .pool_max_idle_per_host(IDLE)
             .pool_idle_timeout(IDLE_FOR)
             .dns_resolver(Arc::new(Judge(reach)))
+            .tls_certs_merge(public_roots()?)
             .user_agent(concat!("Authsome/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { http, reach })
@@ -110,6 +111,12 @@ impl Outbound {
             excerpt: excerpt(&beginning(response).await),
         })
     }
+}
+
+/// The roots that browsers trust, beside those of the machine, which may have none.
+fn public_roots() -> Result<Vec<Certificate>, reqwest::Error> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    roots.map(|root| Certificate::from_der(root)).collect()
 }
 
 /// The first KiB of a body. It is read as far as 64 KiB, so that the connection can be used again;

@@ -35,7 +35,7 @@ use crate::outbound::{NotATarget, Outbound, Target};
 use crate::store::{Store, Stored};
 
 /// How often a node looks for deliveries of others, and for those whose time has come.
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_secs(1);
 /// Longer than any request takes.
 const LEASE: Duration = Duration::from_mins(1);
 /// How long a node that stops waits for requests under way.
@@ -131,7 +131,7 @@ impl Courier {
         while free > 0 {
             let now = self.clock.now();
             let due = self.due(&passed, now).await?;
-            let is_all = due.len() < AT_A_TIME;
+            let (is_all, known) = (due.len() < AT_A_TIME, passed.len());
             let mut wanted = Vec::new();
             for delivery in due {
                 let webhook = delivery.webhook_id;
@@ -144,9 +144,10 @@ impl Courier {
                 }
             }
             free -= wanted.len();
-            let is_none = wanted.is_empty();
+            // Behind those who are passed by others may be waiting.
+            let is_stuck = wanted.is_empty() && passed.len() == known;
             taken.extend(self.claim(wanted, now).await?);
-            if is_all || is_none {
+            if is_all || is_stuck {
                 break;
             }
         }

@@ -25,7 +25,7 @@ use crate::store::{AcrossTenants, Once, Store, Stored, Tx};
 /// When untold events are looked for.
 pub const RELAYING: Schedule = Schedule {
     name: "webhook_relay",
-    period: Duration::from_millis(250),
+    period: Duration::from_millis(500),
     // Nothing arrives meanwhile when a node is killed.
     term: Duration::from_secs(10),
 };

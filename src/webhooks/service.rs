@@ -33,7 +33,7 @@ pub struct Webhooks {
     pub bell: Bell,
 }
 
-/// Wakes the couriers of this node, who would otherwise look again within half a second.
+/// Wakes the couriers of this node, who would otherwise look again within a second.
 #[derive(Debug, Clone, Default)]
 pub struct Bell(Arc<Notify>);
 

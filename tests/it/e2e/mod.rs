@@ -24,6 +24,7 @@ mod stage;
 mod starting;
 mod stopping;
 mod traces;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
