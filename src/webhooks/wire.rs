@@ -156,8 +156,9 @@ pub(super) struct WebhookView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     org_id: Option<OrgId>,
+    #[schema(format = "uri", example = "https://hooks.example.com/authsome")]
     url: String,
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<String>, example = json!(["user.*", "member.added"]))]
     events: Vec<Pattern>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -251,7 +252,7 @@ pub(super) struct DeliveryView {
     response_status: Option<i64>,
     /// The beginning of the answer, at most 1 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = "ok")]
     response_excerpt: Option<String>,
     /// From the name to the last byte that was read.
     #[serde(skip_serializing_if = "Option::is_none")]
