@@ -49,7 +49,7 @@ const RESERVED_BEGINNINGS: [&str; 5] =
 /// Why headers are refused. What was sent is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadHeaders {
-    #[error("must be at most 10")]
+    #[error("must be at most 10 headers")]
     TooMany,
     #[error("must have names of letters, digits, hyphens and underscores, 64 at most, each once")]
     Name,

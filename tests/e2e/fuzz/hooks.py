@@ -27,6 +27,10 @@ IN_WORDS = (
     "give `role` or `roles`, not both",
     "either `token`, or `code` and `email` are needed",
     "is a term for what is trusted",
+    "must be at most 10 headers",
+    "names of letters, digits, hyphens and underscores, 64 at most",
+    "what frames, routes or authenticates a request",
+    "printable ASCII characters on one line",
     "is empty, begins with `$`, or contains `.` or NUL",
     "does not fit 64 bits",
 )
