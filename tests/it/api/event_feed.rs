@@ -1,5 +1,6 @@
 //! `GET /v1/events`: what webhooks are sent, to be asked for, and nothing is missed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use authsome::events::{self, Event, Name, Origin, Party};
@@ -8,9 +9,10 @@ use authsome::kernel::time::Timestamp;
 use authsome::store::Stored;
 use serde_json::Value;
 
-use crate::support::app::{Door, TestApp};
+use crate::support::app::{Door, Guarded, TestApp};
 use crate::support::client::Asks;
 use crate::support::orgs::text;
+use crate::support::persona::PASSWORD;
 use crate::support::stores::on_both_stores;
 use crate::support::webhooks::Hooked;
 
@@ -122,6 +124,30 @@ on_both_stores! {
         for bad in ["", "user.exploded", "user", "user.*,,member.*", "a,".repeat(60).as_str()] {
             let asked = app.key().get(&format!("/v1/events?types={bad}")).await;
             asked.refuses(400, "invalid_query");
+        }
+    }
+
+    /// WH-08: whatever a user does and is done to him, nothing that is told says who he is.
+    async fn of_a_rich_life_identifiers_alone_are_told(app: Guarded) {
+        let app = app.0;
+        let mia = app.person_of_a_rich_life().await;
+        let (mut told, mut kinds, mut next) = (String::new(), BTreeSet::new(), String::new());
+        loop {
+            let page = app.feed(&format!("?limit=100{next}")).await;
+            kinds.extend(page["events"].as_array().expect("a list").iter().map(|it| text(&it["type"])));
+            told += &page["events"].to_string();
+            if page["has_more"] == false {
+                break;
+            }
+            next = format!("&after={}", text(&page["next"]));
+        }
+
+        assert!(kinds.len() > 15 && told.contains(&mia.id), "{kinds:?}");
+        for secret in [
+            "example.org", "4917012345", "Mia", "Kästner", "lute", "Firefox", "127.0.0.1", "spam",
+            "Ticket", PASSWORD, "$2b$", "whsec_", "sk_test_", "eyJ",
+        ] {
+            assert!(!told.contains(secret), "{secret}");
         }
     }
 
