@@ -61,9 +61,9 @@ impl Webhooks {
             .store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let webhook = active(self.found(&mut tx, asking, id).await?)?;
+                let webhook = self.found(&mut tx, asking, id).await?;
                 let found = repo::get(&mut tx, which).await?;
-                let found = found.ok_or(EnterError::Unknown)?;
+                let (found, webhook) = (found.ok_or(EnterError::Unknown)?, active(webhook)?);
                 let Some(anew) = repo::retry(&mut tx, delivery, now).await? else {
                     return Ok::<_, WebhookError>(found);
                 };

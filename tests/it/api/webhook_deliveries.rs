@@ -156,6 +156,8 @@ on_both_stores! {
 
     async fn a_test_event_arrives_whatever_a_webhook_hears_of(hooked: Hooked) {
         let made = hooked.hook(&["user.banned"]).await;
+        hooked.app.all_is_told(&hooked.app.own.development).await;
+        hooked.waits(Duration::from_secs(1));
         let listener = Receiver::start();
         let other = makes(&hooked.app.key(), &listener.url(), &["webhook.*"]).await.told(201);
         let path = format!("/v1/webhooks/{}", text(&made["id"]));
