@@ -59,7 +59,10 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn operation(place: &str, (old, new): (&Value, &Value), shapes: &mut Shapes<'_>) {
     if old["operationId"] != new["operationId"] {
-        shapes.breaks(place, "has another operation id: generated clients name it so");
+        shapes.breaks(
+            place,
+            "has another operation id: generated clients name it so",
+        );
     }
     if old["x-permission"] != new["x-permission"] {
         shapes.breaks(place, "needs another permission");
@@ -102,7 +105,10 @@ fn parameters(place: &str, (old, new): (&Value, &Value), shapes: &mut Shapes<'_>
 
 fn resolved(document: &Value, value: &Value) -> Value {
     let target = value["$ref"].as_str().and_then(|it| it.strip_prefix('#'));
-    target.and_then(|place| document.pointer(place)).unwrap_or(value).clone()
+    target
+        .and_then(|place| document.pointer(place))
+        .unwrap_or(value)
+        .clone()
 }
 
 fn body(place: &str, (old, new): (&Value, &Value), shapes: &mut Shapes<'_>) {
@@ -114,7 +120,11 @@ fn body(place: &str, (old, new): (&Value, &Value), shapes: &mut Shapes<'_>) {
         match new["content"].get(media) {
             None => shapes.breaks(&here, &format!("takes no {media} any more")),
             Some(now) => {
-                shapes.compare(&here, (&content["schema"], &now["schema"]), Direction::Request);
+                shapes.compare(
+                    &here,
+                    (&content["schema"], &now["schema"]),
+                    Direction::Request,
+                );
             }
         }
     }
@@ -138,7 +148,10 @@ fn answers(place: &str, (old, new): (&Value, &Value), shapes: &mut Shapes<'_>) {
         }
     }
     let succeeding = |of: &Value| -> BTreeSet<String> {
-        members(of).map(|(it, _)| it.clone()).filter(|it| it.starts_with('2')).collect()
+        members(of)
+            .map(|(it, _)| it.clone())
+            .filter(|it| it.starts_with('2'))
+            .collect()
     };
     for status in succeeding(new).difference(&succeeding(old)) {
         shapes.breaks(place, &format!("answers {status}, which nobody expects"));
@@ -153,8 +166,15 @@ fn nothing_that_was_released_is_broken() {
 
     let changes = changes(&released, &DOCUMENT);
 
-    changes.notes.iter().for_each(|note| eprintln!("since the last release: {note}"));
-    assert!(changes.breaks.is_empty(), "clients of the last release fail: {:#?}", changes.breaks);
+    changes
+        .notes
+        .iter()
+        .for_each(|note| eprintln!("since the last release: {note}"));
+    assert!(
+        changes.breaks.is_empty(),
+        "clients of the last release fail: {:#?}",
+        changes.breaks
+    );
 }
 
 #[cfg(test)]
@@ -188,7 +208,7 @@ mod tests {
             "properties": {
                 "id": {"type": "string", "format": "uuid"}, "kind": kind,
                 "parts": {"type": "array", "items": thing("Thing")},
-                "note": {"oneOf": [thing("NewThing"), {"type": "null"}]},
+                "note": {"oneOf": [thing("Thing"), {"type": "null"}]},
             },
         });
         json!({
@@ -211,7 +231,14 @@ mod tests {
         let (parent, name) = place.rsplit_once('/').expect("a place");
         let parent = document.pointer_mut(parent).expect("a parent");
         if value.is_empty() {
-            assert!(parent.as_object_mut().expect("an object").remove(name).is_some(), "{place}");
+            assert!(
+                parent
+                    .as_object_mut()
+                    .expect("an object")
+                    .remove(name)
+                    .is_some(),
+                "{place}"
+            );
         } else {
             parent[name] = serde_json::from_str(value).expect("JSON");
         }
@@ -270,7 +297,10 @@ out  | /properties/kind/enum            | ["a"]
 "##;
 
     fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
-        table.trim().lines().map(|row| row.split('|').map(str::trim).collect())
+        table
+            .trim()
+            .lines()
+            .map(|row| row.split('|').map(str::trim).collect())
     }
 
     fn changes_by(row: &[&str]) -> Changes {
@@ -285,7 +315,9 @@ out  | /properties/kind/enum            | ["a"]
             ("/parameters/2", more) => {
                 let more = serde_json::from_str(more).expect("JSON");
                 let all = document.pointer_mut(&format!("{OPERATION}/parameters"));
-                all.and_then(Value::as_array_mut).expect("a list").push(more);
+                all.and_then(Value::as_array_mut)
+                    .expect("a list")
+                    .push(more);
                 document
             }
             (place, value) => changed(root, place, value),
@@ -303,7 +335,10 @@ out  | /properties/kind/enum            | ["a"]
         for row in rows(BREAKS) {
             let breaks = changes_by(&row).breaks;
 
-            assert!(breaks.iter().any(|told| told.contains(row[3])), "{row:?}: {breaks:#?}");
+            assert!(
+                breaks.iter().any(|told| told.contains(row[3])),
+                "{row:?}: {breaks:#?}"
+            );
         }
     }
 

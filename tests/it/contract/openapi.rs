@@ -82,13 +82,25 @@ fn lint(document: &Value) -> Vec<String> {
     fs::write(file.path(), document.to_string()).expect("a file of ours");
     let e2e = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
     let mut redocly = Command::new(e2e.join("node_modules/.bin/redocly"));
-    redocly.args(["lint", "--format=json", "--config"]).arg(e2e.join("redocly.yaml"));
-    redocly.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
-    let told = redocly.arg(file.path()).output().expect("redocly runs: tests/run provides it");
+    redocly
+        .args(["lint", "--format=json", "--config"])
+        .arg(e2e.join("redocly.yaml"));
+    redocly
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    let told = redocly
+        .arg(file.path())
+        .output()
+        .expect("redocly runs: tests/run provides it");
     let told: Value = serde_json::from_slice(&told.stdout)
         .unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(&told.stderr)));
-    let problems = told["problems"].as_array().expect("a list of problems").iter();
-    problems.map(|it| format!("{}: {}", it["ruleId"], it["message"])).collect()
+    let problems = told["problems"]
+        .as_array()
+        .expect("a list of problems")
+        .iter();
+    problems
+        .map(|it| format!("{}: {}", it["ruleId"], it["message"]))
+        .collect()
 }
 
 #[test]
@@ -100,11 +112,17 @@ fn it_lints_clean() {
 fn what_does_not_lint_is_told() {
     let mut document = DOCUMENT.clone();
     let path = &operations()[0].path;
-    let _ = document["paths"][path]["get"].as_object_mut().expect("an operation").remove("security");
+    let _ = document["paths"][path]["get"]
+        .as_object_mut()
+        .expect("an operation")
+        .remove("security");
 
     let told = lint(&document);
 
-    assert!(told.iter().any(|it| it.contains("security-defined")), "{told:?}");
+    assert!(
+        told.iter().any(|it| it.contains("security-defined")),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -158,36 +158,55 @@ fn calls(text: &str) -> BTreeSet<String> {
     let lines = text.lines().filter_map(|line| line.split_once(" /"));
     let each = lines.flat_map(|(methods, path)| {
         let path = anonymous(path);
-        methods.split(' ').map(move |method| format!("{method} /{path}")).collect::<Vec<_>>()
+        methods
+            .split(' ')
+            .map(move |method| format!("{method} /{path}"))
+            .collect::<Vec<_>>()
     });
     each.collect()
 }
 
 /// The path with its variables unnamed.
 fn anonymous(path: &str) -> String {
-    let unnamed = |segment| if str::starts_with(segment, '{') { "{}" } else { segment };
+    let unnamed = |segment| {
+        if str::starts_with(segment, '{') {
+            "{}"
+        } else {
+            segment
+        }
+    };
     path.split('/').map(unnamed).collect::<Vec<_>>().join("/")
 }
 
 #[test]
 fn what_the_public_client_calls_is_documented_but_for_what_is_listed() {
     let documented = operations().into_iter();
-    let documented: BTreeSet<_> =
-        documented.map(|it| format!("{} {}", it.method, anonymous(&it.path))).collect();
+    let documented: BTreeSet<_> = documented
+        .map(|it| format!("{} {}", it.method, anonymous(&it.path)))
+        .collect();
     let (called, missing) = (calls(CALLED), calls(MISSING));
 
     let absent: BTreeSet<_> = called.difference(&documented).cloned().collect();
     let (lost, built) = (absent.difference(&missing), missing.difference(&absent));
     let (lost, built) = (lost.collect::<Vec<_>>(), built.collect::<Vec<_>>());
 
-    assert!(lost.is_empty(), "neither documented nor listed as missing: {lost:#?}");
-    assert!(built.is_empty(), "built: take it off the list of what is missing: {built:#?}");
+    assert!(
+        lost.is_empty(),
+        "neither documented nor listed as missing: {lost:#?}"
+    );
+    assert!(
+        built.is_empty(),
+        "built: take it off the list of what is missing: {built:#?}"
+    );
 }
 
 #[test]
 fn a_path_is_told_by_its_place_and_not_by_the_names_of_its_variables() {
     let ours = calls("GET PATCH /v1/orgs/{org}/members/{member}\n");
 
-    assert_eq!(ours, calls("PATCH /v1/orgs/{a}/members/{b}\nGET /v1/orgs/{c}/members/{d}"));
+    assert_eq!(
+        ours,
+        calls("PATCH /v1/orgs/{a}/members/{b}\nGET /v1/orgs/{c}/members/{d}")
+    );
     assert_eq!(ours.len(), 2);
 }

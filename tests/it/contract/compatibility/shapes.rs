@@ -34,7 +34,12 @@ pub(super) struct Shapes<'a> {
 
 impl<'a> Shapes<'a> {
     pub(super) fn new(before: &'a Value, after: &'a Value, changes: &'a mut Changes) -> Self {
-        Self { before, after, changes, seen: BTreeSet::new() }
+        Self {
+            before,
+            after,
+            changes,
+            seen: BTreeSet::new(),
+        }
     }
 
     pub(super) fn breaks(&mut self, place: &str, what: &str) {
@@ -189,9 +194,14 @@ fn values(schema: &Value) -> Vec<String> {
 }
 
 fn required(schema: &Value) -> BTreeSet<String> {
-    items(&schema["required"]).filter_map(Value::as_str).map(str::to_owned).collect()
+    items(&schema["required"])
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn in_common(one: &Value, other: &Value) -> usize {
-    members(&one["properties"]).filter(|(name, _)| other["properties"].get(name).is_some()).count()
+    members(&one["properties"])
+        .filter(|(name, _)| other["properties"].get(name).is_some())
+        .count()
 }
