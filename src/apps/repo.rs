@@ -41,6 +41,12 @@ pub async fn count_holder(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored
     tx.update_one(by_id(app), counted).await.map(drop)
 }
 
+/// So many more users hold the app's guarding role.
+pub async fn count_holders(tx: &mut Tx<'_>, app: AppId, more: i64, now: Timestamp) -> Stored<()> {
+    let counted = GUARDIAN_COUNT.inc(more).and(UPDATED_AT.set(now));
+    tx.update_one(by_id(app), counted).await.map(drop)
+}
+
 /// One user fewer holds the app's guarding role. `false`, and nothing changed, where he is the
 /// last: of two who are demoted at once, one stays.
 pub async fn discount_holder(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<bool> {

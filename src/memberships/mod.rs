@@ -41,7 +41,7 @@ pub use self::record::{
     ALREADY_IN_TEAM, Member, Organization, SLUG_TAKEN, TEAM_SLUG_TAKEN, Team, TeamMember,
 };
 pub use self::repo::{
-    OrganizationChanges, all_changed, by_slug, get, insert, member, member_of, members,
+    OrganizationChanges, all_changed, by_slug, count, get, insert, member, member_of, members,
     memberships_of, of_user, only_one, organizations, own_roles_changed, remove, update,
 };
 pub use self::revoking::{revoke_reached, revoke_team};

@@ -30,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(super::own::switch_org)
         .configure(super::own_devices::routes)
         .configure(super::administration::routes)
+        .configure(super::together::routes)
         .configure(super::impersonation::routes)
         .configure(super::roles::routes);
 }

@@ -26,6 +26,10 @@ pub(super) fn code(error: &Error) -> Option<i32> {
     if let ErrorKind::Write(WriteFailure::WriteError(write)) = &*error.kind {
         return Some(write.code);
     }
+    if let ErrorKind::InsertMany(many) = &*error.kind {
+        let first = many.write_errors.as_ref().and_then(|all| all.first());
+        return first.map(|write| write.code);
+    }
     None
 }
 
