@@ -182,7 +182,11 @@ async fn update_user(
 ) -> Answer<Ok200<UserView>> {
     let changes = changes.into_inner();
     let user = accounts
-        .change(access.caller(), (id.into_inner(), &changes), access.origin())
+        .change(
+            access.caller(),
+            (id.into_inner(), &changes),
+            access.origin(),
+        )
         .await?;
     Ok(Ok200::new(UserView::of(
         user,

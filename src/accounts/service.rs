@@ -71,7 +71,11 @@ impl Accounts {
             None => None,
         };
         let environment = accounts.environment(tenant).await?;
-        let account = (&user, hash.as_ref(), new.is_invited.then_some(&*environment));
+        let account = (
+            &user,
+            hash.as_ref(),
+            new.is_invited.then_some(&*environment),
+        );
         let made = accounts
             .store
             .write(async |tx| self.make(tx, (caller, &app), account, origin).await)

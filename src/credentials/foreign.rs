@@ -78,7 +78,10 @@ impl<'a> Foreign<'a> {
         if text.len() > LONGEST || !text.is_ascii() {
             return Err(BadHash::Malformed);
         }
-        if ["$2a$", "$2b$", "$2y$"].iter().any(|it| text.starts_with(it)) {
+        if ["$2a$", "$2b$", "$2y$"]
+            .iter()
+            .any(|it| text.starts_with(it))
+        {
             return bcrypt(text);
         }
         if let Some(firebase) = Firebase::stored(text) {
@@ -307,14 +310,26 @@ mod tests {
             ("", BadHash::Unknown),
             ("5f4dcc3b5aa765d61d8327deb882cf99", BadHash::Unknown),
             ("$1$abc$def", BadHash::Unknown),
-            ("$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AQID", BadHash::Unknown),
+            (
+                "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AQID",
+                BadHash::Unknown,
+            ),
             ("$6$rounds=5000$abc$def", BadHash::Unknown),
             ("§", BadHash::Malformed),
             ("$2b$04$short", BadHash::Malformed),
             (short, BadHash::Malformed),
-            ("$scrypt$ln=14,r=8$c29tZXNhbHQ$AQIDBAUGBwgJCgsMDQ4PEA", BadHash::Malformed),
-            ("pbkdf2_sha256$x$salt$AQIDBAUGBwgJCgsMDQ4PEA==", BadHash::Malformed),
-            ("pbkdf2_sha256$0$salt$AQIDBAUGBwgJCgsMDQ4PEA==", BadHash::Malformed),
+            (
+                "$scrypt$ln=14,r=8$c29tZXNhbHQ$AQIDBAUGBwgJCgsMDQ4PEA",
+                BadHash::Malformed,
+            ),
+            (
+                "pbkdf2_sha256$x$salt$AQIDBAUGBwgJCgsMDQ4PEA==",
+                BadHash::Malformed,
+            ),
+            (
+                "pbkdf2_sha256$0$salt$AQIDBAUGBwgJCgsMDQ4PEA==",
+                BadHash::Malformed,
+            ),
         ] {
             assert_eq!(verdict(hash), Err(expected), "{hash}");
         }

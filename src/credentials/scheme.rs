@@ -168,7 +168,14 @@ mod tests {
     #[test]
     fn a_damaged_or_monstrous_hash_is_a_wrong_password() {
         let monstrous = format!("{SCHEME}$2b$31${}", "K".repeat(53));
-        for damaged in ["", "§", "$2b$04$short", "argon2:$x", "$argon2id$v=19$m=9", &monstrous] {
+        for damaged in [
+            "",
+            "§",
+            "$2b$04$short",
+            "argon2:$x",
+            "$argon2id$v=19$m=9",
+            &monstrous,
+        ] {
             let stored = StoredHash(damaged.to_owned());
             assert!(
                 !pepper(4).verify(&password("correct horse"), Some(&stored)),

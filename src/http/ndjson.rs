@@ -209,9 +209,7 @@ impl Responder for NdJson {
                 line
             })
         });
-        HttpResponse::Ok()
-            .content_type(MEDIA_TYPE)
-            .streaming(lines)
+        HttpResponse::Ok().content_type(MEDIA_TYPE).streaming(lines)
     }
 }
 

@@ -50,7 +50,7 @@ pub async fn by_slug(tx: &mut Tx<'_, Tenant>, slug: &Slug) -> Stored<Option<Orga
 }
 
 /// How many organisations the environment has.
-pub async fn count(tx: &mut Tx<'_, Tenant>) -> Stored<u64> {
+pub async fn organization_count(tx: &mut Tx<'_, Tenant>) -> Stored<u64> {
     tx.count::<Organization>(Filter::all()).await
 }
 

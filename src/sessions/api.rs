@@ -285,6 +285,7 @@ impl From<SessionError> for Problem {
         match error {
             SessionError::Unknown => ProblemKind::NotFound.into(),
             SessionError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
+            SessionError::Keys(error) => error.into(),
             SessionError::Store(error) => error.into(),
         }
     }

@@ -12,9 +12,7 @@ use super::service::{SessionError, Sessions};
 use crate::access::{Permission, RevokeSessions};
 use crate::apps;
 use crate::events::{self, Name, Origin};
-use crate::http::{
-    Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, ProblemKind,
-};
+use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, ProblemKind};
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
 use crate::store::Tx;
@@ -88,15 +86,26 @@ async fn revoke_together(
     whose: Body<SessionsToEnd>,
     sessions: Data<Sessions>,
 ) -> Answer<Ok200<SessionsEnded>> {
-    let (whose, caller) = (whose.into_inner().user_ids, access.caller());
-    let ended = match whose {
-        Some(users) => sessions.end_of(caller, &users, access.origin()).await?,
-        None => sessions.end_everybody_s(caller, access.origin()).await?,
-    };
+    let ended = sessions
+        .end_together(access.caller(), whose.into_inner(), access.origin())
+        .await?;
     Ok(Ok200::new(SessionsEnded { sessions: ended }))
 }
 
 impl Sessions {
+    async fn end_together(
+        &self,
+        caller: &Caller,
+        whose: SessionsToEnd,
+        origin: &Origin,
+    ) -> Result<u64, SessionError> {
+        match whose.user_ids {
+            Some(users) => self.end_of(caller, &users, origin).await,
+            None if whose.everybody == Some(true) => self.end_everybody_s(caller, origin).await,
+            None => Ok(0),
+        }
+    }
+
     /// Ends every session of these users, in every environment of their app; how many there were.
     async fn end_of(
         &self,
@@ -140,7 +149,12 @@ impl Sessions {
             count += repo::end_all(&mut everywhere, *id, how, now).await?;
         }
         let told = self
-            .event(Name::SessionsRevokedTogether, tenant, caller.party(), (now, origin))
+            .event(
+                Name::SessionsRevokedTogether,
+                tenant,
+                caller.party(),
+                (now, origin),
+            )
             .with("sessions", count)
             .with("users", users.len());
         events::record(&mut tx.within(tenant), &told).await?;
@@ -181,7 +195,12 @@ impl Sessions {
         let count = repo::end_everybody_s(&mut tx, how, now).await?;
         revoked.extend(tokens::withdraw_all(&mut tx, successor, now, &self.entropy).await?);
         let told = self
-            .event(Name::SessionsRevokedTogether, tenant, caller.party(), (now, origin))
+            .event(
+                Name::SessionsRevokedTogether,
+                tenant,
+                caller.party(),
+                (now, origin),
+            )
             .with("sessions", count);
         events::record(&mut tx, &told).await?;
         Ok((count, revoked))

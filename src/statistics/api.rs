@@ -145,7 +145,7 @@ impl Statistics {
                 active: sessions::count_live(tx, now).await?,
             },
             organizations: OrganizationFigures {
-                total: memberships::count(tx).await?,
+                total: memberships::organization_count(tx).await?,
             },
             sign_ins: SignInFigures {
                 succeeded_by_day: succeeded,

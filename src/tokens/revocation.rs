@@ -97,6 +97,7 @@ pub const OVERLAP: Duration = Duration::from_mins(2);
 impl Entity for Revocation {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_revocations";
+    const OUTLIVES_APP: bool = true;
     const INDEXES: &'static [Index] = &[
         Index::on("revocations_expires_at", &["expires_at"]).expires_after(Duration::ZERO),
         Index::on("revocations_created_at", &["created_at", "_id"]),

@@ -10,8 +10,8 @@ use super::wire::{ImportedLine, NewImport, NewLine, Outcome};
 use crate::access::{ImportUsers, Permission};
 use crate::apps;
 use crate::http::{
-    Afterwards, Allowed, Answer, CutOff, Fault, Fields, FromFields, HungUp, Lines, NdJson, Ok200, Problem,
-    ProblemKind, Query, Scribe, Upload,
+    Afterwards, Allowed, Answer, CutOff, Fault, Fields, FromFields, HungUp, Lines, NdJson, Ok200,
+    Problem, ProblemKind, Query, Scribe, Upload,
 };
 use crate::kernel::id::UserId;
 
@@ -19,7 +19,9 @@ use crate::kernel::id::UserId;
 const ROOM: usize = 32 * 1024 * 1024;
 
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(import_users).configure(super::exporting_api::routes);
+    config
+        .service(import_users)
+        .configure(super::exporting_api::routes);
 }
 
 /// Whether anything is made.
@@ -126,9 +128,7 @@ async fn import_users(
     afterwards: Afterwards,
     transfers: Data<Transfers>,
 ) -> Answer<Either<Ok200<ImportReport>, NdJson>> {
-    let import = transfers
-        .asked(&access, query.into_inner().is_dry)
-        .await?;
+    let import = transfers.asked(&access, query.into_inner().is_dry).await?;
     match upload {
         Upload::Whole(whole) => Ok(Either::Left(transfers.whole(import, whole).await)),
         Upload::Lines(lines) => {

@@ -102,28 +102,43 @@ fn clash(user: &User, taken: &Taken) -> Option<Clash> {
     if let Some(id) = taken.emails.get(&user.email) {
         return Some((ProblemKind::EmailTaken, Some(*id)));
     }
-    let has_username = user.username.as_ref().is_some_and(|it| taken.usernames.contains_key(it));
+    let has_username = user
+        .username
+        .as_ref()
+        .is_some_and(|it| taken.usernames.contains_key(it));
     if has_username {
         return Some((ProblemKind::UsernameTaken, None));
     }
-    let has_phone = user.phone.as_ref().is_some_and(|it| taken.phones.contains_key(it));
+    let has_phone = user
+        .phone
+        .as_ref()
+        .is_some_and(|it| taken.phones.contains_key(it));
     has_phone.then_some((ProblemKind::PhoneTaken, None))
 }
 
 fn note(user: &User, taken: &mut Taken) {
     taken.emails.insert(user.email.clone(), user.id);
-    taken.usernames.extend(user.username.clone().map(|it| (it, user.id)));
-    taken.phones.extend(user.phone.clone().map(|it| (it, user.id)));
+    taken
+        .usernames
+        .extend(user.username.clone().map(|it| (it, user.id)));
+    taken
+        .phones
+        .extend(user.phone.clone().map(|it| (it, user.id)));
 }
 
 impl Seen {
     fn names(user: &User) -> [(ProblemKind, Option<String>); 3] {
         let name = |kind: &str, text: &str| digest(format!("{kind} {text}").as_bytes());
         [
-            (ProblemKind::EmailTaken, Some(name("email", user.email.as_str()))),
+            (
+                ProblemKind::EmailTaken,
+                Some(name("email", user.email.as_str())),
+            ),
             (
                 ProblemKind::UsernameTaken,
-                user.username.as_ref().map(|it| name("username", it.as_str())),
+                user.username
+                    .as_ref()
+                    .map(|it| name("username", it.as_str())),
             ),
             (
                 ProblemKind::PhoneTaken,
@@ -183,7 +198,9 @@ impl Transfers {
             self.make(&drafts, import, is_platform).await
         };
         match made {
-            Ok(()) => drafts.iter().for_each(|draft| batch.made(draft, import.is_dry)),
+            Ok(()) => drafts
+                .iter()
+                .for_each(|draft| batch.made(draft, import.is_dry)),
             Err(StoreError::Duplicate(_)) => {
                 let each = self.one_by_one(batch, &drafts, import, is_platform);
                 return each.await;
@@ -235,10 +252,14 @@ impl Transfers {
     /// Users, passwords, and the event that tells of them: one unit of work.
     async fn make(&self, drafts: &[Draft], import: &Import, is_platform: bool) -> Stored<()> {
         let users: Vec<User> = drafts.iter().map(|draft| draft.user.clone()).collect();
-        let hashes = drafts.iter().filter_map(|it| Some((it.user.id, it.hash.clone()?)));
+        let hashes = drafts
+            .iter()
+            .filter_map(|it| Some((it.user.id, it.hash.clone()?)));
         let hashes: Vec<_> = hashes.collect();
         let (now, app) = (self.clock.now(), import.tenant.app_id);
-        let guardians = users.iter().filter(|it| it.is_counted_guardian(is_platform));
+        let guardians = users
+            .iter()
+            .filter(|it| it.is_counted_guardian(is_platform));
         let guardians = i64::try_from(guardians.count()).unwrap_or(i64::MAX);
         let told = self.told(users.len(), import, now);
         self.store

@@ -79,8 +79,8 @@ impl Transfers {
         origin: &Origin,
     ) -> Result<(), StoreError> {
         let made = (self.clock.now(), &self.entropy);
-        let told = Event::new(Name::UsersExported, tenant, by, origin, made)
-            .with("hashes", with_hashes);
+        let told =
+            Event::new(Name::UsersExported, tenant, by, origin, made).with("hashes", with_hashes);
         events::record(&mut self.store.once().within(tenant), &told).await
     }
 
@@ -104,7 +104,8 @@ impl Transfers {
                 .store
                 .read(async |tx| {
                     let which = (&query, with_hashes);
-                    self.page(&mut tx.within(tenant), which, after.as_ref()).await
+                    self.page(&mut tx.within(tenant), which, after.as_ref())
+                        .await
                 })
                 .await?;
             for user in users {

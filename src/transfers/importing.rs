@@ -90,7 +90,9 @@ impl By {
         let all = assignable(is_platform).iter().copied();
         Self {
             party: caller.party(),
-            may_give: all.filter(|role| caller.holds(*role, is_platform)).collect(),
+            may_give: all
+                .filter(|role| caller.holds(*role, is_platform))
+                .collect(),
         }
     }
 
@@ -135,7 +137,9 @@ impl Transfers {
             let filled = self
                 .fill((&mut batch, is_platform), import, (source, summary))
                 .await;
-            let written = self.write(&mut batch, import, (is_platform, &mut seen)).await;
+            let written = self
+                .write(&mut batch, import, (is_platform, &mut seen))
+                .await;
             for line in batch.results() {
                 summary.counts(line.status);
                 told.line(&line).await?;
@@ -216,9 +220,8 @@ impl From<CutShort> for Problem {
         match error {
             CutShort::Unread(why) => Problem::new(ProblemKind::BadRequest).detail(why),
             CutShort::HungUp => Problem::new(ProblemKind::BodyTimeout),
-            CutShort::TooMany => {
-                Problem::new(ProblemKind::BodyTooLarge).detail("an import has at most 200,000 lines")
-            }
+            CutShort::TooMany => Problem::new(ProblemKind::BodyTooLarge)
+                .detail("an import has at most 200,000 lines"),
             CutShort::NoApp => ProblemKind::NotFound.into(),
             CutShort::Store(error) => error.into(),
         }

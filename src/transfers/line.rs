@@ -41,7 +41,10 @@ impl Workshop<'_> {
         let hash = self.hash(&new, project)?;
         let made_at = new.created_at.unwrap_or(self.now);
         if made_at > self.now || made_at < Timestamp::from_millis(0) {
-            return Err(invalid("created_at", "must lie in the past, and after 1970"));
+            return Err(invalid(
+                "created_at",
+                "must lie in the past, and after 1970",
+            ));
         }
         let is_banned = new.banned.unwrap_or(false);
         if !is_banned && (new.ban_reason.is_some() || new.ban_expires.is_some()) {

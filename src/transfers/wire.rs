@@ -161,7 +161,11 @@ impl FromFields for Project {
                 mem_cost,
                 project,
             }),
-            Err(why) => fields.fault("signer_key", ProblemKind::UnknownHash.slug(), why.to_string()),
+            Err(why) => fields.fault(
+                "signer_key",
+                ProblemKind::UnknownHash.slug(),
+                why.to_string(),
+            ),
         }
     }
 }

@@ -22,7 +22,8 @@ mod service;
 pub use self::api::{UserView, image_url, routes};
 pub use self::crowd::{Counts, Taken, counts, create_all, made_between, page, taken};
 pub use self::record::{
-    AccountChanges, Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, ProfileChanges, Standing, Status, USERNAME_TAKEN, User,
+    AccountChanges, Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, ProfileChanges, Standing, Status,
+    USERNAME_TAKEN, User,
 };
 pub use self::repo::{
     ban, bump_rights, by_email, by_ids, by_phone, by_username, change_email, contest, create,

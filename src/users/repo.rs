@@ -118,7 +118,8 @@ pub async fn update_profile<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
-    tx.update_one(living_one(id), of_profile(changes, now)).await
+    tx.update_one(living_one(id), of_profile(changes, now))
+        .await
 }
 
 /// A number that its holder typed is not a verified one.
@@ -174,7 +175,8 @@ where
         .and_if(verified.map(|it| EMAIL_VERIFIED.set(it)))
         .and_if(is_told.then(|| RIGHTS_VERSION.inc(1)));
     let unchanged = living_one(seen.id) & RIGHTS_VERSION.eq(seen.rights_version);
-    tx.update_one(unchanged & EMAIL.eq(seen.email.clone()), update).await
+    tx.update_one(unchanged & EMAIL.eq(seen.email.clone()), update)
+        .await
 }
 
 fn changed<T: Serialize>(field: Field<User, T>, change: Change<T>) -> Option<Update<User>> {

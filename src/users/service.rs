@@ -156,7 +156,8 @@ impl Users {
         let query = (query, self.clock.now());
         self.store
             .read(async |tx| {
-                let users = crowd::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
+                let users =
+                    crowd::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
                 Ok((users, crowd::count(&mut tx.within(tenant), query).await?))
             })
             .await

@@ -66,7 +66,10 @@ where
     .await
 }
 
-pub(in crate::users) async fn count<S>(tx: &mut Tx<'_, S>, (query, now): (&UserQuery, Timestamp)) -> Stored<u64>
+pub(in crate::users) async fn count<S>(
+    tx: &mut Tx<'_, S>,
+    (query, now): (&UserQuery, Timestamp),
+) -> Stored<u64>
 where
     S: Copy + Reaches<OfApp>,
 {
@@ -125,7 +128,9 @@ where
     for filter in wanted {
         for user in tx.find(Query::of(filter)).await? {
             taken.emails.insert(user.email, user.id);
-            taken.usernames.extend(user.username.map(|it| (it, user.id)));
+            taken
+                .usernames
+                .extend(user.username.map(|it| (it, user.id)));
             taken.phones.extend(user.phone.map(|it| (it, user.id)));
         }
     }

@@ -154,7 +154,10 @@ fn about_the_responses(operation: &Operation) -> Vec<String> {
         if !is_text(&response["description"]) {
             fault("has no description");
         }
-        let body = &response["content"]["application/json"]["schema"];
+        let body = ["json", "x-ndjson"]
+            .map(|kind| &response["content"][format!("application/{kind}")]["schema"]);
+        let body = body.into_iter().find(|it| !it.is_null());
+        let body = body.unwrap_or(&Value::Null);
         let is_problem =
             response["content"]["application/problem+json"]["schema"]["$ref"] == PROBLEM;
         match status.as_str() {
