@@ -24,6 +24,7 @@ mod stage;
 mod starting;
 mod stopping;
 mod traces;
+mod transfers;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
