@@ -6,8 +6,8 @@
 //!
 //! features: apps environments users credentials notifications links devices session_rules
 //!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions pages locks departures api_keys revocations audit webhooks
-//!           setup health discovery
+//!           invitations permissions pages locks departures accounts api_keys tenancy transfers
+//!           statistics revocations audit webhooks setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -18,6 +18,7 @@
 //! [`http`]), a handler, a service, a repository, and comes back as a document or a problem.
 
 pub mod access;
+pub mod accounts;
 pub mod api_keys;
 pub mod app;
 pub mod apps;
@@ -53,9 +54,12 @@ pub mod roles;
 pub mod session_rules;
 pub mod sessions;
 pub mod setup;
+pub mod statistics;
 pub mod store;
 pub mod teams;
+pub mod tenancy;
 pub mod tokens;
+pub mod transfers;
 pub mod users;
 pub mod verification;
 pub mod webhooks;

@@ -41,9 +41,9 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
-    teams, users, verification, webhooks,
+    accounts, audit, departures, discovery, environments, health, http, invitations, locks,
+    magic_links, notifications, orgs, passwords, permissions, revocations, roles, session_rules,
+    sessions, statistics, teams, tenancy, transfers, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -131,6 +131,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(invitations::routes)
         .configure(roles::routes)
         .configure(users::routes)
+        .configure(accounts::routes)
+        .configure(transfers::routes)
+        .configure(statistics::routes)
+        .configure(tenancy::routes)
         .configure(locks::routes)
         .configure(departures::routes)
         .configure(environments::routes)
@@ -150,6 +154,13 @@ pub fn document() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::SCHEMAS;
+
+    #[test]
+    fn what_goes_with_an_app_is_found_by_it() {
+        for schema in SCHEMAS.iter().filter(|schema| schema.goes_with_app()) {
+            assert!(schema.leads_from_app(), "{}", schema.collection());
+        }
+    }
 
     #[test]
     fn what_is_part_of_something_is_found_by_it() {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, OrganizationServices, Services};
+use super::serving::{AdministrationServices, Authsome, OrganizationServices, Services};
 use super::settings::{derived, host_of, lockout_settings, rate_settings, reach};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
+use crate::accounts::Accounts;
 use crate::api_keys::SecretKeys;
 use crate::audit::{Audit, Denials, OrganizationRecord};
 use crate::departures::Departures;
@@ -34,7 +35,9 @@ use crate::revocations::Feed;
 use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
+use crate::statistics::Statistics;
 use crate::teams::Teams;
+use crate::tenancy::Tenancy;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
@@ -102,6 +105,7 @@ impl Foundation {
                 accounts: sessions.clone(),
             }),
             organizations: self.organization_services(sessions, policy),
+            administration: self.administration_services(sessions),
             departures: Data::new(Departures {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -177,6 +181,24 @@ impl Foundation {
                 store: store.clone(),
                 memberships: sessions.memberships.clone(),
             }),
+        }
+    }
+
+    fn administration_services(&self, sessions: &Sessions) -> AdministrationServices {
+        AdministrationServices {
+            accounts: Data::new(Accounts {
+                accounts: sessions.clone(),
+            }),
+            statistics: Data::new(Statistics {
+                store: self.store.clone(),
+                clock: self.world.clock.clone(),
+            }),
+            tenancy: Data::new(Tenancy {
+                accounts: sessions.clone(),
+                keys: self.keys.clone(),
+                schemas: SCHEMAS,
+            }),
+            transfers: Data::new(self.transfers()),
         }
     }
 

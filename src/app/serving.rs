@@ -9,6 +9,7 @@ use actix_web::web::{Data, ServiceConfig};
 use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
+use crate::accounts::Accounts;
 use crate::audit::{self, Audit, OrganizationRecord};
 use crate::config;
 use crate::departures::Departures;
@@ -18,7 +19,7 @@ use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
-use crate::kernel::time::Clock;
+use crate::kernel::time::{Clock, Timestamp};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::notifications::{Deliveries, Notifications, Post};
@@ -30,9 +31,12 @@ use crate::revocations::Feed;
 use crate::roles::Roles;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
-use crate::store::Store;
+use crate::statistics::Statistics;
+use crate::store::{Store, Stored};
 use crate::teams::Teams;
+use crate::tenancy::{self, Tenancy};
 use crate::tokens::RevocationIndex;
+use crate::transfers::Transfers;
 use crate::users::Users;
 use crate::verification::Verification;
 use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
@@ -72,11 +76,21 @@ pub(super) struct Services {
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
     pub organizations: OrganizationServices,
+    pub administration: AdministrationServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
     pub webhooks: Data<Webhooks>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for of apps and their users as a whole.
+#[derive(Debug, Clone)]
+pub(super) struct AdministrationServices {
+    pub accounts: Data<Accounts>,
+    pub statistics: Data<Statistics>,
+    pub tenancy: Data<Tenancy>,
+    pub transfers: Data<Transfers>,
 }
 
 /// What handlers ask for in organisations.
@@ -151,6 +165,17 @@ impl Services {
             .app_data(self.webhooks.clone())
             .app_data(self.issuer.clone());
         self.organizations.register(config);
+        self.administration.register(config);
+    }
+}
+
+impl AdministrationServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.accounts.clone())
+            .app_data(self.statistics.clone())
+            .app_data(self.tenancy.clone())
+            .app_data(self.transfers.clone());
     }
 }
 
@@ -179,6 +204,11 @@ impl Authsome {
         }
     }
 
+    /// Removes what is left of apps that were closed.
+    pub async fn look_after_apps(&self, now: Timestamp) -> Stored<()> {
+        self.services.administration.tenancy.look_after(now).await
+    }
+
     fn start_jobs(&self) {
         jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
         let store = self.store.clone();
@@ -188,6 +218,10 @@ impl Authsome {
         let audit = self.audit.clone();
         self.jobs.every(audit::RETENTION, async move |now| {
             audit.expire(now).await.map(drop)
+        });
+        let closing = self.clone();
+        self.jobs.every(tenancy::CLOSING, async move |now| {
+            closing.look_after_apps(now).await
         });
         self.deliveries.start(self.post.clone());
         let relay = self.relay.clone();

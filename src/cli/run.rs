@@ -11,6 +11,7 @@ use anyhow::Context;
 
 use super::{
     Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
+    transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -47,6 +48,12 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         }
         Command::Keys(Keys::Withdraw(asked)) => {
             with_config(load, |config| in_system(keys::withdraw(config, asked)))
+        }
+        Command::Import(asked) => {
+            with_config(load, |config| in_system(transfer::import(config, asked)))
+        }
+        Command::Export(asked) => {
+            with_config(load, |config| in_system(transfer::export(config, asked)))
         }
         Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };

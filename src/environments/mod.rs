@@ -11,5 +11,5 @@ mod service;
 
 pub use self::api::routes;
 pub use self::record::{Environment, Kind, Settings};
-pub use self::repo::{by_slug, create, create_closed, list};
+pub use self::repo::{by_slug, create, create_closed, list, remove_all};
 pub use self::service::{EnvironmentError, Environments};

@@ -136,10 +136,15 @@ impl Environments {
                 replaced.ok_or(EnvironmentError::Store(StoreError::Conflict))
             })
             .await?;
+        self.forget();
+        Ok(updated)
+    }
+
+    /// Looks everything up again. After a change that this node made.
+    pub fn forget(&self) {
         self.by_key.invalidate_all();
         self.by_id.invalidate_all();
         self.origins.invalidate_all();
-        Ok(updated)
     }
 
     async fn find(

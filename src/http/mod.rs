@@ -9,7 +9,7 @@
 //! witness                    what becomes of refusals
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
-//! answer cookies event_stream                       what handlers return, and what browsers keep
+//! answer cookies event_stream ndjson                what handlers return, and what browsers keep
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -31,6 +31,7 @@ mod guard;
 mod headers;
 mod json;
 mod limits;
+mod ndjson;
 mod openapi;
 mod path;
 mod problem;
@@ -53,8 +54,9 @@ pub use event_stream::{EventStream, HungUp, Line, Subscription};
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
 pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use ndjson::{CutOff, Lines, NdJson, Scribe, Upload, read_line};
 pub use path::{PathId, PathIds};
-pub use problem::{FieldError, Problem};
+pub use problem::{Fault, FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};
 pub use unit::{Afterwards, InFlight};

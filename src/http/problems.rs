@@ -58,6 +58,10 @@ problems! {
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    NotConfirmed 400 "not_confirmed" "Confirm it by the slug of the app"
+        "What cannot be undone wants the slug of the app typed: `?confirm=<slug>`.";
+    UnknownHash 400 "unknown_hash" "This password hash is not taken over"
+        "The hash is of a kind that is not known here, is damaged, needs parameters that were not given, or would take too long to verify.";
     RoleReserved 400 "role_reserved" "This name is kept"
         "The name belongs to the product, or would be taken for a role that is more than one of an organisation. Case and separators do not matter. Choose another one.";
     RoleCycle 400 "role_cycle" "A role cannot inherit from itself"
@@ -164,6 +168,10 @@ problems! {
         "An environment has at most 20 webhooks of its own, and an organisation 5. Delete one first.";
     WebhookInactive 409 "webhook_inactive" "This webhook is switched off"
         "Nothing is sent to a webhook that is not active. Switch it on first.";
+    AppSlugTaken 409 "app_slug_taken" "This slug is taken"
+        "Another app of this installation has this slug.";
+    PlatformApp 409 "platform_app" "The platform app stays"
+        "The app that holds the operators cannot be deleted, and keeps its slug.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"
@@ -181,7 +189,7 @@ problems! {
     InvitationExpired 410 "invitation_expired" "This invitation is over"
         "An invitation is good for the time that its letter names. Ask for it to be sent anew.";
     BodyTooLarge 413 "body_too_large" "The body is too large"
-        "A JSON body may have 64 KiB.";
+        "A JSON body may have 64 KiB; where users are imported 8 MiB, and each of them 64 KiB.";
     UriTooLong 414 "uri_too_long" "The address is too long"
         "Path and query may have 8 KiB together.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"

@@ -30,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(super::own::switch_org)
         .configure(super::own_devices::routes)
         .configure(super::administration::routes)
+        .configure(super::together::routes)
         .configure(super::impersonation::routes)
         .configure(super::roles::routes);
 }
@@ -284,6 +285,7 @@ impl From<SessionError> for Problem {
         match error {
             SessionError::Unknown => ProblemKind::NotFound.into(),
             SessionError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
+            SessionError::Keys(error) => error.into(),
             SessionError::Store(error) => error.into(),
         }
     }

@@ -3,6 +3,7 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod administration;
 mod invitations;
 mod organizations;
 mod roles;
@@ -178,6 +179,8 @@ impl Scenario {
             "?status=banned",
             "?email=m&role=USER&status=active&include=total",
             "?role=ADMIN&page=1&recordPerPage=5",
+            "?search=noah",
+            "?created_from=2040-01-01T00:00:00Z&created_to=2041-01-01T00:00:00Z&include=total",
         ] {
             self.calls(
                 "admin.users.list",
@@ -436,6 +439,8 @@ fn no_operation_reads_a_whole_collection() {
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
         scenario.listens(&acme).await;
+        scenario.runs_an_app(app).await;
+        scenario.runs_apps(app).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

@@ -1,6 +1,8 @@
 //! The API as its callers see it: one behaviour a test, each on both databases.
 
+mod accounts;
 mod addresses;
+mod apps;
 mod audit;
 mod bans;
 mod bodies;
@@ -18,6 +20,7 @@ mod export;
 mod hangups;
 mod http_edge;
 mod impersonation;
+mod imports;
 mod invitation_answers;
 mod invitation_endings;
 mod invitation_races;
@@ -59,9 +62,11 @@ mod secrecy;
 mod session_rules;
 mod sessions;
 mod sessions_admin;
+mod sessions_together;
 mod signin;
 mod signup;
 mod smtp;
+mod statistics;
 mod switching;
 mod teams;
 mod tenancy;

@@ -161,7 +161,10 @@ fn about_the_responses(operation: &Operation, document: &Value) -> Vec<String> {
         if !is_text(&response["description"]) {
             fault("has no description");
         }
-        let answer = &response["content"]["application/json"];
+        let answers =
+            ["json", "x-ndjson"].map(|kind| &response["content"][format!("application/{kind}")]);
+        let answer = answers.into_iter().find(|it| !it.is_null());
+        let answer = answer.unwrap_or(&Value::Null);
         let body = &answer["schema"];
         let is_problem =
             response["content"]["application/problem+json"]["schema"]["$ref"] == PROBLEM;

@@ -26,6 +26,7 @@ mod stage;
 mod starting;
 mod stopping;
 mod traces;
+mod transfers;
 mod verifiers;
 mod webhooks;
 

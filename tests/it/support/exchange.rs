@@ -99,6 +99,11 @@ impl Exchange<'_> {
             .is_some_and(|it| it.starts_with("application/json"))
     }
 
+    /// One JSON document a line.
+    pub fn is_lines(&self) -> bool {
+        self.header("content-type") == Some("application/x-ndjson")
+    }
+
     pub fn is_problem(&self) -> bool {
         self.header("content-type") == Some("application/problem+json")
     }
@@ -168,7 +173,12 @@ fn about_the_body(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
         204 if declared.is_some() || !exchange.body.is_empty() => {
             faults.push("a 204 with a body".to_owned());
         }
-        200..=299 if exchange.status != 204 && !exchange.is_json() && !exchange.is_page() => {
+        200..=299
+            if exchange.status != 204
+                && !exchange.is_json()
+                && !exchange.is_lines()
+                && !exchange.is_page() =>
+        {
             faults.push(format!("content-type is {declared:?}"));
         }
         400.. if !exchange.is_problem() => faults.push(format!("content-type is {declared:?}")),
