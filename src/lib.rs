@@ -1,13 +1,13 @@
 //! Authsome: a multi-tenant identity server in one binary.
 //!
 //! ```text
-//! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
+//! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
 //! features: apps environments users credentials notifications links devices session_rules
-//!           rbac memberships sessions verification passwords magic_links orgs teams roles
+//!           rbac memberships idempotency sessions verification passwords magic_links orgs teams roles
 //!           invitations permissions pages locks departures api_keys revocations audit webhooks
-//!           setup health discovery
+//!           setup metrics health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -32,6 +32,7 @@ pub mod environments;
 pub mod events;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 pub mod kernel;
@@ -41,6 +42,7 @@ pub mod locks;
 pub mod magic_links;
 pub mod mail;
 pub mod memberships;
+pub mod metrics;
 pub mod notifications;
 pub mod orgs;
 pub mod outbound;
@@ -55,6 +57,7 @@ pub mod sessions;
 pub mod setup;
 pub mod store;
 pub mod teams;
+pub mod telemetry;
 pub mod tokens;
 pub mod users;
 pub mod verification;

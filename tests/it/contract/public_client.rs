@@ -126,7 +126,6 @@ GET /v1/revocations
 const MISSING: &str = "
 POST /v1/introspect
 GET /.well-known/openid-configuration
-GET /metrics
 GET /v1/me/auth-methods
 POST /v1/admin/users/create
 PATCH /v1/admin/users/{user}

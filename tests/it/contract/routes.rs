@@ -43,7 +43,6 @@ const ELSEWHERE: &[&str] = &[
     "/v1/config",
     "/v1/bootstrap",
     "/admin",
-    "/metrics",
     "/health",
     "/healthz",
     "/status",
