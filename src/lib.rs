@@ -1,13 +1,13 @@
 //! Authsome: a multi-tenant identity server in one binary.
 //!
 //! ```text
-//! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
+//! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
 //! features: apps environments users credentials notifications links devices session_rules
-//!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions pages locks departures accounts api_keys tenancy transfers
-//!           statistics revocations audit webhooks setup health discovery
+//!           rbac memberships idempotency sessions verification passwords magic_links orgs teams
+//!           roles invitations permissions pages locks departures accounts api_keys tenancy
+//!           transfers statistics revocations audit webhooks setup metrics health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -33,6 +33,7 @@ pub mod environments;
 pub mod events;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 pub mod kernel;
@@ -42,6 +43,7 @@ pub mod locks;
 pub mod magic_links;
 pub mod mail;
 pub mod memberships;
+pub mod metrics;
 pub mod notifications;
 pub mod orgs;
 pub mod outbound;
@@ -57,6 +59,7 @@ pub mod setup;
 pub mod statistics;
 pub mod store;
 pub mod teams;
+pub mod telemetry;
 pub mod tenancy;
 pub mod tokens;
 pub mod transfers;

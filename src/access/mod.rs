@@ -34,14 +34,14 @@ pub use permission::{
     ListOwnDevices, ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions,
     ListUsers, ManageOrganizationWebhooks, ManageRoles, ManageWebhooks, OperateApps, PERMISSIONS,
     Permission, ReadApp, ReadEnvironments, ReadEvents, ReadInvitations, ReadMe, ReadMembers,
-    ReadNotifications, ReadOrganization, ReadOrganizationEvents, ReadOrganizationRoles,
-    ReadOrganizationWebhooks, ReadPermissions, ReadRevocations, ReadRoles, ReadSelf,
-    ReadSessionConfig, ReadStatistics, ReadTeamMembers, ReadTeams, ReadUser, ReadWebhooks,
-    RegisterPermissions, RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords,
-    RevokeInvitation, RevokeOwnSession, RevokeSessions, RevokeUserSessions, SignOut,
-    SwitchOrganization, TransferOrganization, UnbanUser, UnlockUser, UpdateApp, UpdateEnvironments,
-    UpdateMe, UpdateMember, UpdateOrganization, UpdateOrganizationRole, UpdateSessionConfig,
-    UpdateTeam, UpdateTeamMember, UpdateUser,
+    ReadMetrics, ReadNotifications, ReadOrganization, ReadOrganizationEvents,
+    ReadOrganizationRoles, ReadOrganizationWebhooks, ReadPermissions, ReadRevocations, ReadRoles,
+    ReadSelf, ReadSessionConfig, ReadStatistics, ReadTeamMembers, ReadTeams, ReadUser,
+    ReadWebhooks, RegisterPermissions, RemoveMember, RemoveTeamMember, ResendInvitation,
+    ResetPasswords, RevokeInvitation, RevokeOwnSession, RevokeSessions, RevokeUserSessions,
+    SignOut, SwitchOrganization, TransferOrganization, UnbanUser, UnlockUser, UpdateApp,
+    UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization, UpdateOrganizationRole,
+    UpdateSessionConfig, UpdateTeam, UpdateTeamMember, UpdateUser,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};

@@ -108,6 +108,7 @@ permissions! {
     InApp "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     InApp "events":"read" => ReadEvents; "read the security events of an environment"
     InApp "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
+    InApp "metrics":"read" => ReadMetrics; "read how the server fares"
     InApp "webhooks":"read" => ReadWebhooks; "read the webhooks of an environment, and what became of their deliveries"
     InApp "webhooks":"manage" => ManageWebhooks; "make, change, test and delete webhooks of an environment"
     InApp "statistics":"read" => ReadStatistics; "read how many users, sessions and sign-ins there are"

@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! settings     configuration as the modules want it
+//! examined     what there is, looked at and left as it is
 //! foundation   the store brought up to date, and what works on it: enough for a command
 //! parts        everything that serves, made of the foundation
 //! serving      the server, with its jobs, from its first request to its last
 //! ```
 
+mod examined;
 mod foundation;
 mod parts;
 mod serving;
 mod settings;
 
+use std::net::SocketAddr;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
@@ -23,6 +28,7 @@ use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::Environment;
 use crate::events::Event;
+use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
@@ -37,13 +43,14 @@ use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
 use crate::setup::SetupError;
 use crate::store::{Schema, StoreError};
+use crate::telemetry::TelemetryError;
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
     accounts, audit, departures, discovery, environments, health, http, invitations, locks,
-    magic_links, notifications, orgs, passwords, permissions, revocations, roles, session_rules,
-    sessions, statistics, teams, tenancy, transfers, users, verification, webhooks,
+    magic_links, metrics, notifications, orgs, passwords, permissions, revocations, roles,
+    session_rules, sessions, statistics, teams, tenancy, transfers, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -70,6 +77,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Revocation>(),
     Schema::of::<RateCounter>(),
     Schema::of::<Lockout>(),
+    Schema::of::<IdempotencyKey>(),
     Schema::of::<Event>(),
     Schema::of::<Webhook>(),
     Schema::of::<Delivery>(),
@@ -108,11 +116,15 @@ pub enum StartError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    #[error(transparent)]
     Outbound(#[from] Unbuildable),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
     #[error("the hashing threads cannot be started: {0}")]
     Hasher(std::io::Error),
+    #[error("metrics cannot be served on {0}: {1}")]
+    Metrics(SocketAddr, std::io::Error),
     #[error("the server cannot listen: {0}")]
     Listen(std::io::Error),
 }
@@ -143,6 +155,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(audit::routes)
         .configure(webhooks::routes)
         .configure(discovery::routes)
+        .configure(metrics::routes)
         .configure(health::routes);
 }
 

@@ -1,11 +1,11 @@
 //! The server, with its jobs, from its first request to its last.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpServer, rt};
 use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
@@ -22,6 +22,7 @@ use crate::jobs::{self, Jobs};
 use crate::kernel::time::{Clock, Timestamp};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
+use crate::metrics::{self, Metrics};
 use crate::notifications::{Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
 use crate::pages;
@@ -34,6 +35,7 @@ use crate::sessions::Sessions;
 use crate::statistics::Statistics;
 use crate::store::{Store, Stored};
 use crate::teams::Teams;
+use crate::telemetry::Telemetry;
 use crate::tenancy::{self, Tenancy};
 use crate::tokens::RevocationIndex;
 use crate::transfers::Transfers;
@@ -56,6 +58,8 @@ pub struct Authsome {
     pub(super) audit: Audit,
     pub(super) revocations: RevocationIndex,
     pub(super) edge: Edge,
+    pub(super) metrics: Data<Metrics>,
+    pub(super) metrics_bind: Option<SocketAddr>,
     pub(super) post: Post,
     pub(super) deliveries: Deliveries,
     pub(super) relay: Relay,
@@ -112,6 +116,7 @@ pub struct Background {
     deliveries: Deliveries,
     couriers: Couriers,
     in_flight: InFlight,
+    telemetry: Option<Telemetry>,
 }
 
 impl Background {
@@ -135,6 +140,11 @@ impl Background {
         }
         if timeout(most, self.couriers.stop()).await.is_err() {
             tracing::warn!("an event was not given back in time");
+        }
+        if let Some(telemetry) = &self.telemetry
+            && timeout(most, telemetry.stop()).await.is_err()
+        {
+            tracing::warn!("spans were not sent in time");
         }
     }
 
@@ -201,6 +211,7 @@ impl Authsome {
             deliveries: self.deliveries.clone(),
             couriers: self.couriers.clone(),
             in_flight: self.edge.in_flight.clone(),
+            telemetry: self.edge.telemetry.clone(),
         }
     }
 
@@ -230,13 +241,30 @@ impl Authsome {
         self.couriers.start(self.courier.clone());
     }
 
+    /// Tells metrics where they have an address of their own, for as long as the system lives.
+    fn tell_metrics(&self) -> Result<(), StartError> {
+        let Some(bind) = self.metrics_bind else {
+            return Ok(());
+        };
+        let failed = |error| StartError::Metrics(bind, error);
+        let listener = TcpListener::bind(bind).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let server = metrics::listen(listener, self.metrics.clone()).map_err(failed)?;
+        tracing::info!(%bound, "serving metrics");
+        drop(rt::spawn(server));
+        Ok(())
+    }
+
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
         self.start_jobs();
+        self.tell_metrics()?;
         let config = self.config;
         let (edge, services) = (Data::new(self.edge), self.services);
         let (health, feed) = (Data::new(self.health), Data::new(self.feed));
-        let (audit, events) = (Data::new(self.audit), Data::new(self.events));
+        let (audit, metrics) = (Data::new(self.audit), self.metrics);
+        let events = Data::new(self.events);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
@@ -244,6 +272,7 @@ impl Authsome {
                 .app_data(health.clone())
                 .app_data(feed.clone())
                 .app_data(audit.clone())
+                .app_data(metrics.clone())
                 .app_data(events.clone())
         });
         let listening = server

@@ -6,6 +6,7 @@
 //! Exit codes: 0 done, 1 not done, 2 the command line or the configuration cannot be used.
 //! Not here: settings ([`crate::config`]), which have no flags of their own.
 
+mod doctor;
 mod healthcheck;
 mod keys;
 mod log;
@@ -36,6 +37,7 @@ First steps:
   authsome                          start; the first start prints keys and curl lines
   authsome bootstrap --json         make what a first start makes, without serving
   curl http://127.0.0.1:8080/readyz ask whether it is ready
+  authsome doctor                   look at everything, and say what to do
 
 Settings, later ones win:
   1. built-in defaults              `authsome config` lists every setting
@@ -88,6 +90,8 @@ pub enum Command {
     Openapi,
     /// Ask a running server whether it is ready; exit 0 when it is, else 1
     Healthcheck(Healthcheck),
+    /// Look at everything an installation needs, and say what is wrong and what to do; exit 1 if so
+    Doctor(DoctorAsked),
     /// Look after signing keys
     #[command(subcommand)]
     Keys(Keys),
@@ -161,6 +165,13 @@ pub struct Healthcheck {
     /// What to ask, an http URL [default: /readyz where `server.bind` listens]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorAsked {
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]

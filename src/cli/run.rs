@@ -10,8 +10,8 @@ use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
-    transfer,
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, doctor, healthcheck, keys, log, mail,
+    policy, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -35,6 +35,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
             in_system(async { policy::test(asked.file.as_deref()).await })
         }
         Command::Healthcheck(check) => health(&check, load),
+        Command::Doctor(asked) => in_system(async { doctor::examine(load(), &asked).await }),
         Command::Mail(Mail::Preview(asked)) => {
             with_config(load, |config| mail::preview(&config, &asked))
         }

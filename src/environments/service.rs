@@ -14,6 +14,7 @@ use crate::http::{Caller, Change, Directory, Problem};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId};
 use crate::kernel::language::Language;
+use crate::kernel::measure::{Lookups, Measured, Page};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text;
 use crate::kernel::time::Clock;
@@ -34,6 +35,7 @@ pub struct Environments {
     by_key: Cache<String, Option<Arc<Environment>>>,
     by_id: Cache<(AppId, Option<EnvId>), Option<Arc<Environment>>>,
     origins: Cache<text::Origin, bool>,
+    lookups: Arc<Lookups>,
 }
 
 /// A change to settings; what is absent stays.
@@ -77,6 +79,7 @@ impl Environments {
             by_key: cache(),
             by_id: cache(),
             origins: cache(),
+            lookups: Arc::default(),
         }
     }
 
@@ -152,7 +155,7 @@ impl Environments {
         app: AppId,
         env: Option<EnvId>,
     ) -> Result<Option<Arc<Environment>>, StoreError> {
-        if let Some(known) = self.by_id.get(&(app, env)) {
+        if let Some(known) = self.lookups.noted(self.by_id.get(&(app, env))) {
             return Ok(known);
         }
         let mut once = self.store.once();
@@ -170,7 +173,7 @@ impl Environments {
         if key.len() > LONGEST_KEY || !key.starts_with("pk_") {
             return Ok(None);
         }
-        if let Some(known) = self.by_key.get(key) {
+        if let Some(known) = self.lookups.noted(self.by_key.get(key)) {
             return Ok(known);
         }
         let mut once = self.store.once();
@@ -181,7 +184,7 @@ impl Environments {
     }
 
     async fn some_allows(&self, origin: &text::Origin) -> Result<bool, StoreError> {
-        if let Some(known) = self.origins.get(origin) {
+        if let Some(known) = self.lookups.noted(self.origins.get(origin)) {
             return Ok(known);
         }
         let mut once = self.store.once();
@@ -207,6 +210,12 @@ where
         .max_capacity(CACHED)
         .time_to_live(STALE)
         .build()
+}
+
+impl Measured for Environments {
+    fn tell(&self, page: &mut Page) {
+        self.lookups.tell(page, "environments");
+    }
 }
 
 impl Directory for Environments {

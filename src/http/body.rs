@@ -3,17 +3,19 @@
 //! The declared type is checked before a byte is read: a form or a plain-text body is refused, which
 //! is also what keeps cross-site forms out (they cannot send `application/json`).
 
+use std::io;
 use std::time::Duration;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING,
 };
-use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
+use futures_util::stream::once;
 use tokio::time::timeout;
 
 use super::edge::Edge;
@@ -102,6 +104,42 @@ fn is_json(value: &str) -> bool {
         })
 }
 
+/// The whole body, which a handler can read again all the same; `None` where there is none that it
+/// would take, and then it meets the same fault.
+pub(super) async fn held(req: &mut ServiceRequest, patience: Duration) -> Option<Vec<u8>> {
+    let headers = req.headers();
+    let is_empty = headers
+        .get(CONTENT_LENGTH)
+        .is_none_or(|length| length == "0");
+    if is_empty && !headers.contains_key(TRANSFER_ENCODING) {
+        return Some(Vec::new());
+    }
+    check_declaration(headers, BODY_MAX).ok()?;
+    let late = |_| Problem::new(ProblemKind::BodyTimeout);
+    let read = timeout(patience, collect(req.take_payload(), BODY_MAX)).await;
+    let read = read.map_err(late).flatten();
+    let again = match &read {
+        Ok(bytes) => Ok(Bytes::from(bytes.clone())),
+        Err(problem) => Err(fault(problem.kind())),
+    };
+    req.set_payload(Payload::Stream {
+        payload: Box::pin(once(ready(again))),
+    });
+    read.ok()
+}
+
+/// What makes a reader find the same fault again; see [`broken`].
+fn fault(kind: ProblemKind) -> PayloadError {
+    let timed_out = || PayloadError::Io(io::ErrorKind::TimedOut.into());
+    if kind == ProblemKind::BodyTooLarge {
+        return PayloadError::Overflow;
+    }
+    if kind == ProblemKind::BodyTimeout {
+        return timed_out();
+    }
+    PayloadError::Incomplete(None)
+}
+
 async fn collect(mut payload: Payload, most: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
@@ -117,6 +155,9 @@ async fn collect(mut payload: Payload, most: usize) -> Result<Vec<u8>, Problem> 
 fn broken(error: &PayloadError) -> Problem {
     if matches!(error, PayloadError::Overflow) {
         return ProblemKind::BodyTooLarge.into();
+    }
+    if matches!(error, PayloadError::Io(error) if error.kind() == io::ErrorKind::TimedOut) {
+        return ProblemKind::BodyTimeout.into();
     }
     Problem::new(ProblemKind::BadRequest)
         .detail("the body broke off")

@@ -54,6 +54,8 @@ problems! {
         "Two readers of the same document could pick different values, so a repeated name is refused.";
     InvalidEmail 400 "invalid_email" "This is not an e-mail address"
         "The text is not one plain e-mail address after normalisation.";
+    InvalidIdempotencyKey 400 "invalid_idempotency_key" "This is no idempotency key"
+        "`Idempotency-Key` takes 1 to 255 visible ASCII characters, once. A UUID is one.";
     WeakPassword 400 "weak_password" "This password is too weak"
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
@@ -178,6 +180,10 @@ problems! {
         "Nobody acts as a user who could not sign in himself. Lift the ban first.";
     NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"
         "The access token is not one by which somebody acts as another user, so there is nothing to stop.";
+    IdempotencyKeyInUse 409 "idempotency_key_in_use" "The first request with this key is under way"
+        "A request with the same `Idempotency-Key` is still being answered. Send it again a little later.";
+    IdempotencyAnswerLost 409 "idempotency_answer_lost" "What became of the first request is not known"
+        "The server was cut off while it answered the first request with this `Idempotency-Key`. It took effect or it did not, and is not done a second time: look, and if need be ask again with another key.";
     InvitationAccepted 410 "invitation_accepted" "This invitation has been accepted"
         "An invitation is good once.";
     InvitationDeclined 410 "invitation_declined" "This invitation has been declined"
@@ -194,6 +200,8 @@ problems! {
         "Path and query may have 8 KiB together.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"
         "Send `Content-Type: application/json`, in UTF-8 and without a content encoding.";
+    IdempotencyKeyReused 422 "idempotency_key_reused" "The key belongs to another request"
+        "The same caller has sent this `Idempotency-Key` with another path, query or body within 24 hours. Take a new key for a new request.";
     TooManyAttempts 429 "too_many_attempts" "Too many attempts"
         "The same has been tried too often, or the account is locked after wrong passwords; whether it exists is not told. Try again after `Retry-After` seconds.";
     HeadersTooLarge 431 "headers_too_large" "The headers are too large"

@@ -111,7 +111,7 @@ async fn sign_up(
     ),
     responses((status = 200, description = "Signed in", body = SignedIn)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
         ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::NotAMember,
         ProblemKind::TooManyAttempts, ProblemKind::Busy,

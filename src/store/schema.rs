@@ -253,6 +253,22 @@ impl Schema {
         })
     }
 
+    pub(super) fn is_missing(&self) -> String {
+        format!("the collection {} is missing", self.collection)
+    }
+
+    pub(super) fn lacks(&self, index: &Index) -> String {
+        format!("the index {} of {} is missing", index.name, self.collection)
+    }
+
+    pub(super) fn differs(&self, index: &Index) -> String {
+        let Self { collection, .. } = self;
+        format!(
+            "the index {} of {collection} has another definition",
+            index.name
+        )
+    }
+
     /// What is over at `now`, one sweep for each field that says so.
     pub(super) fn sweeps(&self, now: Timestamp, most: u32) -> impl Iterator<Item = Sweep> {
         let expiring = self.indexes.iter().filter_map(move |index| {

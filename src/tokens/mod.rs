@@ -15,6 +15,7 @@
 mod access;
 mod chain;
 mod claims;
+mod examined;
 mod index;
 mod jwks;
 mod keys;
@@ -33,6 +34,7 @@ use crate::kernel::algorithm::Algorithm;
 
 pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
+pub use examined::KeyReport;
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
 pub use keys::{KeyError, PreparedKey, SigningKey, publish, remove_all, withdraw, withdraw_all};

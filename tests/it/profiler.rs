@@ -365,6 +365,17 @@ impl Scenario {
                 self.calls("admin.impersonation.stop", stop.await);
             }
         }
+        let metrics = operator.get("/metrics").await.expect(200);
+        assert!(metrics.text().contains("authsome_store_up 1"));
+        self.called.insert("metrics.read".to_owned());
+        let founds = || {
+            operator
+                .post(&format!("/v1/orgs{query}"))
+                .json(json!({"name": "Once"}))
+        };
+        for _ in 0..2 {
+            let _ = founds().header("idempotency-key", "k-1").await;
+        }
         let _ = operator.signs_out_everywhere().await.expect(204);
     }
 
@@ -394,12 +405,13 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 20] = [
+const ASKED: [&str; 21] = [
     "api_keys",
     "apps",
     "credentials",
     "environments",
     "events",
+    "idempotency_keys",
     "invitations",
     "leases",
     "members",

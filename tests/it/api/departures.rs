@@ -45,6 +45,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_app_session_configs",
     "authsome_apps",
     "authsome_environments",
+    "authsome_idempotency_keys",
     "authsome_leases",
     "authsome_migrations",
     "authsome_organizations",

@@ -126,7 +126,6 @@ GET /v1/revocations
 const MISSING: &str = "
 POST /v1/introspect
 GET /.well-known/openid-configuration
-GET /metrics
 GET /v1/me/auth-methods
 GET PUT DELETE /v1/admin/apps/{app}/client-config
 GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}

@@ -42,7 +42,6 @@ const ELSEWHERE: &[&str] = &[
     "/v1/config",
     "/v1/bootstrap",
     "/admin",
-    "/metrics",
     "/health",
     "/healthz",
     "/status",

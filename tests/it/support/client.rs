@@ -220,9 +220,10 @@ impl Reply {
             .map(|value| value.to_str().expect("a header in ASCII"))
     }
 
-    /// The document of the reply; null where there is none.
+    /// The document of the reply; null where there is none, or lines for a program.
     pub fn json(&self) -> Value {
-        if self.body.is_empty() {
+        let is_lines = |it: &str| it.starts_with("text/plain;");
+        if self.body.is_empty() || self.header("content-type").is_some_and(is_lines) {
             return Value::Null;
         }
         if self.header("content-type") == Some("application/x-ndjson") {

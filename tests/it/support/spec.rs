@@ -96,6 +96,10 @@ impl Spec {
         if exchange.is_problem() && !listed(response) && !listed(&responses["default"]) {
             return Some(format!("{} is not documented for {status}", kind(exchange)));
         }
+        if exchange.is_lines() {
+            let is_documented = response["content"].get("text/plain").is_some();
+            return (!is_documented).then(|| "no lines are documented".to_owned());
+        }
         let media_type = if exchange.is_problem() {
             "problem+json"
         } else if exchange.is_lines() {
