@@ -4,10 +4,10 @@
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail ← features
 //!
-//! features: apps environments users credentials notifications links devices session_rules
+//! features: apps settings environments users credentials notifications links devices session_rules
 //!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions pages locks departures api_keys revocations audit setup
-//!           health discovery
+//!           invitations permissions tuning pages locks departures api_keys revocations audit cloning
+//!           setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -23,6 +23,7 @@ pub mod app;
 pub mod apps;
 pub mod audit;
 pub mod cli;
+pub mod cloning;
 pub mod config;
 pub mod credentials;
 pub mod departures;
@@ -51,9 +52,11 @@ pub mod revocations;
 pub mod roles;
 pub mod session_rules;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod store;
 pub mod teams;
 pub mod tokens;
+pub mod tuning;
 pub mod users;
 pub mod verification;

@@ -97,10 +97,14 @@ permissions! {
     InApp "users":"impersonate" => Impersonate; "act as a user of the app, for a while"
     InApp "users":"sessions" => ListUserSessions, RevokeUserSessions; "list the sessions of any user of the app and end them"
     InApp "environments":"read" => ReadEnvironments; "read the environments of the app"
+    InApp "environments":"create" => CreateEnvironment, CloneEnvironment; "make environments of the app, also like one that there is"
+    InApp "environments":"delete" => DeleteEnvironment; "delete environments of the app"
     InApp "environments":"update" => UpdateEnvironments; "change the environments of the app"
     InApp "revocations":"read" => ReadRevocations; "read which tokens are revoked"
     InApp "session_config":"read" => ReadSessionConfig; "read the session rules of the app"
     InApp "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
+    InApp "settings":"read" => ReadSettings; "read the settings of the app and its environments"
+    InApp "settings":"update" => UpdateSettings; "choose settings of the app and its environments"
     InApp "events":"read" => ReadEvents; "read the security events of an environment"
     InApp "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
     InApp "apps":"operate" => OperateApps; "act on another app, and create apps"
@@ -129,6 +133,8 @@ permissions! {
     InOrganization "organization_roles":"update" => UpdateOrganizationRole; "change roles of the organisation"
     InOrganization "organization_roles":"delete" => DeleteOrganizationRole; "delete roles of the organisation"
     InOrganization "organization_events":"read" => ReadOrganizationEvents; "read what happened in the organisation"
+    InOrganization "organization_settings":"read" => ReadOrganizationSettings; "read the settings of the organisation"
+    InOrganization "organization_settings":"update" => UpdateOrganizationSettings; "choose settings of the organisation"
     InOrganization "rights":"check" => CheckRights; "ask what other members may do"
 }
 

@@ -7,10 +7,11 @@ use actix_web::web::Data;
 use super::foundation::Foundation;
 use super::serving::{Authsome, OrganizationServices, Services};
 use super::settings::{derived, host_of, lockout_settings, rate_settings};
-use super::{SCHEMAS, StartError, World};
+use super::{HOLDINGS, SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::SecretKeys;
 use crate::audit::{Audit, Denials, OrganizationRecord};
+use crate::cloning::Cloning;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
@@ -32,9 +33,11 @@ use crate::rbac::Policies;
 use crate::revocations::Feed;
 use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
+use crate::settings::Levels;
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::teams::Teams;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
+use crate::tuning::Tuning;
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
 
@@ -54,7 +57,11 @@ impl Foundation {
             entropy.clone(),
         );
         let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
-        let environments = Environments::new(store.clone(), clock.clone(), entropy);
+        let environments = Environments::new(
+            (store.clone(), clock.clone(), entropy),
+            (self.keys.clone(), revocations.clone()),
+            (HOLDINGS, self.levels(platform)),
+        );
         let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
         let memberships = Memberships { policies, platform };
@@ -81,6 +88,19 @@ impl Foundation {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Services {
             environments: Data::new(sessions.environments.clone()),
+            tuning: Data::new(Tuning {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                environments: sessions.environments.clone(),
+                memberships: sessions.memberships.clone(),
+            }),
+            cloning: Data::new(Cloning {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                environments: sessions.environments.clone(),
+            }),
             rules: Data::new(sessions.rules.clone()),
             verification: Data::new(Verification {
                 accounts: sessions.clone(),
@@ -134,9 +154,11 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 turns: sessions.turns.clone(),
+                environments: sessions.environments.clone(),
                 schemas: SCHEMAS,
             }),
             teams: Data::new(Teams {
+                environments: sessions.environments.clone(),
                 store: store.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
@@ -196,6 +218,15 @@ impl Foundation {
             store,
             clock,
             entropy,
+        }
+    }
+
+    fn levels(&self, platform: AppId) -> Levels {
+        Levels {
+            store: self.store.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            platform,
         }
     }
 

@@ -11,9 +11,10 @@ use tokio::time::timeout;
 use super::{SCHEMAS, StartError, routes};
 use crate::audit::{self, Audit, OrganizationRecord};
 use crate::config;
+use crate::cloning::Cloning;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
-use crate::environments::Environments;
+use crate::environments::{self, Environments};
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
@@ -33,6 +34,7 @@ use crate::sessions::Sessions;
 use crate::store::Store;
 use crate::teams::Teams;
 use crate::tokens::RevocationIndex;
+use crate::tuning::Tuning;
 use crate::users::Users;
 use crate::verification::Verification;
 
@@ -60,6 +62,8 @@ pub struct Authsome {
 #[derive(Debug, Clone)]
 pub(super) struct Services {
     pub environments: Data<Environments>,
+    pub cloning: Data<Cloning>,
+    pub tuning: Data<Tuning>,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
     pub sessions: Data<Sessions>,
@@ -129,6 +133,8 @@ impl Services {
     fn register(&self, config: &mut ServiceConfig) {
         config
             .app_data(self.environments.clone())
+            .app_data(self.cloning.clone())
+            .app_data(self.tuning.clone())
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
             .app_data(self.sessions.clone())
@@ -176,6 +182,10 @@ impl Authsome {
         let audit = self.audit.clone();
         self.jobs.every(audit::RETENTION, async move |now| {
             audit.expire(now).await.map(drop)
+        });
+        let environments = self.services.environments.clone();
+        self.jobs.every(environments::REMOVING, async move |now| {
+            environments.remove_rest(now).await.map(drop)
         });
         self.deliveries.start(self.post.clone());
     }

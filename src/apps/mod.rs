@@ -9,4 +9,4 @@ mod record;
 mod repo;
 
 pub use self::record::{App, NewApp, PLATFORM_SLUG, SLUG_TAKEN};
-pub use self::repo::{by_slug, count_holder, create, discount_holder, get};
+pub use self::repo::{adds_environment, by_slug, count_holder, create, discount_holder, get};

@@ -7,6 +7,7 @@ use crate::store::{Field, Nobody, Reaches, Stored, Tx, by_id};
 
 const SLUG: Field<App, Slug> = Field::at("slug");
 const GUARDIAN_COUNT: Field<App, i64> = Field::at("guardian_count");
+const ENVIRONMENTS_MADE: Field<App, i64> = Field::at("environments_made");
 const UPDATED_AT: Field<App, Timestamp> = Field::at("updated_at");
 
 pub async fn get<S>(tx: &mut Tx<'_, S>, id: AppId) -> Stored<Option<App>>
@@ -39,6 +40,12 @@ pub async fn create(
 pub async fn count_holder(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<()> {
     let counted = GUARDIAN_COUNT.inc(1).and(UPDATED_AT.set(now));
     tx.update_one(by_id(app), counted).await.map(drop)
+}
+
+/// One more environment is made. Of two units of work that do it at once, one sees the other's.
+pub async fn adds_environment(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<Option<App>> {
+    let counted = ENVIRONMENTS_MADE.inc(1).and(UPDATED_AT.set(now));
+    tx.update_one(by_id(app), counted).await
 }
 
 /// One user fewer holds the app's guarding role. `false`, and nothing changed, where he is the

@@ -1,11 +1,14 @@
 //! Inviting: the offer and its letter, sending it anew, and taking it back.
 
+use std::time::Duration;
+
 use super::record::{ALREADY_INVITED, Invitation, State, Status};
 use super::repo::{self, Renewal};
 use super::service::{
     Invitations, InviteError, KnownInvitation, changed, inviter_name, may_place, named, teams_of,
 };
 use crate::access::OrgRole;
+use crate::environments;
 use crate::events::{self, Name};
 use crate::http::Entrance;
 use crate::kernel::id::{InvitationId, OrgId, TeamId, UserId};
@@ -17,6 +20,7 @@ use crate::kernel::time::Timestamp;
 use crate::limits::Rule;
 use crate::memberships::{self, EnterError, Inviter, Standing};
 use crate::notifications::{self, Invited, Letter, Message};
+use crate::settings::Key;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
 use crate::users;
@@ -108,12 +112,13 @@ impl Invitations {
         limits
             .admit(Rule::Invitations, tenant, &subject, origin)
             .await?;
-        let settings = &accounts.environment(tenant).await?.settings;
+        let chosen = accounts.environments.chosen_within(tenant, org).await?;
+        let life = Duration::from_secs(chosen.number(Key::InvitationTtl).into());
         let writes = accounts.may_write_to(tenant, email, origin).await?;
         Ok(Sending {
             now,
-            expires_at: now.plus(settings.invitation_life()),
-            letter: writes.then_some(settings.default_language),
+            expires_at: now.plus(life),
+            letter: writes.then(|| environments::language(&chosen)),
         })
     }
 

@@ -83,6 +83,8 @@ kinds! {
     RoleId = Role, "arol", "role";
     CatalogueId = Catalogue, "aprm", "permission catalogue";
     PolicyId = Policy, "apol", "policy version";
+    SupersededKeyId = SupersededKey, "aspk", "superseded publishable key";
+    SettingId = Setting, "aset", "setting";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

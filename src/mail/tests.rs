@@ -10,6 +10,7 @@ fn head() -> Head {
     Head {
         app: Plain::app("Acme").expect("a name"),
         logo: Some("https://app.example.com/logo.png?a=1&b=2".to_owned()),
+        accent: "#1d4ed8".parse().expect("a colour"),
         name: Plain::name("Mia"),
     }
 }

@@ -91,6 +91,9 @@ impl Sessions {
         (wanted, device): (Option<Option<OrgId>>, Option<&DeviceSecret>),
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Issued, RefreshError> {
+        if !self.environments.has(session.tenant()).await? {
+            return Err(RefreshError::Invalid);
+        }
         let rules = self.rules.of(session.app_id).await?;
         if session.is_idle(now, rules.idle) {
             return self.fell_asleep(session, (now, origin)).await;

@@ -87,13 +87,14 @@ impl Entity for SigningKey {
 }
 
 impl Sealed for SigningKey {
+    type Home = EnvId;
     const FIELD: &'static str = "private_key";
 
     fn id(&self) -> String {
         self.id.to_string()
     }
 
-    fn env_id(&self) -> EnvId {
+    fn home(&self) -> EnvId {
         self.env_id
     }
 
@@ -167,6 +168,24 @@ pub async fn withdraw(
     }
     publish(tx, successor, now).await?;
     revocation::revoke_key(tx, id, now, entropy).await.map(Some)
+}
+
+/// Stops every token that a key of the environment has signed, in the caller's transaction, which
+/// also takes the environment away.
+///
+/// The keys stay until everything else of it is gone: whoever has not heard yet signs with one of
+/// them, and what he signs is stopped too. Apply the answer after the commit.
+pub async fn revoke_keys(
+    tx: &mut Tx<'_, Tenant>,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Vec<Revocation>> {
+    let chain: Vec<SigningKey> = tx.find(Query::of(Filter::all())).await?;
+    let mut revoked = Vec::new();
+    for key in chain {
+        revoked.push(revocation::revoke_key(tx, key.id, now, entropy).await?);
+    }
+    Ok(revoked)
 }
 
 /// The only algorithm that a token of such a key is judged by.

@@ -35,7 +35,7 @@ pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
-pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
+pub use keys::{KeyError, PreparedKey, SigningKey, publish, revoke_keys, withdraw};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{

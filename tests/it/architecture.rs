@@ -38,6 +38,7 @@ const TABLE: Table<'_> = Table {
     ],
     features: &[
         "apps",
+        "settings",
         "environments",
         "users",
         "credentials",
@@ -56,12 +57,14 @@ const TABLE: Table<'_> = Table {
         "teams",
         "invitations",
         "permissions",
+        "tuning",
         "pages",
         "locks",
         "departures",
         "api_keys",
         "revocations",
         "audit",
+        "cloning",
         "setup",
         "health",
         "discovery",
@@ -91,11 +94,15 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "an operator rotates the keys of every environment",
     ),
     (
-        "environments/service.rs",
+        "environments/deleting.rs",
+        "deleted environments of every app are cleared away",
+    ),
+    (
+        "environments/directory.rs",
         "a preflight request names an origin but no tenant",
     ),
     (
-        "environments/service.rs",
+        "environments/directory.rs",
         "a publishable key names its tenant",
     ),
     (

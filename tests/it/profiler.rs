@@ -3,6 +3,7 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod environments;
 mod invitations;
 mod organizations;
 mod roles;
@@ -390,10 +391,11 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 20] = [
     "api_keys",
     "apps",
     "credentials",
+    "environment_removals",
     "environments",
     "events",
     "invitations",
@@ -406,6 +408,7 @@ const ASKED: [&str; 18] = [
     "roles",
     "sessions",
     "signing_keys",
+    "superseded_keys",
     "team_members",
     "teams",
     "users",
@@ -432,6 +435,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.works_in_organizations(app).await;
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
+        scenario.keeps_environments(app).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

@@ -16,6 +16,7 @@
 
 #[cfg(test)]
 mod documented;
+mod json;
 #[cfg(test)]
 mod tests;
 

@@ -44,6 +44,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_api_keys",
     "authsome_app_session_configs",
     "authsome_apps",
+    "authsome_environment_removals",
     "authsome_environments",
     "authsome_leases",
     "authsome_migrations",
@@ -52,6 +53,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_rate_counters",
     "authsome_roles",
     "authsome_signing_keys",
+    "authsome_superseded_keys",
     "authsome_teams",
 ];
 

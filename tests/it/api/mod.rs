@@ -12,6 +12,7 @@ mod departures;
 mod devices;
 mod discovery;
 mod enumeration;
+mod environment_life;
 mod environments;
 mod export;
 mod hangups;

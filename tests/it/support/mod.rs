@@ -4,6 +4,7 @@ pub mod acme;
 pub mod app;
 pub mod client;
 pub mod dump;
+pub mod environments;
 pub mod events;
 pub mod exchange;
 pub mod facts;

@@ -1,0 +1,15 @@
+//! Fields of which the handler judges what they hold.
+
+use serde_json::Value;
+
+use super::Fields;
+
+impl Fields {
+    /// Anything but nothing, which must be there.
+    pub fn json(&mut self, name: &'static str) -> Option<Value> {
+        match self.demand(name)? {
+            Value::Null => self.fault(name, "wrong_type", "must not be null"),
+            value => Some(value),
+        }
+    }
+}
