@@ -27,18 +27,20 @@ pub use cases::{BadCase, Case, cases, organization_cases};
 pub use organization::{OrgPolicies, OrgPolicy, Resource, RoleRule};
 pub use permission::{
     AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
-    CheckRights, CheckSlug, CloneEnvironment, CreateEnvironment, CreateOrganization, CreateOrganizationRole, CreateTeam, DeleteEnvironment, DeleteMe,
-    DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations,
-    ExportMe, Grantable, Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices,
-    ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers,
-    ManageRoles, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadEvents,
-    ReadInvitations, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
-    ReadOrganizationEvents, ReadOrganizationRoles, ReadOrganizationSettings, ReadPermissions, ReadRevocations, ReadRoles,
-    ReadSelf, ReadSessionConfig, ReadSettings, ReadTeamMembers, ReadTeams, ReadUser, RegisterPermissions,
+    CheckRights, CheckSlug, CloneEnvironment, CreateEnvironment, CreateOrganization,
+    CreateOrganizationRole, CreateTeam, DeleteEnvironment, DeleteMe, DeleteOrganization,
+    DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations, ExportMe, Grantable,
+    Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices, ListOwnInvitations,
+    ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers, ManageRoles, OperateApps,
+    PERMISSIONS, Permission, ReadEnvironments, ReadEvents, ReadInvitations, ReadMe, ReadMembers,
+    ReadNotifications, ReadOrganization, ReadOrganizationEvents, ReadOrganizationRoles,
+    ReadOrganizationSettings, ReadPermissions, ReadRevocations, ReadRoles, ReadSelf,
+    ReadSessionConfig, ReadSettings, ReadTeamMembers, ReadTeams, ReadUser, RegisterPermissions,
     RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords, RevokeInvitation,
     RevokeOwnSession, RevokeUserSessions, SignOut, SwitchOrganization, TransferOrganization,
     UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization,
-    UpdateOrganizationRole, UpdateOrganizationSettings, UpdateSessionConfig, UpdateSettings, UpdateTeam, UpdateTeamMember,
+    UpdateOrganizationRole, UpdateOrganizationSettings, UpdateSessionConfig, UpdateSettings,
+    UpdateTeam, UpdateTeamMember,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};

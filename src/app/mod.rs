@@ -41,9 +41,9 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, cloning, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
-    teams, tuning, users, verification,
+    audit, cloning, departures, discovery, environments, health, http, invitations, locks,
+    magic_links, notifications, orgs, passwords, permissions, revocations, roles, session_rules,
+    sessions, teams, tuning, users, verification,
 };
 
 /// Every collection of the product.

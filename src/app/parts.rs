@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, OrganizationServices, Services};
+use super::serving::{Authsome, EnvironmentServices, OrganizationServices, Services};
 use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{HOLDINGS, SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
@@ -33,8 +33,8 @@ use crate::rbac::Policies;
 use crate::revocations::Feed;
 use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
-use crate::settings::Levels;
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
+use crate::settings::Levels;
 use crate::teams::Teams;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
 use crate::tuning::Tuning;
@@ -87,20 +87,7 @@ impl Foundation {
     fn services(&self, sessions: &Sessions, policy: Policy) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Services {
-            environments: Data::new(sessions.environments.clone()),
-            tuning: Data::new(Tuning {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                environments: sessions.environments.clone(),
-                memberships: sessions.memberships.clone(),
-            }),
-            cloning: Data::new(Cloning {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                environments: sessions.environments.clone(),
-            }),
+            environments: self.environment_services(sessions),
             rules: Data::new(sessions.rules.clone()),
             verification: Data::new(Verification {
                 accounts: sessions.clone(),
@@ -141,6 +128,26 @@ impl Foundation {
                 recent: sessions.recent.clone(),
             }),
             sessions: Data::new(sessions.clone()),
+        }
+    }
+
+    fn environment_services(&self, sessions: &Sessions) -> EnvironmentServices {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        EnvironmentServices {
+            environments: Data::new(sessions.environments.clone()),
+            tuning: Data::new(Tuning {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                environments: sessions.environments.clone(),
+                memberships: sessions.memberships.clone(),
+            }),
+            cloning: Data::new(Cloning {
+                store,
+                clock,
+                entropy,
+                environments: sessions.environments.clone(),
+            }),
         }
     }
 

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
 use crate::audit::{self, Audit, OrganizationRecord};
-use crate::config;
 use crate::cloning::Cloning;
+use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::{self, Environments};
@@ -61,9 +61,7 @@ pub struct Authsome {
 /// What handlers ask for.
 #[derive(Debug, Clone)]
 pub(super) struct Services {
-    pub environments: Data<Environments>,
-    pub cloning: Data<Cloning>,
-    pub tuning: Data<Tuning>,
+    pub environments: EnvironmentServices,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
     pub sessions: Data<Sessions>,
@@ -75,6 +73,14 @@ pub(super) struct Services {
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for of environments.
+#[derive(Debug, Clone)]
+pub(super) struct EnvironmentServices {
+    pub environments: Data<Environments>,
+    pub cloning: Data<Cloning>,
+    pub tuning: Data<Tuning>,
 }
 
 /// What handlers ask for in organisations.
@@ -132,9 +138,6 @@ impl Background {
 impl Services {
     fn register(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.environments.clone())
-            .app_data(self.cloning.clone())
-            .app_data(self.tuning.clone())
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
             .app_data(self.sessions.clone())
@@ -145,7 +148,17 @@ impl Services {
             .app_data(self.locks.clone())
             .app_data(self.notifications.clone())
             .app_data(self.issuer.clone());
+        self.environments.register(config);
         self.organizations.register(config);
+    }
+}
+
+impl EnvironmentServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.environments.clone())
+            .app_data(self.cloning.clone())
+            .app_data(self.tuning.clone());
     }
 }
 
@@ -183,7 +196,7 @@ impl Authsome {
         self.jobs.every(audit::RETENTION, async move |now| {
             audit.expire(now).await.map(drop)
         });
-        let environments = self.services.environments.clone();
+        let environments = self.services.environments.environments.clone();
         self.jobs.every(environments::REMOVING, async move |now| {
             environments.remove_rest(now).await.map(drop)
         });

@@ -1,6 +1,4 @@
-use crate::environments::{
-    self, Environment, ChangeError, Environments, Kind, NewEnvironment,
-};
+use crate::environments::{self, ChangeError, Environment, Environments, Kind, NewEnvironment};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::Caller;
 use crate::kernel::entropy::Entropy;

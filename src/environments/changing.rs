@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::record::{Environment, Kept, Kind, SLUG_TAKEN};
 use super::repo::{self, EnvironmentChanges};
 use super::service::{ChangeError, EnvironmentError, Environments, seen};
-use super::superseded;
 use crate::apps;
 use crate::events::{self, Name, Origin};
 use crate::http::Caller;
@@ -34,13 +33,11 @@ impl NewEnvironment {
     /// The slugs to try, one after the other, as long as they are taken: what somebody has asked
     /// for is tried alone.
     pub fn slugs(&self, entropy: &Entropy) -> Vec<Slug> {
-        match &self.slug {
-            Some(slug) => vec![slug.clone()],
-            None => {
-                let first = Slug::from_name(self.name.as_str());
-                Slug::tries(first, "environment", entropy).collect()
-            }
+        if let Some(slug) = &self.slug {
+            return vec![slug.clone()];
         }
+        let first = Slug::from_name(self.name.as_str());
+        Slug::tries(first, "environment", entropy).collect()
     }
 }
 
@@ -237,7 +234,7 @@ impl Environments {
                 let key = seen.kind.publishable_key(&self.entropy);
                 let updated = repo::rotate(&mut tx, &seen, &key, now).await?;
                 if until > now {
-                    superseded::keep(&mut tx, &seen, until, made).await?;
+                    repo::supersede(&mut tx, &seen, until, made).await?;
                 }
                 let told = self
                     .event(Name::PublishableKeyRotated, (caller, id), (now, origin))

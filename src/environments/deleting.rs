@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use super::removal::{self, Removal};
+use super::removal::Removal;
 use super::repo;
 use super::service::{ChangeError, Environments, seen};
 use crate::events::{self, Event, Name, Origin};
@@ -87,9 +87,9 @@ impl Environments {
         let mut removed = 0;
         let mut once = self.store.once();
         let mut all = once.across_tenants("deleted environments of every app are cleared away");
-        for due in removal::due(&mut all, now.minus(SETTLED)).await? {
+        for due in repo::removals_due(&mut all, now.minus(SETTLED)).await? {
             removed += self.remove_rest_of(due.tenant()).await?;
-            removal::done(&mut self.store.once().within(due.app_id), &due).await?;
+            repo::removal_done(&mut self.store.once().within(due.app_id), &due).await?;
         }
         Ok(removed)
     }

@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use super::record::Environment;
+use super::repo;
 use super::service::{Environments, Named};
-use super::{repo, superseded};
 use crate::http::{Directory, Problem};
 use crate::kernel::id::{AppId, EnvId};
 use crate::kernel::tenant::Tenant;
@@ -45,13 +45,12 @@ impl Environments {
         if key.len() > LONGEST_KEY || !key.starts_with("pk_") {
             return Ok(None);
         }
-        let named = match self.by_key.get(key) {
-            Some(known) => known,
-            None => {
-                let found = self.look_up(key).await?;
-                self.by_key.insert(key.to_owned(), found.clone());
-                found
-            }
+        let named = if let Some(known) = self.by_key.get(key) {
+            known
+        } else {
+            let found = self.look_up(key).await?;
+            self.by_key.insert(key.to_owned(), found.clone());
+            found
         };
         let now = self.clock.now();
         let is_good = |named: &Named| named.until.is_none_or(|until| now < until);
@@ -63,7 +62,7 @@ impl Environments {
         let mut all = once.across_tenants("a publishable key names its tenant");
         let (tenant, until) = match repo::by_publishable_key(&mut all, key).await? {
             Some(environment) => (environment.tenant(), None),
-            None => match superseded::by_key(&mut all, key).await? {
+            None => match repo::superseded(&mut all, key).await? {
                 Some(superseded) => (superseded.tenant(), Some(superseded.expires_at)),
                 None => return Ok(None),
             },

@@ -54,31 +54,19 @@ pub enum Kind {
     Development,
 }
 
-/// What an environment keeps itself: who may call it, and where its pages are.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = EnvironmentPages)]
+/// What an environment keeps itself: who may call it, and where its pages are. See [`Settings`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The web origins whose pages may call this API, exactly.
     pub allowed_origins: Vec<Origin>,
-    /// The page that verifies addresses; letters add `token`. Absent: a page of this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub verify_email_url: Option<WebUrl>,
-    /// The page that takes new passwords; letters add `token`. Absent: a page of this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub reset_password_url: Option<WebUrl>,
-    /// The page that signs in by link; letters add `token`. Absent: a page of this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub magic_link_url: Option<WebUrl>,
-    /// The page that confirms new addresses; letters add `token`. Absent: a page of this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub change_email_url: Option<WebUrl>,
-    /// The page that takes invitations; letters add `token`. Absent: a page of this server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub invitation_url: Option<WebUrl>,
 }
 
@@ -90,13 +78,33 @@ pub struct Settings {
     pub signup_open: bool,
     /// Whether an address must be verified before its holder can sign in.
     pub require_verification: bool,
+    /// The web origins whose pages may call this API, exactly.
+    pub allowed_origins: Vec<Origin>,
     /// What letters are written in where the reader names no language of ours.
     pub default_language: Language,
+    /// The page that verifies addresses; letters add `token`. Absent: a page of this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub verify_email_url: Option<WebUrl>,
+    /// The page that takes new passwords; letters add `token`. Absent: a page of this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reset_password_url: Option<WebUrl>,
+    /// The page that signs in by link; letters add `token`. Absent: a page of this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub magic_link_url: Option<WebUrl>,
+    /// The page that confirms new addresses; letters add `token`. Absent: a page of this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub change_email_url: Option<WebUrl>,
+    /// The page that takes invitations; letters add `token`. Absent: a page of this server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invitation_url: Option<WebUrl>,
     /// How long an invitation is good. Counts for those that are sent from now on.
     #[schema(minimum = 3600, maximum = 2_592_000)]
     pub invitation_ttl_seconds: u32,
-    #[serde(flatten)]
-    pub kept: Kept,
 }
 
 impl Settings {
@@ -104,9 +112,14 @@ impl Settings {
         Self {
             signup_open: chosen.flag(Key::SignupOpen),
             require_verification: chosen.flag(Key::RequireVerification),
+            allowed_origins: kept.allowed_origins.clone(),
             default_language: language(chosen),
+            verify_email_url: kept.verify_email_url.clone(),
+            reset_password_url: kept.reset_password_url.clone(),
+            magic_link_url: kept.magic_link_url.clone(),
+            change_email_url: kept.change_email_url.clone(),
+            invitation_url: kept.invitation_url.clone(),
             invitation_ttl_seconds: chosen.number(Key::InvitationTtl),
-            kept: kept.clone(),
         }
     }
 
@@ -118,11 +131,11 @@ impl Settings {
     /// The app's own page for a link of this purpose.
     pub fn page(&self, purpose: Purpose) -> Option<&WebUrl> {
         match purpose {
-            Purpose::VerifyEmail => self.kept.verify_email_url.as_ref(),
-            Purpose::ResetPassword => self.kept.reset_password_url.as_ref(),
-            Purpose::MagicLink => self.kept.magic_link_url.as_ref(),
-            Purpose::ChangeEmail => self.kept.change_email_url.as_ref(),
-            Purpose::Invitation => self.kept.invitation_url.as_ref(),
+            Purpose::VerifyEmail => self.verify_email_url.as_ref(),
+            Purpose::ResetPassword => self.reset_password_url.as_ref(),
+            Purpose::MagicLink => self.magic_link_url.as_ref(),
+            Purpose::ChangeEmail => self.change_email_url.as_ref(),
+            Purpose::Invitation => self.invitation_url.as_ref(),
         }
     }
 }

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use super::record::{Environment, Kept, Kind};
+use super::removal::Removal;
+use super::superseded::SupersededKey;
 use crate::http::Change;
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId};
+use crate::kernel::id::{AppId, EnvId, SupersededKeyId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Color, Label, Origin, Slug};
 use crate::kernel::time::Timestamp;
-use crate::settings::{self, Key, Place, Value};
 use crate::store::{
     AcrossTenants, Field, Filter, OfApp, Query, Reaches, Stored, Tx, Update, by_id,
 };
@@ -21,6 +22,12 @@ const KEPT: Field<Environment, Kept> = Field::at("settings");
 const ALLOWED_ORIGINS: Field<Environment, Vec<Origin>> = Field::at("settings.allowed_origins");
 const CREATED_AT: Field<Environment, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Environment, Timestamp> = Field::at("updated_at");
+
+const SUPERSEDED_KEY: Field<SupersededKey, String> = Field::at("publishable_key");
+const REMOVED_AT: Field<Removal, Timestamp> = Field::at("created_at");
+
+/// How many removals are looked at in one go.
+const MOST_REMOVALS: u32 = 100;
 
 /// What is to become of an environment.
 #[derive(Debug, Clone)]
@@ -42,25 +49,6 @@ where
 {
     let environment = Environment::new(app_id, named, is_default, made);
     tx.insert(&environment).await?;
-    Ok(environment)
-}
-
-/// Makes an environment that nobody can sign up to: its users are appointed.
-pub async fn create_closed<S>(
-    tx: &mut Tx<'_, S>,
-    app_id: AppId,
-    named: (Label, Slug, Kind),
-    made: (Timestamp, &Entropy),
-) -> Stored<Environment>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    let environment = Environment::new(app_id, named, true, made);
-    tx.insert(&environment).await?;
-    let place = Place::Environment(environment.tenant());
-    for key in [Key::SignupOpen, Key::RequireVerification] {
-        settings::set(tx, place, (key, &Value::Flag(false)), made).await?;
-    }
     Ok(environment)
 }
 
@@ -179,4 +167,50 @@ async fn change(
     let later = now.max(seen.updated_at.plus(Duration::from_millis(1)));
     tx.update_one(unchanged, update.and(UPDATED_AT.set(later)))
         .await
+}
+
+/// Lets the key that `seen` has be good until then.
+pub(super) async fn supersede(
+    tx: &mut Tx<'_, Tenant>,
+    seen: &Environment,
+    expires_at: Timestamp,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<()> {
+    tx.insert(&SupersededKey {
+        id: SupersededKeyId::new(now, entropy),
+        app_id: seen.app_id,
+        env_id: seen.id,
+        publishable_key: seen.publishable_key.clone(),
+        expires_at,
+        created_at: now,
+    })
+    .await
+}
+
+/// The superseded key of this text, whether or not it is good still.
+pub(super) async fn superseded(
+    tx: &mut Tx<'_, AcrossTenants>,
+    key: &str,
+) -> Stored<Option<SupersededKey>> {
+    tx.find_one(SUPERSEDED_KEY.eq(key.to_owned())).await
+}
+
+/// Whether an environment was deleted of which documents may be left: what they open is over.
+pub async fn is_removed(tx: &mut Tx<'_, AcrossTenants>, tenant: Tenant) -> Stored<bool> {
+    let found = tx.get::<Removal>(tenant.env_id).await?;
+    Ok(found.is_some())
+}
+
+/// Those of `before` and earlier, oldest first.
+pub(super) async fn removals_due(
+    tx: &mut Tx<'_, AcrossTenants>,
+    before: Timestamp,
+) -> Stored<Vec<Removal>> {
+    let due = Query::of(REMOVED_AT.lte(before)).oldest_by(REMOVED_AT);
+    tx.find(due.window(0, MOST_REMOVALS)).await
+}
+
+/// Notes that nothing is left.
+pub(super) async fn removal_done(tx: &mut Tx<'_, AppId>, removal: &Removal) -> Stored<()> {
+    tx.take_one(by_id::<Removal>(removal.id)).await.map(drop)
 }

@@ -159,11 +159,18 @@ impl Environments {
     }
 
     /// The same for an organisation in the environment.
-    pub async fn chosen_within(&self, tenant: Tenant, org: OrgId) -> Result<Chosen, EnvironmentError> {
+    pub async fn chosen_within(
+        &self,
+        tenant: Tenant,
+        org: OrgId,
+    ) -> Result<Chosen, EnvironmentError> {
         let environment = self.of(tenant).await?;
         let (place, chosen) = (Place::Organization(tenant, org), environment.chosen.clone());
         let mut once = self.store.once();
-        Ok(self.levels.within(&mut once.shared(), place, chosen).await?)
+        Ok(self
+            .levels
+            .within(&mut once.shared(), place, chosen)
+            .await?)
     }
 
     /// Forgets what is in memory: after a change here.
@@ -187,10 +194,7 @@ impl Environments {
 }
 
 /// The environment acted on, as it is in this unit of work.
-pub async fn seen(
-    tx: &mut Tx<'_, Tenant>,
-    id: EnvId,
-) -> Result<Environment, EnvironmentError> {
+pub async fn seen(tx: &mut Tx<'_, Tenant>, id: EnvId) -> Result<Environment, EnvironmentError> {
     let tenant = tx.scope();
     let found = repo::get(tx, id).await?;
     let own = found.filter(|found| found.tenant() == tenant);

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::record::Environment;
-use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, SupersededKeyId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{AcrossTenants, Entity, Field, Index, OfEnvironment, Stored, Tx};
+use crate::store::{Entity, Index, OfEnvironment};
 
 /// A key that was an environment's until it had another.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,8 +21,6 @@ pub struct SupersededKey {
     pub expires_at: Timestamp,
     pub created_at: Timestamp,
 }
-
-const PUBLISHABLE_KEY: Field<SupersededKey, String> = Field::at("publishable_key");
 
 impl Entity for SupersededKey {
     type Owner = OfEnvironment;
@@ -43,30 +39,4 @@ impl SupersededKey {
             env_id: self.env_id,
         }
     }
-}
-
-/// Lets the key that `seen` has be good until then.
-pub(super) async fn keep(
-    tx: &mut Tx<'_, Tenant>,
-    seen: &Environment,
-    expires_at: Timestamp,
-    (now, entropy): (Timestamp, &Entropy),
-) -> Stored<()> {
-    tx.insert(&SupersededKey {
-        id: SupersededKeyId::new(now, entropy),
-        app_id: seen.app_id,
-        env_id: seen.id,
-        publishable_key: seen.publishable_key.clone(),
-        expires_at,
-        created_at: now,
-    })
-    .await
-}
-
-/// The superseded key of this text, whether or not it is good still.
-pub(super) async fn by_key(
-    tx: &mut Tx<'_, AcrossTenants>,
-    key: &str,
-) -> Stored<Option<SupersededKey>> {
-    tx.find_one(PUBLISHABLE_KEY.eq(key.to_owned())).await
 }

@@ -188,9 +188,7 @@ impl Passwords {
             .links
             .check(&mut once.within(tenant), link, accounts.clock.now())
             .await?;
-        let hash = accounts
-            .hash_new(tenant, new, (&user).into())
-            .await?;
+        let hash = accounts.hash_new(tenant, new, (&user).into()).await?;
         let notice = self.notice(tenant, &user, origin).await?;
         let now = accounts.clock.now();
         let revoked = accounts

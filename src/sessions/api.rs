@@ -74,7 +74,10 @@ async fn sign_up(
         device: &device.secret,
         organization: None,
     };
-    match sessions.sign_up(tenant, (&user, password, code), visit).await? {
+    match sessions
+        .sign_up(tenant, (&user, password, code), visit)
+        .await?
+    {
         SignedUp::In(issued) => {
             let signed_in = SignedIn::from(*issued).on(&device.secret);
             let created = Created::new(signed_in);

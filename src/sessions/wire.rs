@@ -47,7 +47,9 @@ impl FromFields for SignUp {
         let username = fields.optional("username", Username::parse);
         let phone = fields.optional("phone", Phone::parse);
         let metadata = fields.map("metadata", Metadata::parse);
-        let signup_code = fields.optional("signup_code", |text| Ok::<_, Infallible>(SecretString::from(text)));
+        let signup_code = fields.optional("signup_code", |text| {
+            Ok::<_, Infallible>(SecretString::from(text))
+        });
         let app_id = fields.optional("app_id", str::parse);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {

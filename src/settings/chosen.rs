@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 
-use super::key::Key;
+use super::key::{Ground, Key};
 use super::level::Level;
 use super::precedence::{Choice, decide};
 use super::value::Value;
+use crate::kernel::secret::SecretString;
 
 /// All that is chosen for one place and above it.
 #[derive(Debug, Clone, Default)]
 pub struct Chosen {
-    is_production: bool,
+    ground: Ground,
     choices: BTreeMap<(Key, Level), Choice<Value>>,
 }
 
@@ -24,9 +25,9 @@ pub struct Decided {
 }
 
 impl Chosen {
-    pub(super) fn new(is_production: bool) -> Self {
+    pub(super) fn new(ground: Ground) -> Self {
         Self {
-            is_production,
+            ground,
             choices: BTreeMap::new(),
         }
     }
@@ -37,7 +38,9 @@ impl Chosen {
 
     /// What is chosen at each level.
     pub fn at_each_level(&self, key: Key) -> impl Iterator<Item = (Level, &Choice<Value>)> {
-        let of_key = self.choices.range((key, Level::Platform)..=(key, Level::Organization));
+        let of_key = self
+            .choices
+            .range((key, Level::Platform)..=(key, Level::Organization));
         of_key.map(|((_, level), choice)| (*level, choice))
     }
 
@@ -51,7 +54,7 @@ impl Chosen {
                 enforced: choice.enforced,
             },
             None => Decided {
-                value: key.definition().default(self.is_production),
+                value: key.definition().default(self.ground),
                 level: None,
                 enforced: false,
             },
@@ -86,7 +89,7 @@ impl Chosen {
     }
 
     /// The secret it is.
-    pub fn secret(&self, key: Key) -> Option<crate::kernel::secret::SecretString> {
+    pub fn secret(&self, key: Key) -> Option<SecretString> {
         match self.decided(key).value {
             Some(Value::Secret(secret)) => Some(secret),
             Some(Value::Flag(_) | Value::Number(_) | Value::Text(_)) | None => None,

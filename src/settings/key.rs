@@ -1,10 +1,13 @@
 //! The table of settings: one row each, and everything else derived from it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::level::Level::{self, App, Environment, Organization, Platform};
 use super::value::{Kind, Value};
@@ -17,9 +20,36 @@ pub enum Fallback {
     Text(&'static str),
     /// The feature does without.
     Nothing,
-    /// This in environments for production, and that in others.
-    Production(bool, bool),
+    /// As the ground is.
+    By {
+        platform: bool,
+        production: bool,
+        elsewhere: bool,
+    },
 }
+
+/// What kind of environment it is that something counts in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ground {
+    /// One of the operators' own app, whose users are appointed.
+    Platform,
+    Production,
+    #[default]
+    Elsewhere,
+}
+
+/// Nobody signs up to the platform.
+const SIGNUP_OPEN: Fallback = Fallback::By {
+    platform: false,
+    production: true,
+    elsewhere: true,
+};
+
+const REQUIRE_VERIFICATION: Fallback = Fallback::By {
+    platform: false,
+    production: true,
+    elsewhere: false,
+};
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +67,7 @@ macro_rules! settings {
         /// What can be chosen.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-            ToSchema,
         )]
-        #[schema(as = SettingKey)]
         pub enum Key {
             $(#[doc = $help] #[serde(rename = $name)] $key,)+
         }
@@ -67,6 +95,25 @@ macro_rules! settings {
     };
 }
 
+// Written out because the derive does not see names that come out of a table.
+impl PartialSchema for Key {
+    fn schema() -> RefOr<Schema> {
+        let row = |key: &Self| format!("- `{key}`: {}\n", key.definition().help);
+        let rows: String = Self::ALL.iter().map(row).collect();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|key| key.as_str())))
+            .description(Some(format!("What can be chosen.\n\n{rows}")))
+            .into()
+    }
+}
+
+impl ToSchema for Key {
+    fn name() -> Cow<'static, str> {
+        "SettingKey".into()
+    }
+}
+
 const HOUR: u32 = 60 * 60;
 const DAY: u32 = 24 * HOUR;
 
@@ -75,11 +122,11 @@ const DOWN_TO_ENVIRONMENTS: &[Level] = &[Platform, App, Environment];
 const EVERYWHERE: &[Level] = &[Platform, App, Environment, Organization];
 
 settings! {
-    SignupOpen "signup_open" Kind::Flag, Fallback::Flag(true), DOWN_TO_ENVIRONMENTS;
+    SignupOpen "signup_open" Kind::Flag, SIGNUP_OPEN, DOWN_TO_ENVIRONMENTS;
         "Whether people may make accounts for themselves."
     SignupCode "signup_code" Kind::Secret(8, 128), Fallback::Nothing, &[App, Environment];
         "What people must know, and send as `signup_code`, to make accounts for themselves."
-    RequireVerification "require_verification" Kind::Flag, Fallback::Production(true, false),
+    RequireVerification "require_verification" Kind::Flag, REQUIRE_VERIFICATION,
         DOWN_TO_ENVIRONMENTS;
         "Whether an address must be verified before its holder can sign in."
     PasswordMinLength "password_min_length" Kind::Number(8, 64), Fallback::Number(8),
@@ -106,15 +153,21 @@ settings! {
 
 impl Definition {
     /// What counts where nobody chooses; `None` where that is nothing.
-    pub fn default(&self, is_production: bool) -> Option<Value> {
+    pub fn default(&self, ground: Ground) -> Option<Value> {
         match self.fallback {
             Fallback::Flag(flag) => Some(Value::Flag(flag)),
             Fallback::Number(number) => Some(Value::Number(number)),
             Fallback::Text(text) => Some(Value::Text(text.to_owned())),
             Fallback::Nothing => None,
-            Fallback::Production(there, elsewhere) => {
-                Some(Value::Flag(if is_production { there } else { elsewhere }))
-            }
+            Fallback::By {
+                platform,
+                production,
+                elsewhere,
+            } => Some(Value::Flag(match ground {
+                Ground::Platform => platform,
+                Ground::Production => production,
+                Ground::Elsewhere => elsewhere,
+            })),
         }
     }
 }
@@ -150,9 +203,12 @@ mod tests {
             assert_eq!((row.key, key.as_str().parse()), (*key, Ok(*key)));
             assert!(row.levels.is_sorted() && !row.levels.is_empty(), "{key}");
             assert!(row.help.ends_with('.'), "{key}");
-            for is_production in [true, false] {
-                let default = row.default(is_production).and_then(|value| value.shown());
-                assert!(default.is_none_or(|json| row.kind.parse(&json).is_ok()), "{key}");
+            for ground in [Ground::Platform, Ground::Production, Ground::Elsewhere] {
+                let default = row.default(ground).and_then(|value| value.shown());
+                assert!(
+                    default.is_none_or(|json| row.kind.parse(&json).is_ok()),
+                    "{key}"
+                );
             }
             let is_written = serde_json::to_value(key).unwrap();
             assert_eq!(is_written, key.as_str());

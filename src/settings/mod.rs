@@ -21,10 +21,10 @@ mod service;
 mod value;
 
 pub use self::chosen::{Chosen, Decided};
-pub use self::key::{Definition, Key, UnknownKey};
+pub use self::key::{Definition, Ground, Key, UnknownKey};
 pub use self::level::{Level, Place, UnknownLevel};
 pub use self::precedence::{Choice, decide};
 pub use self::record::Setting;
-pub use self::repo::{forget_environment, forget_organization, set};
+pub use self::repo::forget_organization;
 pub use self::service::{Levels, SettingError};
 pub use self::value::{Kind, Unfit, Value};

@@ -11,7 +11,9 @@ pub struct Choice<T> {
 /// The order of precedence, and all of it: of what is chosen at each level, from the most general to
 /// the most special one, that counts which is the most special; but nothing below the first that is
 /// enforced. `None` where nothing is chosen, and the default counts.
-pub fn decide<T>(choices: impl IntoIterator<Item = (Level, Choice<T>)>) -> Option<(Level, Choice<T>)> {
+pub fn decide<T>(
+    choices: impl IntoIterator<Item = (Level, Choice<T>)>,
+) -> Option<(Level, Choice<T>)> {
     let mut decided = None;
     for (level, choice) in choices {
         let is_enforced = choice.enforced;
@@ -30,11 +32,20 @@ mod tests {
     /// Every way in which four levels can choose nothing, something, or something enforced.
     fn every_case() -> impl Iterator<Item = Vec<(Level, Choice<usize>)>> {
         (0..81_usize).map(|case| {
-            let chosen = Level::ALL.into_iter().enumerate().filter_map(|(at, level)| {
-                let how = case / 3_usize.pow(u32::try_from(at).unwrap()) % 3;
-                let enforced = how == 2;
-                (how > 0).then_some((level, Choice { value: at, enforced }))
-            });
+            let chosen = Level::ALL
+                .into_iter()
+                .enumerate()
+                .filter_map(|(at, level)| {
+                    let how = case / 3_usize.pow(u32::try_from(at).unwrap()) % 3;
+                    let enforced = how == 2;
+                    (how > 0).then_some((
+                        level,
+                        Choice {
+                            value: at,
+                            enforced,
+                        },
+                    ))
+                });
             chosen.collect()
         })
     }
@@ -49,7 +60,10 @@ mod tests {
             };
             assert!(case.contains(&(level, choice.clone())), "{case:?}");
             let is_above = |(it, _): &&(Level, Choice<usize>)| *it < level;
-            assert!(case.iter().filter(is_above).all(|(_, it)| !it.enforced), "{case:?}");
+            assert!(
+                case.iter().filter(is_above).all(|(_, it)| !it.enforced),
+                "{case:?}"
+            );
             // Whatever is more special is ruled out by it alone.
             let is_last = case.iter().all(|(it, _)| *it <= level);
             assert!(is_last || choice.enforced, "{case:?}");

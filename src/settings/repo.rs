@@ -3,9 +3,7 @@ use serde_json::Value as Json;
 use super::key::Key;
 use super::level::Place;
 use super::record::Setting;
-use super::value::Value;
-use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId, OrgId};
+use crate::kernel::id::{AppId, OrgId};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfApp, Query, Reaches, Stored, Tx, by_id};
 
@@ -14,7 +12,6 @@ const KEY: Field<Setting, Key> = Field::at("key");
 const VALUE: Field<Setting, Json> = Field::at("value");
 const SEALED: Field<Setting, String> = Field::at("sealed");
 const ENFORCED: Field<Setting, bool> = Field::at("enforced");
-const ENV_ID: Field<Setting, EnvId> = Field::at("env_id");
 const UPDATED_AT: Field<Setting, Timestamp> = Field::at("updated_at");
 
 /// Everything that is chosen in places of one app.
@@ -23,34 +20,12 @@ pub(super) async fn chosen(tx: &mut Tx<'_, AppId>, places: &[Place]) -> Stored<V
     tx.find(Query::of(PLACE.one_of(names))).await
 }
 
-pub(super) async fn of(
-    tx: &mut Tx<'_, AppId>,
-    place: Place,
-    key: Key,
-) -> Stored<Option<Setting>> {
+pub(super) async fn of(tx: &mut Tx<'_, AppId>, place: Place, key: Key) -> Stored<Option<Setting>> {
     tx.find_one(is(place, key)).await
 }
 
 fn is(place: Place, key: Key) -> Filter<Setting> {
     PLACE.eq(place.name()) & KEY.eq(key)
-}
-
-/// Chooses what is no secret, where nothing was chosen before.
-pub async fn set<S>(
-    tx: &mut Tx<'_, S>,
-    place: Place,
-    (key, value): (Key, &Value),
-    made: (Timestamp, &Entropy),
-) -> Stored<()>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    let blank = Setting::blank(place, key, made);
-    tx.insert(&Setting {
-        value: value.shown(),
-        ..blank
-    })
-    .await
 }
 
 pub(super) async fn insert(tx: &mut Tx<'_, AppId>, setting: &Setting) -> Stored<()> {
@@ -85,12 +60,4 @@ where
     S: Copy + Reaches<OfApp>,
 {
     tx.delete_many(PLACE.eq(org.to_string())).await
-}
-
-/// Removes what an environment has chosen, and organisations in it.
-pub async fn forget_environment<S>(tx: &mut Tx<'_, S>, env: EnvId) -> Stored<u64>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.delete_many(ENV_ID.eq(env)).await
 }

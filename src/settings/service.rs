@@ -1,5 +1,5 @@
 use super::chosen::Chosen;
-use super::key::Key;
+use super::key::{Ground, Key};
 use super::level::{Level, Place};
 use super::precedence::Choice;
 use super::record::{ONE_CHOICE, Setting};
@@ -48,13 +48,23 @@ impl Levels {
         tenant: Tenant,
         is_production: bool,
     ) -> Stored<Chosen> {
-        let mut chosen = Chosen::new(is_production);
+        let mut chosen = Chosen::new(self.ground(tenant, is_production));
         let platform = Place::Platform(self.platform);
         let of_platform = repo::chosen(&mut tx.within(self.platform), &[platform]).await?;
         let own = [Place::App(tenant.app_id), Place::Environment(tenant)];
         let own = repo::chosen(&mut tx.within(tenant.app_id), &own).await?;
         self.add(&mut chosen, of_platform.into_iter().chain(own));
         Ok(chosen)
+    }
+
+    fn ground(&self, tenant: Tenant, is_production: bool) -> Ground {
+        if tenant.app_id == self.platform {
+            return Ground::Platform;
+        }
+        if is_production {
+            return Ground::Production;
+        }
+        Ground::Elsewhere
     }
 
     /// What counts in an organisation of the environment of which `chosen` is.

@@ -71,7 +71,9 @@ impl Kind {
             Self::Flag => json.as_bool().map(Value::Flag),
             Self::Number(least, most) => {
                 let number = u32::try_from(json.as_u64()?).ok()?;
-                (least..=most).contains(&number).then_some(Value::Number(number))
+                (least..=most)
+                    .contains(&number)
+                    .then_some(Value::Number(number))
             }
             Self::Text(most) => {
                 let text = Label::parse(json.as_str()?).ok()?.to_string();
@@ -124,46 +126,86 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn every_kind_has_bounds_and_says_them() {
-        let words: &[&str] = &["en", "de"];
-        let table: &[(Kind, &[Json], &[Json], &str)] = &[
-            (Kind::Flag, &[json!(true)], &[json!("true"), json!(1), json!(null)], "true or false"),
+    /// A kind, what fits it, what does not, and what it says then.
+    type Row = (Kind, Vec<Json>, Vec<Json>, &'static str);
+
+    fn plain() -> [Row; 3] {
+        [
+            (
+                Kind::Flag,
+                vec![json!(true)],
+                vec![json!("true"), json!(1), json!(null)],
+                "true or false",
+            ),
             (
                 Kind::Number(8, 64),
-                &[json!(8), json!(64)],
-                &[json!(7), json!(65), json!(-8), json!(8.5), json!("8"), json!(1e30)],
+                vec![json!(8), json!(64)],
+                vec![
+                    json!(7),
+                    json!(65),
+                    json!(-8),
+                    json!(8.5),
+                    json!("8"),
+                    json!(1e30),
+                ],
                 "from 8 to 64",
             ),
             (
+                Kind::Choice(&["en", "de"]),
+                vec![json!("de")],
+                vec![json!("fr"), json!("DE")],
+                "en, de",
+            ),
+        ]
+    }
+
+    fn texts() -> [Row; 4] {
+        [
+            (
                 Kind::Text(5),
-                &[json!("Abcde")],
-                &[json!("Abcdef"), json!(""), json!("a\nb"), json!(1)],
+                vec![json!("Abcde")],
+                vec![json!("Abcdef"), json!(""), json!("a\nb"), json!(1)],
                 "1 to 5 characters",
             ),
-            (Kind::Choice(words), &[json!("de")], &[json!("fr"), json!("DE")], "en, de"),
             (
                 Kind::Url,
-                &[json!("https://x.example/help")],
-                &[json!("javascript:alert(1)"), json!("http://x.example"), json!("//x")],
+                vec![json!("https://x.example/help")],
+                vec![
+                    json!("javascript:alert(1)"),
+                    json!("http://x.example"),
+                    json!("//x"),
+                ],
                 "https",
             ),
-            (Kind::Color, &[json!("#aabbcc")], &[json!("red"), json!("#abc")], "#1a73e8"),
+            (
+                Kind::Color,
+                vec![json!("#aabbcc")],
+                vec![json!("red"), json!("#abc")],
+                "#1a73e8",
+            ),
             (
                 Kind::Secret(8, 16),
-                &[json!("12345678")],
-                &[json!("1234567"), json!("12345678901234567"), json!("1234\n5678")],
+                vec![json!("12345678")],
+                vec![
+                    json!("1234567"),
+                    json!("12345678901234567"),
+                    json!("1234\n5678"),
+                ],
                 "8 to 16",
             ),
-        ];
-        for (kind, good, bad, says) in table {
-            for json in *good {
-                let value = kind.parse(json).unwrap();
+        ]
+    }
+
+    #[test]
+    fn every_kind_has_bounds_and_says_them() {
+        for (kind, good, bad, says) in plain().into_iter().chain(texts()) {
+            for json in good {
+                let value = kind.parse(&json).unwrap();
                 assert_eq!(value.shown().is_none(), matches!(kind, Kind::Secret(..)));
-                assert!(value.shown().is_none_or(|shown| shown == *json), "{json}");
+                assert!(value.shown().is_none_or(|shown| shown == json), "{json}");
             }
-            for json in *bad {
-                let unfit = kind.parse(json).unwrap_err();
+            for json in bad {
+                let unfit = kind.parse(&json).unwrap_err();
                 assert!(unfit.to_string().contains(says), "{json}: {unfit}");
             }
         }

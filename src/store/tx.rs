@@ -331,7 +331,12 @@ impl Tx<'_, Tenant> {
         };
         let found = self.run_on(schema, Verb::Find(find)).await?;
         let ids = found.documents::<Identified>();
-        let ids: Vec<Bson> = self.unit.noted(ids)?.into_iter().map(|it| it.id.into()).collect();
+        let ids: Vec<Bson> = self
+            .unit
+            .noted(ids)?
+            .into_iter()
+            .map(|it| it.id.into())
+            .collect();
         if ids.is_empty() {
             return Ok(0);
         }

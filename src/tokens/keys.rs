@@ -72,7 +72,7 @@ pub enum KeyError {
 }
 
 /// Two nodes that make the same generation at once: the second one is refused by this index.
-pub(super) const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
+pub const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
 
 const GENERATION: Field<SigningKey, i64> = Field::at("generation");
 pub(super) const CREATED_AT: Field<SigningKey, Timestamp> = Field::at("created_at");
@@ -168,6 +168,21 @@ pub async fn withdraw(
     }
     publish(tx, successor, now).await?;
     revocation::revoke_key(tx, id, now, entropy).await.map(Some)
+}
+
+/// As [`publish`], for a key of another algorithm than the newest one's. `None`, and nothing done,
+/// where that is of the same already; of those who do it at once, one is refused as a duplicate.
+pub async fn publish_other(
+    tx: &mut Tx<'_, Tenant>,
+    key: &PreparedKey,
+    activates_at: Timestamp,
+) -> Stored<Option<SigningKey>> {
+    let newest = Query::of(Filter::all()).newest_by(GENERATION).window(0, 1);
+    let newest: Vec<SigningKey> = tx.find(newest).await?;
+    if newest.iter().any(|it| it.algorithm == key.0.algorithm) {
+        return Ok(None);
+    }
+    publish(tx, key, activates_at).await.map(Some)
 }
 
 /// Stops every token that a key of the environment has signed, in the caller's transaction, which

@@ -35,7 +35,10 @@ pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
-pub use keys::{KeyError, PreparedKey, SigningKey, publish, revoke_keys, withdraw};
+pub use keys::{
+    GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey, publish, publish_other,
+    revoke_keys, withdraw,
+};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{

@@ -105,6 +105,15 @@ impl SigningKeys {
         self.signing(tenant, now).await.map(drop)
     }
 
+    /// The algorithm of the environment's newest key; normally without the store.
+    pub async fn newest_algorithm(
+        &self,
+        tenant: Tenant,
+        now: Timestamp,
+    ) -> Result<Option<Algorithm>, KeyError> {
+        Ok(self.chain(tenant, now).await?.newest_algorithm())
+    }
+
     /// Fails where a key that counts is sealed under an encryption key that is not configured: its
     /// environment could not issue a token, and it is better not to start than to find out then.
     pub async fn check(&self, now: Timestamp) -> Result<(), KeyError> {

@@ -67,10 +67,7 @@ impl At {
     extensions(("x-permission" = json!(ReadSettings::NAME))),
 )]
 #[get("/v1/admin/settings")]
-async fn list(
-    access: Allowed<ReadSettings>,
-    tuning: Data<Tuning>,
-) -> Answer<Ok200<SettingList>> {
+async fn list(access: Allowed<ReadSettings>, tuning: Data<Tuning>) -> Answer<Ok200<SettingList>> {
     let chosen = tuning.of_environment(access.tenant()).await?;
     Ok(Ok200::new(SettingList::of(&chosen, &KNOWN)))
 }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::service::Wish;
@@ -136,7 +136,9 @@ impl SettingList {
         };
         let keys = Key::ALL.iter().filter(is_known);
         Self {
-            settings: keys.map(|key| SettingView::of(chosen, *key, known)).collect(),
+            settings: keys
+                .map(|key| SettingView::of(chosen, *key, known))
+                .collect(),
         }
     }
 }

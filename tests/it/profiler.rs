@@ -391,7 +391,7 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 20] = [
+const ASKED: [&str; 21] = [
     "api_keys",
     "apps",
     "credentials",
@@ -407,6 +407,7 @@ const ASKED: [&str; 20] = [
     "revocations",
     "roles",
     "sessions",
+    "settings",
     "signing_keys",
     "superseded_keys",
     "team_members",

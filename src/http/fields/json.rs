@@ -7,9 +7,10 @@ use super::Fields;
 impl Fields {
     /// Anything but nothing, which must be there.
     pub fn json(&mut self, name: &'static str) -> Option<Value> {
-        match self.demand(name)? {
-            Value::Null => self.fault(name, "wrong_type", "must not be null"),
-            value => Some(value),
+        let value = self.demand(name)?;
+        if value.is_null() {
+            return self.fault(name, "wrong_type", "must not be null");
         }
+        Some(value)
     }
 }

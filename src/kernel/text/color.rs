@@ -33,8 +33,18 @@ mod tests {
     fn a_colour_has_six_digits_and_nothing_else() {
         assert_eq!(Color::parse("#1A73E8").unwrap().as_str(), "#1a73e8");
         for bad in [
-            "", "#", "1a73e8", "#1a73e", "#1a73e80", "#1a73eg", " #1a73e8", "#1a73é", "red",
-            "#１２３４５６", "#1a73e8;", "#+1a73e",
+            "",
+            "#",
+            "1a73e8",
+            "#1a73e",
+            "#1a73e80",
+            "#1a73eg",
+            " #1a73e8",
+            "#1a73é",
+            "red",
+            "#１２３４５６",
+            "#1a73e8;",
+            "#+1a73e",
         ] {
             assert_eq!(Color::parse(bad), Err(NotAColor), "{bad}");
         }

@@ -52,6 +52,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_permissions",
     "authsome_rate_counters",
     "authsome_roles",
+    "authsome_settings",
     "authsome_signing_keys",
     "authsome_superseded_keys",
     "authsome_teams",

@@ -59,6 +59,7 @@ mod secrecy;
 mod session_rules;
 mod sessions;
 mod sessions_admin;
+mod settings;
 mod signin;
 mod signup;
 mod smtp;

@@ -7,13 +7,14 @@
 
 use std::time::Duration;
 
-use authsome::api_keys;
 use authsome::access::Role;
+use authsome::api_keys;
 use authsome::app::HOLDINGS;
 use authsome::environments::{Environment, Environments};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::secret::ExposeSecret;
 use authsome::kernel::text::Label;
+use authsome::settings::Levels;
 use authsome::tokens::RevocationIndex;
 use serde_json::{Value, json};
 
@@ -32,7 +33,12 @@ impl TestApp {
     /// An environment of the app that is tested, which lets people in and has a secret key.
     pub async fn environment(&self, name: &str, kind: &str) -> Door {
         let new = json!({"name": name, "type": kind});
-        let made = self.key().post("/v1/environments").json(new).await.told(201);
+        let made = self
+            .key()
+            .post("/v1/environments")
+            .json(new)
+            .await
+            .told(201);
         let door = self.door(&made).await;
         self.trusts_addresses(&door).await;
         door
@@ -48,7 +54,10 @@ impl TestApp {
         };
         let all = self.of_app::<Environment>(&door).await;
         let own = all.iter().find(|it| it.id == door.tenant().env_id);
-        let named = (Label::parse("Made by hand").expect("a name"), vec![Role::Admin]);
+        let named = (
+            Label::parse("Made by hand").expect("a name"),
+            vec![Role::Admin],
+        );
         let mut once = self.store().once();
         let made = (self.clock.now(), &Entropy::system());
         let mut tx = once.within(door.tenant());
@@ -76,12 +85,21 @@ impl TestApp {
         let (store, foundation) = (self.store().clone(), self.foundation());
         let world = foundation.world.clone();
         let keys = foundation.keys.clone();
+        let levels = Levels {
+            store: store.clone(),
+            entropy: world.entropy.clone(),
+            ring: self.key_ring(),
+            platform: self.platform.app(),
+        };
         let environments = Environments::new(
             (store.clone(), world.clock.clone(), world.entropy),
             (keys, RevocationIndex::new(store)),
-            HOLDINGS,
+            (HOLDINGS, levels),
         );
         let later = world.clock.now().plus(Duration::from_mins(1));
-        environments.remove_rest(later).await.expect("the store answers")
+        environments
+            .remove_rest(later)
+            .await
+            .expect("the store answers")
     }
 }
