@@ -1,8 +1,8 @@
 //! What is removed with a user, feature by feature.
 
-use crate::invitations::Invitation;
 use crate::kernel::id::AppId;
 use crate::kernel::time::Timestamp;
+use crate::memberships::Invitation;
 use crate::store::{Stored, Tx};
 use crate::users::User;
 use crate::{credentials, devices, invitations, limits, links, notifications, sessions};

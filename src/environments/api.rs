@@ -235,6 +235,8 @@ impl From<EnvironmentPatch> for EnvironmentChanges {
 }
 
 /// Change an environment
+///
+/// What is absent stays as it is; a colour that is `null` is that of its type again.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.update",
     params(("id" = EnvId, Path, description = "The environment")),

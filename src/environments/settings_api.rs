@@ -115,6 +115,8 @@ impl FromFields for SettingsChanges {
 }
 
 /// Read the settings of an environment
+///
+/// As they hold, with the default where nothing is chosen.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.settings.read",
     params(("id" = EnvId, Path, description = "The environment")),
@@ -138,7 +140,8 @@ async fn settings(
 
 /// Change the settings of an environment
 ///
-/// Its origins and pages are its own. The rest is chosen at the level of the environment, as by
+/// A field that is absent stays as it is; a page that is `null` is this server's own again. Its
+/// origins and pages are its own. The rest is chosen at the level of the environment, as by
 /// `PUT /v1/admin/settings/{key}?level=environment`, where nothing above enforces another choice.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.settings.update",

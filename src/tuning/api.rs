@@ -73,6 +73,8 @@ async fn list(access: Allowed<ReadSettings>, tuning: Data<Tuning>) -> Answer<Ok2
 }
 
 /// Read a setting
+///
+/// As the list of settings tells of it, for the environment acted on.
 #[utoipa::path(
     tag = "settings", operation_id = "admin.settings.read",
     params(("key" = String, Path, description = "The setting", example = "password_min_length")),
