@@ -54,21 +54,24 @@ impl Environments {
         };
         let now = self.clock.now();
         let is_good = |named: &Named| named.until.is_none_or(|until| now < until);
-        Ok(named.filter(is_good).map(|named| named.environment))
+        match named.filter(is_good) {
+            Some(Named { tenant, .. }) => self.find(tenant.app_id, Some(tenant.env_id)).await,
+            None => Ok(None),
+        }
     }
 
     async fn look_up(&self, key: &str) -> Stored<Option<Named>> {
         let mut once = self.store.once();
         let mut all = once.across_tenants("a publishable key names its tenant");
-        let (tenant, until) = match repo::by_publishable_key(&mut all, key).await? {
-            Some(environment) => (environment.tenant(), None),
-            None => match repo::superseded(&mut all, key).await? {
-                Some(superseded) => (superseded.tenant(), Some(superseded.expires_at)),
-                None => return Ok(None),
-            },
-        };
-        let environment = self.find(tenant.app_id, Some(tenant.env_id)).await?;
-        Ok(environment.map(|environment| Named { environment, until }))
+        if let Some(environment) = repo::by_publishable_key(&mut all, key).await? {
+            let (tenant, until) = (environment.tenant(), None);
+            return Ok(Some(Named { tenant, until }));
+        }
+        let superseded = repo::superseded(&mut all, key).await?;
+        Ok(superseded.map(|it| Named {
+            tenant: it.tenant(),
+            until: Some(it.expires_at),
+        }))
     }
 
     async fn some_allows(&self, origin: &text::Origin) -> Result<bool, StoreError> {

@@ -47,9 +47,9 @@ pub struct Holdings {
 }
 
 /// What a publishable key names, and until when, where another one has superseded it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Named {
-    pub environment: Arc<Environment>,
+    pub tenant: Tenant,
     pub until: Option<Timestamp>,
 }
 

@@ -15,6 +15,10 @@ impl Sessions {
         if keys.newest_algorithm(tenant, now).await? == Some(wanted) {
             return Ok(());
         }
+        let _turn = keys.turn().await;
+        if keys.newest_algorithm(tenant, now).await? == Some(wanted) {
+            return Ok(());
+        }
         let prepared = keys.prepare(tenant, Some(wanted), now).await?;
         let published = self
             .store
@@ -34,7 +38,7 @@ impl Sessions {
             .await;
         keys.forget(tenant);
         match published {
-            // Another sign-in was faster.
+            // Another node was faster.
             Err(StoreError::Duplicate(GENERATION_OF_ENVIRONMENT)) => Ok(()),
             other => Ok(other?),
         }
