@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
-//!    ↑── config ← mail ← features
+//!    ↑── config ← mail, outbound ← features
 //!
 //! features: apps settings environments users credentials notifications links devices session_rules
 //!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions tuning pages locks departures api_keys revocations audit cloning
-//!           setup health discovery
+//!           invitations permissions tuning pages locks departures api_keys revocations audit webhooks
+//!           cloning setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -44,6 +44,7 @@ pub mod mail;
 pub mod memberships;
 pub mod notifications;
 pub mod orgs;
+pub mod outbound;
 pub mod pages;
 pub mod passwords;
 pub mod permissions;
@@ -60,3 +61,4 @@ pub mod tokens;
 pub mod tuning;
 pub mod users;
 pub mod verification;
+pub mod webhooks;

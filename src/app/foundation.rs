@@ -15,6 +15,7 @@ use crate::settings::Setting;
 use crate::setup::{Report, Setup, Wanted};
 use crate::store::{self, Resealed, Store, StoreError};
 use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
+use crate::webhooks::Webhook;
 
 #[derive(Debug, Clone)]
 pub struct Foundation {
@@ -80,6 +81,7 @@ impl Foundation {
         done.add(store::reseal::<SigningKey>(store, ring).await?);
         done.add(store::reseal::<Notification>(store, ring).await?);
         done.add(store::reseal::<Setting>(store, ring).await?);
+        done.add(store::reseal::<Webhook>(store, ring).await?);
         Ok(done)
     }
 

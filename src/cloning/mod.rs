@@ -1,7 +1,7 @@
 //! Cloning: an environment like another one, with its configuration and nothing that happened in it.
 //!
 //! ```text
-//! taken over   settings, allowed origins, pages
+//! taken over   settings, allowed origins, pages; webhooks, with secrets of their own and inactive
 //! the app's    users, roles for all organisations, session rules: shared as by every environment
 //! never        organisations, sessions, keys, tokens, letters, the record
 //! ```

@@ -6,6 +6,7 @@ use crate::kernel::id::EnvId;
 use crate::kernel::text::{Color, Label, Slug};
 use crate::kernel::time::{Clock, Timestamp};
 use crate::store::{Store, Tx};
+use crate::webhooks::Webhooks;
 
 /// Makes environments like others.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub struct Cloning {
     pub clock: Clock,
     pub entropy: Entropy,
     pub environments: Environments,
+    pub webhooks: Webhooks,
 }
 
 /// What the new environment is called, and what is to be different.
@@ -64,7 +66,11 @@ impl Cloning {
         let clone = environments::add(tx, tenant.app_id, new, made).await?;
         // What a feature keeps in an environment as its configuration is copied here.
         let levels = &self.environments.levels;
-        levels.copy(tx, (tenant, clone.tenant()), now).await?;
+        let between = (tenant, clone.tenant());
+        levels.copy(tx, between, now).await?;
+        self.webhooks
+            .copy(tx, between, (caller, origin), now)
+            .await?;
         let told = Event::new(
             Name::EnvironmentCreated,
             tenant,

@@ -85,6 +85,8 @@ kinds! {
     PolicyId = Policy, "apol", "policy version";
     SupersededKeyId = SupersededKey, "aspk", "superseded publishable key";
     SettingId = Setting, "aset", "setting";
+    WebhookId = Webhook, "awhk", "webhook";
+    DeliveryId = Delivery, "awhd", "webhook delivery";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

@@ -42,8 +42,8 @@ pub use keys::{
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{
-    Member, OVERLAP, Revocation, revoke_app_roles, revoke_member, revoke_organization,
-    revoke_session, revoke_user,
+    Member, Revocation, revoke_app_roles, revoke_member, revoke_organization, revoke_session,
+    revoke_user,
 };
 pub use signing::SigningKeys;
 

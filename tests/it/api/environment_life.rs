@@ -212,7 +212,7 @@ on_both_stores! {
         assert_eq!(named(app.client(), old).await, "200");
         app.clock.advance(MS);
         for client in [app.client(), node.client()] {
-            assert_eq!(named(client, old).await, "401 invalid_publishable_key");
+            eventually(async || named(client, old).await == "401 invalid_publishable_key").await;
             assert_eq!(named(client, &new).await, "200");
         }
         app.visitor(door).signs_up("max@example.org", PASSWORD).await.refuses(401, "invalid_publishable_key");
@@ -254,6 +254,8 @@ on_both_stores! {
         });
         let settings = app.key().sets(door, settings).await.told(200);
 
+        let hook = json!({"url": "https://hooks.example.com/in", "events": ["user.*"]});
+        let hook = app.key().post("/v1/webhooks").json(hook).await.told(201);
         let wanted = json!({"name": "Sandbox", "type": "staging", "color": "#123456"});
         let made = app.key().post(&door.path("/clone")).json(wanted).await.told(201);
 
@@ -265,10 +267,14 @@ on_both_stores! {
         let clone = app.door(&made).await;
         let left = documents_of(&app, &clone).await;
         let own = [
-            "authsome_api_keys", "authsome_environments", "authsome_settings",
-            "authsome_signing_keys",
+            "authsome_api_keys", "authsome_environments", "authsome_events", "authsome_settings",
+            "authsome_signing_keys", "authsome_webhooks",
         ];
         assert_eq!(left, own.map(str::to_owned).into(), "the key is the test's");
+        let hooks = app.machine(&clone).get("/v1/webhooks").await.told(200);
+        let copy = &hooks["webhooks"][0];
+        assert_has(copy, json!({"url": hook["url"], "events": hook["events"], "active": false}));
+        assert_ne!(copy["id"], hook["id"]);
         // Its user is the app's, and has nothing there.
         let there = mia.enters(&clone).await;
         assert_eq!(there.get("/v1/me/orgs").await.told(200)["organizations"], json!([]));
