@@ -4,10 +4,11 @@
 //! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
-//! features: apps environments users credentials notifications links devices session_rules
-//!           rbac memberships idempotency sessions verification passwords magic_links orgs teams
-//!           roles invitations permissions pages locks departures accounts api_keys tenancy
-//!           transfers statistics revocations audit webhooks setup metrics health discovery
+//! features: apps settings environments users credentials notifications links devices
+//!           session_rules rbac memberships idempotency sessions verification passwords
+//!           magic_links orgs teams roles invitations permissions tuning pages locks departures
+//!           accounts api_keys tenancy transfers statistics revocations audit webhooks cloning
+//!           setup metrics health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -24,6 +25,7 @@ pub mod app;
 pub mod apps;
 pub mod audit;
 pub mod cli;
+pub mod cloning;
 pub mod config;
 pub mod credentials;
 pub mod departures;
@@ -55,6 +57,7 @@ pub mod revocations;
 pub mod roles;
 pub mod session_rules;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod statistics;
 pub mod store;
@@ -63,6 +66,7 @@ pub mod telemetry;
 pub mod tenancy;
 pub mod tokens;
 pub mod transfers;
+pub mod tuning;
 pub mod users;
 pub mod verification;
 pub mod webhooks;

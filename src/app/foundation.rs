@@ -11,6 +11,7 @@ use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
 use crate::links::Links;
 use crate::notifications::{Notification, Outbox};
+use crate::settings::Setting;
 use crate::setup::{Report, Setup, Wanted};
 use crate::store::{self, Resealed, Store, StoreError};
 use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
@@ -90,6 +91,7 @@ impl Foundation {
         let mut done = Resealed::default();
         done.add(store::reseal::<SigningKey>(store, ring).await?);
         done.add(store::reseal::<Notification>(store, ring).await?);
+        done.add(store::reseal::<Setting>(store, ring).await?);
         done.add(store::reseal::<Webhook>(store, ring).await?);
         Ok(done)
     }

@@ -26,7 +26,7 @@ use crate::api_keys::ApiKey;
 use crate::apps::App;
 use crate::credentials::Credential;
 use crate::devices::Device;
-use crate::environments::Environment;
+use crate::environments::{Environment, Holdings, Removal, SupersededKey};
 use crate::events::Event;
 use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
@@ -41,6 +41,7 @@ use crate::outbound::Unbuildable;
 use crate::rbac::{Catalogue, CustomRole};
 use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
+use crate::settings::Setting;
 use crate::setup::SetupError;
 use crate::store::{Schema, StoreError};
 use crate::telemetry::TelemetryError;
@@ -48,15 +49,19 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    accounts, audit, departures, discovery, environments, health, http, invitations, locks,
-    magic_links, metrics, notifications, orgs, passwords, permissions, revocations, roles,
-    session_rules, sessions, statistics, teams, tenancy, transfers, users, verification, webhooks,
+    accounts, audit, cloning, departures, discovery, environments, health, http, invitations,
+    locks, magic_links, metrics, notifications, orgs, passwords, permissions, revocations, roles,
+    session_rules, sessions, statistics, teams, tenancy, transfers, tuning, users, verification,
+    webhooks,
 };
 
 /// Every collection of the product.
 pub const SCHEMAS: &[Schema] = &[
     Schema::of::<App>(),
+    Schema::of::<Setting>(),
     Schema::of::<Environment>(),
+    Schema::of::<SupersededKey>(),
+    Schema::of::<Removal>(),
     Schema::of::<User>(),
     Schema::of::<Credential>(),
     Schema::of::<Notification>(),
@@ -83,6 +88,12 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Delivery>(),
     Schema::of::<Lease>(),
 ];
+
+/// What there may be in environments; a collection of keys has a line among the credentials.
+pub const HOLDINGS: Holdings = Holdings {
+    all: SCHEMAS,
+    credentials: &[Schema::of::<ApiKey>()],
+};
 
 /// Time and chance, which a test replaces.
 #[derive(Debug, Clone)]
@@ -150,6 +161,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(locks::routes)
         .configure(departures::routes)
         .configure(environments::routes)
+        .configure(cloning::routes)
+        .configure(tuning::routes)
         .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)
@@ -188,6 +201,16 @@ mod tests {
             assert_eq!(schema.owner(), ["app_id", "env_id"], "{schema:?}");
             assert_eq!(schema.owner(), whole.owner(), "{schema:?}");
             assert!(schema.leads_from(part.field), "{schema:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_environment_owns_is_found_by_it() {
+        for schema in SCHEMAS {
+            assert!(
+                !schema.names_an_environment() || schema.leads_from_environment(),
+                "no index leads from an environment: {schema:?}"
+            );
         }
     }
 }

@@ -6,15 +6,18 @@ use std::time::Duration;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{AdministrationServices, Authsome, OrganizationServices, Services};
+use super::serving::{
+    AdministrationServices, Authsome, EnvironmentServices, OrganizationServices, Services,
+};
 use super::settings::{
     derived, host_of, lockout_settings, rate_settings, reach, telemetry_settings,
 };
-use super::{SCHEMAS, StartError, World};
+use super::{HOLDINGS, SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::accounts::Accounts;
 use crate::api_keys::SecretKeys;
 use crate::audit::{Audit, Denials, OrganizationRecord};
+use crate::cloning::Cloning;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
@@ -41,11 +44,13 @@ use crate::revocations::Feed;
 use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
+use crate::settings::Levels;
 use crate::statistics::Statistics;
 use crate::teams::Teams;
 use crate::telemetry::Telemetry;
 use crate::tenancy::Tenancy;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
+use crate::tuning::Tuning;
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
 use crate::webhooks::{Bell, Courier, Couriers, EventFeed, Relay, Webhooks};
@@ -69,7 +74,11 @@ impl Foundation {
             entropy.clone(),
         );
         let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
-        let environments = Environments::new(store.clone(), clock.clone(), entropy);
+        let environments = Environments::new(
+            (store.clone(), clock.clone(), entropy),
+            (self.keys.clone(), revocations.clone()),
+            (HOLDINGS, self.levels(platform)),
+        );
         let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
         let memberships = Memberships { policies, platform };
@@ -108,7 +117,7 @@ impl Foundation {
     fn services(&self, sessions: &Sessions, policy: Policy, bell: Bell) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Services {
-            environments: Data::new(sessions.environments.clone()),
+            environments: self.environment_services(sessions, &bell),
             rules: Data::new(sessions.rules.clone()),
             verification: Data::new(Verification {
                 accounts: sessions.clone(),
@@ -154,6 +163,27 @@ impl Foundation {
         }
     }
 
+    fn environment_services(&self, sessions: &Sessions, bell: &Bell) -> EnvironmentServices {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        EnvironmentServices {
+            environments: Data::new(sessions.environments.clone()),
+            tuning: Data::new(Tuning {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                environments: sessions.environments.clone(),
+                memberships: sessions.memberships.clone(),
+            }),
+            cloning: Data::new(Cloning {
+                store,
+                clock,
+                entropy,
+                environments: sessions.environments.clone(),
+                webhooks: self.webhooks(sessions, bell.clone()),
+            }),
+        }
+    }
+
     fn organization_services(&self, sessions: &Sessions, policy: Policy) -> OrganizationServices {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         OrganizationServices {
@@ -164,9 +194,11 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 turns: sessions.turns.clone(),
+                environments: sessions.environments.clone(),
                 schemas: SCHEMAS,
             }),
             teams: Data::new(Teams {
+                environments: sessions.environments.clone(),
                 store: store.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
@@ -244,6 +276,15 @@ impl Foundation {
             store,
             clock,
             entropy,
+        }
+    }
+
+    fn levels(&self, platform: AppId) -> Levels {
+        Levels {
+            store: self.store.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            platform,
         }
     }
 

@@ -11,10 +11,11 @@ use tokio::time::timeout;
 use super::{SCHEMAS, StartError, routes};
 use crate::accounts::Accounts;
 use crate::audit::{self, Audit, OrganizationRecord};
+use crate::cloning::Cloning;
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
-use crate::environments::Environments;
+use crate::environments::{self, Environments};
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
@@ -39,6 +40,7 @@ use crate::telemetry::Telemetry;
 use crate::tenancy::{self, Tenancy};
 use crate::tokens::RevocationIndex;
 use crate::transfers::Transfers;
+use crate::tuning::Tuning;
 use crate::users::Users;
 use crate::verification::Verification;
 use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
@@ -72,7 +74,7 @@ pub struct Authsome {
 /// What handlers ask for.
 #[derive(Debug, Clone)]
 pub(super) struct Services {
-    pub environments: Data<Environments>,
+    pub environments: EnvironmentServices,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
     pub sessions: Data<Sessions>,
@@ -95,6 +97,14 @@ pub(super) struct AdministrationServices {
     pub statistics: Data<Statistics>,
     pub tenancy: Data<Tenancy>,
     pub transfers: Data<Transfers>,
+}
+
+/// What handlers ask for of environments.
+#[derive(Debug, Clone)]
+pub(super) struct EnvironmentServices {
+    pub environments: Data<Environments>,
+    pub cloning: Data<Cloning>,
+    pub tuning: Data<Tuning>,
 }
 
 /// What handlers ask for in organisations.
@@ -162,7 +172,6 @@ impl Background {
 impl Services {
     fn register(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.environments.clone())
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
             .app_data(self.sessions.clone())
@@ -174,6 +183,7 @@ impl Services {
             .app_data(self.notifications.clone())
             .app_data(self.webhooks.clone())
             .app_data(self.issuer.clone());
+        self.environments.register(config);
         self.organizations.register(config);
         self.administration.register(config);
     }
@@ -186,6 +196,15 @@ impl AdministrationServices {
             .app_data(self.statistics.clone())
             .app_data(self.tenancy.clone())
             .app_data(self.transfers.clone());
+    }
+}
+
+impl EnvironmentServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.environments.clone())
+            .app_data(self.cloning.clone())
+            .app_data(self.tuning.clone());
     }
 }
 
@@ -233,6 +252,10 @@ impl Authsome {
         let closing = self.clone();
         self.jobs.every(tenancy::CLOSING, async move |now| {
             closing.look_after_apps(now).await
+        });
+        let environments = self.services.environments.environments.clone();
+        self.jobs.every(environments::REMOVING, async move |now| {
+            environments.remove_rest(now).await.map(drop)
         });
         self.deliveries.start(self.post.clone());
         let relay = self.relay.clone();

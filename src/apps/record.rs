@@ -29,6 +29,9 @@ pub struct App {
     pub is_platform: bool,
     /// How many users hold the app's guarding role; see [`crate::access::guarding`].
     pub guardian_count: i64,
+    /// Counted up by whoever adds an environment, so that those who do it at once are told apart.
+    #[serde(default)]
+    pub environments_made: i64,
     #[serde(default)]
     pub metadata: Metadata,
     /// When it was closed. No query but those of closing finds it since.
@@ -81,6 +84,7 @@ impl NewApp {
             logo: None,
             is_platform: self.is_platform,
             guardian_count: 0,
+            environments_made: 0,
             metadata: Metadata::default(),
             closing_at: None,
             created_at: now,

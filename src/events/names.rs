@@ -141,7 +141,17 @@ names! {
     DeviceUntrusted = "device.untrusted", "A device is no longer trusted by its user.";
     DeviceRemoved = "device.removed", "A device was removed by its user, and its sessions ended.";
     SessionConfigUpdated = "session_config.updated", "The session rules of an app were changed.";
-    EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
+    SettingChosen = "setting.chosen",
+        "A setting was chosen, at the `level` that is named; never to which value.";
+    SettingTakenBack = "setting.taken_back", "A setting is no longer chosen at a `level`.";
+    EnvironmentUpdated = "environment.updated",
+        "An environment, or its settings, were changed.";
+    EnvironmentDeleted = "environment.deleted",
+        "An environment was deleted, with everything of it; told in the app's default one.";
+    EnvironmentDefaultChanged = "environment.default_changed",
+        "Another environment became the default one of its app.";
+    PublishableKeyRotated = "environment.key_rotated",
+        "An environment has a new publishable key; the one before is good until `superseded_until`.";
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";
     AppCreated = "app.created", "An app was made.";

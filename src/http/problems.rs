@@ -70,6 +70,8 @@ problems! {
         "The parent is the role itself, or inherits from it.";
     RoleTooDeep 400 "role_too_deep" "The role inherits through too many others"
         "A chain of roles that inherit from one another has ten at most, built-in ones aside.";
+    SettingLevel 400 "setting_level" "This setting is not chosen at this level"
+        "Each setting can be chosen at the levels that the list of settings names.";
     SlugReserved 400 "slug_reserved" "This slug is kept"
         "The slug would be taken for a part of a site, such as `admin` or `api`. Choose another one.";
     InvalidLink 400 "invalid_link" "This link is not good"
@@ -116,12 +118,16 @@ problems! {
         "The operation concerns the caller's own account, or wants somebody to answer for it, and was called with an API key.";
     ReauthRequired 403 "reauth_required" "Prove first that it is you"
         "What cannot be undone needs the password, or, of an account without one, a session that began within the last ten minutes.";
+    SignupCodeWrong 403 "signup_code_wrong" "This takes the right sign-up code"
+        "People make accounts here with the code that they were given, sent as `signup_code`.";
     SignupClosed 403 "signup_closed" "Sign-up is closed"
         "People cannot make accounts for themselves in this environment.";
     EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
         "The environment lets people sign in, and an invitation lets them in, only after they have verified their address.";
     AccountDisabled 403 "account_disabled" "This account is disabled"
         "An administrator has banned the account, for a time or until the ban is lifted.";
+    OrganizationCreationClosed 403 "organization_creation_closed" "Nobody founds organisations here"
+        "Only administrators of the app found organisations in this environment.";
     NotFound 404 "not_found" "There is no such thing"
         "Nothing exists at this path for this caller. A foreign identifier and an unknown one look alike.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not know this method"
@@ -149,11 +155,17 @@ problems! {
     SeatLimit 409 "seat_limit" "Every seat is taken"
         "The organisation has as many members as it may have.";
     SlugTaken 409 "slug_taken" "This slug is taken"
-        "Another organisation of this environment, or another team of this organisation, has this slug.";
+        "Another organisation of this environment, another team of this organisation, or another environment of this app has this slug.";
+    SettingEnforced 409 "setting_enforced" "This setting is enforced above"
+        "A more general level has chosen the setting and enforces it, so that nothing is chosen below. `detail` names the level.";
+    EnvironmentLimit 409 "environment_limit" "There are as many environments as there may be"
+        "An app has at most 20 environments.";
+    DefaultEnvironment 409 "default_environment" "The default environment stays"
+        "The default environment of an app cannot be deleted, and so neither can its last one. Make another one the default first.";
     AlreadyInTeam 409 "already_in_team" "This member is in the team already"
         "A member has one place in a team. Change its role instead.";
     TeamLimit 409 "team_limit" "There are as many teams as there may be"
-        "An organisation has at most 500 teams.";
+        "An organisation has as many teams as the setting `teams_per_organization` allows: at most 500.";
     TeamFull 409 "team_full" "The team is full"
         "A team has at most 1,000 members.";
     RoleNameTaken 409 "role_name_taken" "This name is taken"

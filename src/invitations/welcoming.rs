@@ -79,7 +79,7 @@ impl Invitations {
         }
         let newcomer = newcomer.ok_or(AnswerError::NoPassword)?;
         let (new, password) = account(seen, newcomer);
-        let hash = accounts.hash_new(tenant.app_id, password, (&new).into());
+        let hash = accounts.hash_new(tenant, password, (&new).into());
         let welcome = Welcome {
             token,
             hash: hash.await?,

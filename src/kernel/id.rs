@@ -83,6 +83,8 @@ kinds! {
     RoleId = Role, "arol", "role";
     CatalogueId = Catalogue, "aprm", "permission catalogue";
     PolicyId = Policy, "apol", "policy version";
+    SupersededKeyId = SupersededKey, "aspk", "superseded publishable key";
+    SettingId = Setting, "aset", "setting";
     WebhookId = Webhook, "awhk", "webhook";
     DeliveryId = Delivery, "awhd", "webhook delivery";
 }

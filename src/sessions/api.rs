@@ -54,6 +54,7 @@ pub fn routes(config: &mut ServiceConfig) {
     extensions(("x-problems" = json!([
         ProblemKind::EmailTaken, ProblemKind::UsernameTaken, ProblemKind::PhoneTaken,
         ProblemKind::WeakPassword, ProblemKind::InvalidEmail, ProblemKind::SignupClosed,
+        ProblemKind::SignupCodeWrong,
         ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
@@ -67,13 +68,17 @@ async fn sign_up(
     let mut account = account.into_inner();
     let tenant = agreed(access.tenant(), account.app_id)?;
     let device = Presented::of(account.device_id.take(), &cookies, &sessions.entropy);
+    let code = account.signup_code.take();
     let (user, password) = account.into_user();
     let visit = Visit {
         origin: access.origin(),
         device: &device.secret,
         organization: None,
     };
-    match sessions.sign_up(tenant, &user, password, visit).await? {
+    match sessions
+        .sign_up(tenant, (&user, password, code), visit)
+        .await?
+    {
         SignedUp::In(issued) => {
             let signed_in = SignedIn::from(*issued).on(&device.secret);
             let created = Created::new(signed_in);
@@ -228,6 +233,7 @@ impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
             SignUpError::Closed => ProblemKind::SignupClosed.into(),
+            SignUpError::CodeWrong => ProblemKind::SignupCodeWrong.into(),
             SignUpError::Password(refused) => refused.at("/password"),
             SignUpError::EmailTaken => ProblemKind::EmailTaken.into(),
             SignUpError::UsernameTaken => ProblemKind::UsernameTaken.into(),

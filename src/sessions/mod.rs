@@ -10,7 +10,7 @@
 //! own own_devices          what people see and do of their own
 //! administration together  what administrators do
 //! impersonating impersonation   acting as a user
-//! roles                    what a user may do, and lends
+//! roles                    what a user may do, and lends     algorithm      what tokens are signed with
 //! ```
 //!
 //! A session is carried by a pair: an access token of minutes, judged in memory, and a refresh
@@ -20,6 +20,7 @@
 //! `magic_links`).
 
 mod administration;
+mod algorithm;
 mod api;
 mod authenticator;
 mod bindings;

@@ -10,12 +10,14 @@ use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::language::Language;
 use crate::kernel::password::Password;
+use crate::kernel::secret::{ExposeSecret, SecretString, digest};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
 use crate::links::{LinkPurpose, NewLink};
 use crate::notifications::{Letter, Message};
+use crate::settings::Key;
 use crate::store::{StoreError, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
@@ -32,6 +34,8 @@ pub enum SignedUp {
 pub enum SignUpError {
     #[error("sign-up is closed in this environment")]
     Closed,
+    #[error("the sign-up code is missing or wrong")]
+    CodeWrong,
     #[error(transparent)]
     Password(#[from] PasswordRefused),
     #[error("the address is another account's")]
@@ -55,8 +59,7 @@ impl Sessions {
     pub async fn sign_up(
         &self,
         tenant: Tenant,
-        new: &NewUser,
-        password: Password,
+        (new, password, code): (&NewUser, Password, Option<SecretString>),
         visit: Visit<'_>,
     ) -> Result<SignedUp, SignUpError> {
         let origin = visit.origin;
@@ -65,8 +68,11 @@ impl Sessions {
         if !environment.settings.signup_open {
             return Err(SignUpError::Closed);
         }
+        if !knows_the_code(&environment, code.as_ref()) {
+            return Err(SignUpError::CodeWrong);
+        }
         let new = &kept(new, &environment);
-        let hash = self.hash_new(tenant.app_id, password, new.into()).await?;
+        let hash = self.hash_new(tenant, password, new.into()).await?;
         let writes = self.may_write_to(tenant, &new.email, origin).await?;
         let rules = self.prepare(tenant).await?;
         let (now, place) = (self.clock.now(), (&*environment, &rules));
@@ -185,6 +191,16 @@ impl Sessions {
         };
         self.outbox.enqueue(tx, letter, now).await
     }
+}
+
+/// Whether nobody has to know anything, or he knows it. By digests: how far a guess is right takes no
+/// time to say.
+fn knows_the_code(environment: &Environment, code: Option<&SecretString>) -> bool {
+    let Some(wanted) = environment.chosen.secret(Key::SignupCode) else {
+        return true;
+    };
+    let of = |code: &SecretString| digest(code.expose_secret().as_bytes());
+    code.is_some_and(|code| of(code) == of(&wanted))
 }
 
 fn verifying(user: &User, language: Language) -> NewLink {

@@ -189,13 +189,10 @@ impl Setup<'_> {
             is_platform: true,
         };
         let app = apps::create(tx, new, now, self.entropy).await?;
-        let environment = environments::create_closed(
-            &mut tx.within(app.id),
-            app.id,
-            (label("Production")?, slug("production")?, Kind::Production),
-            (now, self.entropy),
-        )
-        .await?;
+        let named = (label("Production")?, slug("production")?, Kind::Production);
+        let made = (now, self.entropy);
+        let environment =
+            environments::create(&mut tx.within(app.id), app.id, named, true, made).await?;
         let user = self.operator(tx, &app, operator, now).await?;
         self.tell(tx, &environment, now).await?;
         Ok((environment, user, Some(operator.password.clone())))

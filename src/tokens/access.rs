@@ -94,11 +94,6 @@ struct Header {
 }
 
 impl AccessTokens {
-    /// What they are signed with.
-    pub fn keys(&self) -> &SigningKeys {
-        &self.keys
-    }
-
     pub fn new(
         keys: SigningKeys,
         revocations: RevocationIndex,
@@ -119,6 +114,11 @@ impl AccessTokens {
             entropy,
             verified,
         }
+    }
+
+    /// The keys that sign.
+    pub fn keys(&self) -> &SigningKeys {
+        &self.keys
     }
 
     /// The claims of a token for `grant`, issued at `now`.

@@ -37,7 +37,10 @@ pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
 pub use examined::KeyReport;
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
-pub use keys::{KeyError, PreparedKey, SigningKey, publish, remove_all, withdraw, withdraw_all};
+pub use keys::{
+    GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey, publish, publish_other,
+    remove_all, revoke_keys, withdraw, withdraw_all,
+};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{

@@ -49,6 +49,7 @@ const TABLE: Table<'_> = Table {
     ],
     features: &[
         "apps",
+        "settings",
         "environments",
         "users",
         "credentials",
@@ -68,6 +69,7 @@ const TABLE: Table<'_> = Table {
         "teams",
         "invitations",
         "permissions",
+        "tuning",
         "pages",
         "locks",
         "departures",
@@ -79,6 +81,7 @@ const TABLE: Table<'_> = Table {
         "revocations",
         "audit",
         "webhooks",
+        "cloning",
         "setup",
         "metrics",
         "health",
@@ -109,11 +112,15 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "an operator rotates the keys of every environment",
     ),
     (
-        "environments/service.rs",
+        "environments/deleting.rs",
+        "deleted environments of every app are cleared away",
+    ),
+    (
+        "environments/directory.rs",
         "a preflight request names an origin but no tenant",
     ),
     (
-        "environments/service.rs",
+        "environments/directory.rs",
         "a publishable key names its tenant",
     ),
     (

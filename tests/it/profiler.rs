@@ -4,6 +4,7 @@
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
 mod administration;
+mod environments;
 mod invitations;
 mod organizations;
 mod roles;
@@ -405,10 +406,11 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 21] = [
+const ASKED: [&str; 24] = [
     "api_keys",
     "apps",
     "credentials",
+    "environment_removals",
     "environments",
     "events",
     "idempotency_keys",
@@ -421,7 +423,9 @@ const ASKED: [&str; 21] = [
     "revocations",
     "roles",
     "sessions",
+    "settings",
     "signing_keys",
+    "superseded_keys",
     "team_members",
     "teams",
     "users",
@@ -453,6 +457,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.listens(&acme).await;
         scenario.runs_an_app(app).await;
         scenario.runs_apps(app).await;
+        scenario.keeps_environments(app).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

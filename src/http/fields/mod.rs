@@ -16,6 +16,7 @@
 
 #[cfg(test)]
 mod documented;
+mod json;
 mod objects;
 #[cfg(test)]
 mod tests;

@@ -4,12 +4,14 @@
 //! when they are equal as text. They read from JSON through `parse`.
 //! Not here: whether an address exists, a slug is free, a name is polite.
 
+mod color;
 mod email;
 mod names;
 mod origin;
 mod phone;
 mod web_url;
 
+pub use color::{Color, NotAColor};
 pub use email::{Email, NotAnEmail};
 pub use names::{
     Label, NotALabel, NotAReason, NotASlug, NotAUsername, NotAWord, Reason, Slug, Username, Word,

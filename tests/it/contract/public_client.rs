@@ -133,12 +133,6 @@ GET PUT DELETE /v1/admin/apps/{app}/branding
 GET POST /v1/admin/service-accounts
 GET PATCH DELETE /v1/admin/service-accounts/{id}
 POST /v1/admin/service-accounts/{id}/api-keys
-GET PUT DELETE /v1/admin/settings/{key}
-POST /v1/environments
-GET PATCH DELETE /v1/environments/{env}
-POST /v1/environments/{env}/clone
-POST /v1/environments/{env}/set-default
-POST /v1/environments/{env}/rotate-key
 GET POST /v1/keys
 GET PATCH DELETE /v1/keys/{key}
 POST /v1/keys/{key}/rotate
