@@ -4,9 +4,9 @@
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail ← features
 //!
-//! features: apps environments users credentials notifications links devices session_rules
-//!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions pages locks departures api_keys revocations audit setup
+//! features: apps environments forms client_config users credentials notifications links devices
+//!           session_rules rbac memberships sessions verification passwords magic_links orgs teams
+//!           roles invitations permissions pages locks departures api_keys revocations audit setup
 //!           health discovery
 //! ```
 //!
@@ -23,6 +23,7 @@ pub mod app;
 pub mod apps;
 pub mod audit;
 pub mod cli;
+pub mod client_config;
 pub mod config;
 pub mod credentials;
 pub mod departures;
@@ -30,6 +31,7 @@ pub mod devices;
 pub mod discovery;
 pub mod environments;
 pub mod events;
+pub mod forms;
 pub mod health;
 pub mod http;
 pub mod invitations;

@@ -19,10 +19,12 @@ pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::ApiKey;
 use crate::apps::App;
+use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::Environment;
 use crate::events::Event;
+use crate::forms::{FormConfig, FormVersion};
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
@@ -39,9 +41,9 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
-    teams, users, verification,
+    audit, client_config, departures, discovery, environments, forms, health, http, invitations,
+    locks, magic_links, notifications, orgs, passwords, permissions, revocations, roles,
+    session_rules, sessions, teams, users, verification,
 };
 
 /// Every collection of the product.
@@ -55,6 +57,9 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<PasswordReset>(),
     Schema::of::<Device>(),
     Schema::of::<SessionConfig>(),
+    Schema::of::<FormConfig>(),
+    Schema::of::<FormVersion>(),
+    Schema::of::<ClientConfig>(),
     Schema::of::<CustomRole>(),
     Schema::of::<Catalogue>(),
     Schema::of::<Organization>(),
@@ -119,6 +124,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(passwords::routes)
         .configure(magic_links::routes)
         .configure(session_rules::routes)
+        .configure(forms::routes)
+        .configure(client_config::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
         .configure(permissions::routes)

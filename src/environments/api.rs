@@ -3,18 +3,15 @@ use std::str::FromStr;
 use actix_web::web::Data;
 use actix_web::{get, patch};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{Environment, INVITATION_TTL, Kind, Settings};
 use super::service::{EnvironmentError, Environments, SettingsChanges};
 use crate::access::{Permission, ReadEnvironments, UpdateEnvironments};
-use crate::http::{
-    Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind, Public, Query,
-};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind};
 use crate::kernel::id::{AppId, EnvId};
 use crate::kernel::language::Language;
-use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Label, Origin, Slug, WebUrl};
 use crate::kernel::time::Timestamp;
 
@@ -23,7 +20,6 @@ const MOST_ORIGINS: usize = 50;
 
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .service(client_config)
         .service(list)
         .service(settings)
         .service(change_settings);
@@ -98,133 +94,6 @@ impl FromFields for SettingsChanges {
             change_email_url: change_email_url?,
             invitation_url: invitation_url?,
             invitation_ttl_seconds: invitation_ttl?,
-        })
-    }
-}
-
-/// What a sign-in page needs to know of its app. All of it is public.
-#[derive(Debug, Serialize, ToSchema)]
-struct ClientConfig {
-    app_id: AppId,
-    env_id: EnvId,
-    app_name: Label,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    logo: Option<String>,
-    environment: Slug,
-    #[serde(rename = "type")]
-    kind: Kind,
-    signup_open: bool,
-    require_verification: bool,
-    /// How people can sign in.
-    methods: Vec<Method>,
-    /// What a sign-up form asks for, in order.
-    signup_fields: Vec<SignUpField>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = SignInMethod)]
-enum Method {
-    Password,
-}
-
-/// One field of the sign-up form.
-#[derive(Debug, Serialize, ToSchema)]
-struct SignUpField {
-    name: &'static str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    required: bool,
-}
-
-const SIGNUP_FIELDS: [(&str, &str, bool); 6] = [
-    ("email", "email", true),
-    ("password", "password", true),
-    ("first_name", "text", false),
-    ("last_name", "text", false),
-    ("username", "text", false),
-    ("phone", "tel", false),
-];
-
-/// Which environment, where it is not named by header.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ClientConfigQuery {
-    /// The publishable key; `X-Publishable-Key` says the same.
-    key: Option<String>,
-}
-
-impl FromFields for ClientConfigQuery {
-    fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let key = fields.optional("key", str::parse::<String>);
-        Some(Self { key: key? })
-    }
-}
-
-/// Read the client configuration
-///
-/// What a sign-in page needs to know of the app whose publishable key it holds.
-#[utoipa::path(
-    tag = "discovery", operation_id = "client_config.read",
-    params(ClientConfigQuery),
-    responses((status = 200, description = "The configuration", body = ClientConfig)),
-    security((), ("publishable_key" = [])),
-    extensions(("x-problems" = json!([
-        ProblemKind::InvalidPublishableKey, ProblemKind::AppContextRequired,
-        ProblemKind::TenantMismatch,
-    ]))),
-)]
-#[get("/v1/client-config")]
-async fn client_config(
-    access: Public,
-    query: Query<ClientConfigQuery>,
-    environments: Data<Environments>,
-) -> Answer<Ok200<ClientConfig>> {
-    let named = access.tenant()?;
-    let environment = match query.into_inner().key {
-        Some(key) => environments
-            .named_by(&key)
-            .await?
-            .ok_or(ProblemKind::InvalidPublishableKey)?,
-        None => {
-            environments
-                .of(named.ok_or(ProblemKind::AppContextRequired)?)
-                .await?
-        }
-    };
-    let tenant = environment.tenant();
-    if named.is_some_and(|named| named != tenant) {
-        return Err(ProblemKind::TenantMismatch.into());
-    }
-    Ok(Ok200::new(
-        ClientConfig::of(&environments, tenant, &environment).await?,
-    ))
-}
-
-impl ClientConfig {
-    async fn of(
-        environments: &Environments,
-        tenant: Tenant,
-        environment: &Environment,
-    ) -> Result<Self, Problem> {
-        let app = environments.app(tenant).await?;
-        let field = |(name, kind, required)| SignUpField {
-            name,
-            kind,
-            required,
-        };
-        Ok(Self {
-            app_id: app.id,
-            env_id: environment.id,
-            app_name: app.name,
-            logo: app.logo,
-            environment: environment.slug.clone(),
-            kind: environment.kind,
-            signup_open: environment.settings.signup_open,
-            require_verification: environment.settings.require_verification,
-            methods: vec![Method::Password],
-            signup_fields: SIGNUP_FIELDS.into_iter().map(field).collect(),
         })
     }
 }

@@ -9,7 +9,7 @@
 //! witness                    what becomes of refusals
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
-//! answer cookies event_stream                       what handlers return, and what browsers keep
+//! answer kept cookies event_stream                       what handlers return, and what browsers keep
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -30,6 +30,7 @@ mod fields;
 mod guard;
 mod headers;
 mod json;
+mod kept;
 mod limits;
 mod openapi;
 mod path;
@@ -53,6 +54,7 @@ pub use event_stream::{EventStream, HungUp, Line, Subscription};
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
 pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use kept::Kept;
 pub use path::{PathId, PathIds};
 pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;

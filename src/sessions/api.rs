@@ -38,7 +38,8 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// Makes an account. Where the environment requires verified addresses the answer is 202, the same
 /// for a new address and for a known one, and nobody is signed in; `username` and `phone` are not
-/// kept then, and can be set after signing in.
+/// kept then, and can be set after signing in. Where the app has a form, `metadata` answers it, and
+/// must where a question needs an answer: `GET /v1/client-config` tells what is asked.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.sign_up",
     request_body(
@@ -53,7 +54,7 @@ pub fn routes(config: &mut ServiceConfig) {
     extensions(("x-problems" = json!([
         ProblemKind::EmailTaken, ProblemKind::UsernameTaken, ProblemKind::PhoneTaken,
         ProblemKind::WeakPassword, ProblemKind::InvalidEmail, ProblemKind::SignupClosed,
-        ProblemKind::TooManyAttempts, ProblemKind::Busy,
+        ProblemKind::MethodDisabled, ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signup")]
@@ -113,7 +114,7 @@ async fn sign_up(
     extensions(("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
         ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::NotAMember,
-        ProblemKind::TooManyAttempts, ProblemKind::Busy,
+        ProblemKind::MethodDisabled, ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signin")]
@@ -227,6 +228,8 @@ impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
             SignUpError::Closed => ProblemKind::SignupClosed.into(),
+            SignUpError::Disabled(closed) => closed.into(),
+            SignUpError::Form(refused) => refused.into(),
             SignUpError::Password(refused) => refused.at("/password"),
             SignUpError::EmailTaken => ProblemKind::EmailTaken.into(),
             SignUpError::UsernameTaken => ProblemKind::UsernameTaken.into(),
@@ -241,6 +244,7 @@ impl From<SignUpError> for Problem {
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
+            SignInError::Closed(closed) => closed.into(),
             SignInError::Wrong => ProblemKind::InvalidCredentials.into(),
             SignInError::Disabled => ProblemKind::AccountDisabled.into(),
             SignInError::Unverified => ProblemKind::EmailNotVerified.into(),

@@ -149,6 +149,9 @@ async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserVie
 }
 
 /// Change my profile
+///
+/// Where the app has a form, `metadata` answers it, as in a sign-up: what the form does not ask for
+/// stays as it is, and cannot be changed here.
 #[utoipa::path(
     tag = "me", operation_id = "me.update",
     request_body(content = ProfileChanges, example = json!({"first_name": "Mia"})),
@@ -225,6 +228,7 @@ impl From<UserError> for Problem {
             UserError::UnknownRole => ProblemKind::UnknownRole.into(),
             UserError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
             UserError::LastAdmin => ProblemKind::LastAdmin.into(),
+            UserError::Form(refused) => refused.into(),
             UserError::Store(error) => error.into(),
         }
     }

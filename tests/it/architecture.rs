@@ -39,6 +39,8 @@ const TABLE: Table<'_> = Table {
     features: &[
         "apps",
         "environments",
+        "forms",
+        "client_config",
         "users",
         "credentials",
         "notifications",

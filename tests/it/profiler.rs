@@ -3,6 +3,7 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod configuration;
 mod invitations;
 mod organizations;
 mod roles;
@@ -390,12 +391,15 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 21] = [
     "api_keys",
+    "app_client_configs",
     "apps",
     "credentials",
     "environments",
     "events",
+    "form_configs",
+    "form_versions",
     "invitations",
     "leases",
     "members",
@@ -427,6 +431,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.lives_by_mail(app).await;
         scenario.keeps_devices(app).await;
         scenario.sees_to_guards(app).await;
+        scenario.configures(app).await;
         scenario.follows(app).await;
         scenario.audits(app).await;
         scenario.works_in_organizations(app).await;

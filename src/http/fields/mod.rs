@@ -18,6 +18,7 @@
 mod documented;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;

@@ -95,9 +95,12 @@ impl Operation {
         let name = variable.trim_matches(['{', '}']);
         let mut all = self.parameters();
         let parameter = all.find(|it| it["in"] == "path" && it["name"] == name)?;
-        parameter["schema"]["$ref"]
+        let kind = parameter["schema"]["$ref"]
             .as_str()?
-            .strip_prefix("#/components/schemas/")
+            .strip_prefix("#/components/schemas/")?;
+        // One of several words has a schema too.
+        let schema = &DOCUMENT["components"]["schemas"][kind];
+        schema["pattern"].is_string().then_some(kind)
     }
 
     /// Whether it is allowed follows from the caller's place in an organisation.
