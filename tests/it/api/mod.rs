@@ -15,6 +15,7 @@ mod discovery;
 mod enumeration;
 mod environments;
 mod export;
+mod form_configs;
 mod forms;
 mod hangups;
 mod http_edge;
