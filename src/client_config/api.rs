@@ -122,6 +122,8 @@ impl ClientConfigSettings {
 }
 
 /// Read the client configuration of an app
+///
+/// What is set, and which ways in are open.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.client_config.read",
     params(("app" = AppId, Path, description = "The app")),

@@ -68,6 +68,7 @@ struct PasswordPolicy {
 /// One field of the sign-up.
 #[derive(Debug, Serialize, ToSchema)]
 struct SignUpField {
+    #[schema(example = "company")]
     name: String,
     /// `password`, `tel`, or a type of the fields of forms.
     #[serde(rename = "type")]

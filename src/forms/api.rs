@@ -143,6 +143,8 @@ struct FormVersionList {
 }
 
 /// Read a form of an app
+///
+/// Also one that is not active; where none is set there is none.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.form_configs.read",
     params(

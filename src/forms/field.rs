@@ -291,7 +291,10 @@ impl FormField {
         }
         match self.kept(&default) {
             Ok(kept) => self.default = kept,
-            Err(fault) => return fields.fault("default", fault.kind, fault.detail),
+            Err(fault) => {
+                let why = format!("is no answer to this: {}", fault.detail);
+                return fields.fault("default", fault.kind, why);
+            }
         }
         Some(self)
     }
@@ -299,7 +302,7 @@ impl FormField {
     fn agrees_on_options(&self, fields: &mut Fields) -> Option<()> {
         let Some(options) = &self.options else {
             if self.kind.is_chosen() {
-                return fields.fault("options", "required", "is missing");
+                return fields.fault("options", "required", "this type needs some");
             }
             return Some(());
         };

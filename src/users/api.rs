@@ -150,8 +150,9 @@ async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserVie
 
 /// Change my profile
 ///
-/// Where the app has a form, `metadata` answers it, as in a sign-up: what the form does not ask for
-/// stays as it is, and cannot be changed here.
+/// A field that is absent stays as it is, and one that is `null` is cleared. The address is changed by
+/// `POST /v1/me/change-email`. Where the app has a form, `metadata` answers it, as in a sign-up: what
+/// the form does not ask for stays as it is, and cannot be changed here.
 #[utoipa::path(
     tag = "me", operation_id = "me.update",
     request_body(content = ProfileChanges, example = json!({"first_name": "Mia"})),
@@ -202,6 +203,8 @@ async fn find(
 }
 
 /// Read any user
+///
+/// Users of other apps are unknown here.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.read",
     params(("id" = UserId, Path, description = "The user")),
