@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 /// A field as it is read from a request, with what the test says of it.
-fn field(more: Value) -> FormField {
+fn field(more: &Value) -> FormField {
     let mut field = json!({"name": "it", "type": "text", "label": "It"});
     for (name, value) in more.as_object().unwrap() {
         field[name] = value.clone();
@@ -198,11 +198,7 @@ fn every_type_keeps_one_spelling_and_refuses_the_rest() {
         ),
     ];
     for (what, answer, wanted) in table {
-        assert_eq!(
-            told(&field(what.clone()), &answer),
-            wanted,
-            "{what} {answer}"
-        );
+        assert_eq!(told(&field(&what), &answer), wanted, "{what} {answer}");
     }
 }
 
@@ -213,7 +209,7 @@ fn several_options_are_kept_in_their_order_each_once() {
         for (name, value) in more.as_object().unwrap() {
             what[name] = value.clone();
         }
-        field(what)
+        field(&what)
     };
     let table = [
         (json!({}), json!(["blue", "red"]), json!(["red", "blue"])),
@@ -241,17 +237,17 @@ fn several_options_are_kept_in_their_order_each_once() {
 
 #[test]
 fn what_says_nothing_is_no_answer() {
-    let (asked, needed) = (field(json!({})), field(json!({"required": true})));
+    let (asked, needed) = (field(&json!({})), field(&json!({"required": true})));
     for nothing in [json!(null), json!(""), json!(" \u{3000} ")] {
         assert_eq!(told(&asked, &nothing), Value::Null);
         assert_eq!(told(&needed, &nothing), "required");
     }
-    let usual = field(json!({"required": true, "default": "red"}));
+    let usual = field(&json!({"required": true, "default": "red"}));
     assert_eq!(told(&usual, &json!("")), "red");
     assert_eq!(told(&usual, &json!("blue")), "blue");
 }
 
-fn map(value: Value) -> Metadata {
+fn map(value: &Value) -> Metadata {
     Metadata::parse(value.as_object().unwrap().clone()).unwrap()
 }
 
@@ -259,19 +255,19 @@ fn map(value: Value) -> Metadata {
 fn what_others_have_left_is_repeated_or_left_out_and_never_changed() {
     let form = Form {
         version: 1,
-        fields: vec![field(json!({}))],
+        fields: vec![field(&json!({}))],
     };
-    let before = map(json!({"it": "old", "plan": "pro", "seats": {"most": 5}}));
+    let before = map(&json!({"it": "old", "plan": "pro", "seats": {"most": 5}}));
 
-    let after = |answers: Value| form.answered_beside(&before, map(answers));
+    let after = |answers: Value| form.answered_beside(&before, map(&answers));
 
-    let kept = map(json!({"it": "new", "plan": "pro", "seats": {"most": 5}}));
+    let kept = map(&json!({"it": "new", "plan": "pro", "seats": {"most": 5}}));
     assert_eq!(after(json!({"it": "new"})), Ok(kept.clone()));
     assert_eq!(
         after(json!({"it": "new", "plan": "pro", "seats": {"most": 5}})),
         Ok(kept)
     );
-    let without = map(json!({"plan": "pro", "seats": {"most": 5}}));
+    let without = map(&json!({"plan": "pro", "seats": {"most": 5}}));
     assert_eq!(after(json!({})), Ok(without));
     for bad in [
         json!({"plan": "max"}),
@@ -283,5 +279,5 @@ fn what_others_have_left_is_repeated_or_left_out_and_never_changed() {
         };
         assert_eq!(faults[0].1.kind, "unknown_field");
     }
-    assert!(form.answered(map(json!({"plan": "pro"}))).is_err());
+    assert!(form.answered(map(&json!({"plan": "pro"}))).is_err());
 }

@@ -19,6 +19,7 @@ pub fn sets(asks: &impl Asks, door: &Door, form: &str, body: Value) -> Request {
 }
 
 /// Has the app of development ask this, by its `signup`.
+#[expect(clippy::needless_pass_by_value, reason = "callers say it in place")]
 pub async fn asked(app: &TestApp, fields: Value) -> Value {
     let body = json!({"fields": fields});
     sets(&app.key(), &app.own.development, "signup", body)
@@ -71,6 +72,7 @@ async fn metadata_of(person: &Person) -> Value {
     person.me().await.told(200)["metadata"].clone()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers say it in place")]
 fn changes(person: &Person, metadata: Value) -> Request {
     person.patch("/v1/me").json(json!({"metadata": metadata}))
 }

@@ -133,8 +133,6 @@ PATCH /v1/admin/users/{user}
 GET /v1/admin/stats
 GET POST /v1/admin/apps
 GET PATCH DELETE /v1/admin/apps/{app}
-GET PUT DELETE /v1/admin/apps/{app}/client-config
-GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}
 GET PUT DELETE /v1/admin/apps/{app}/branding
 POST DELETE /v1/admin/platform/owners
 GET POST /v1/admin/service-accounts
