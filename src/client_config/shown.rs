@@ -61,7 +61,9 @@ pub(super) struct ShownConfig {
 #[derive(Debug, Serialize, ToSchema)]
 struct PasswordPolicy {
     /// In characters.
+    #[schema(example = 8)]
     min_length: usize,
+    #[schema(example = 128)]
     max_length: usize,
 }
 
