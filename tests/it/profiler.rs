@@ -7,6 +7,7 @@ mod configuration;
 mod invitations;
 mod organizations;
 mod roles;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -391,7 +392,7 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 21] = [
+const ASKED: [&str; 23] = [
     "api_keys",
     "app_client_configs",
     "apps",
@@ -413,6 +414,8 @@ const ASKED: [&str; 21] = [
     "team_members",
     "teams",
     "users",
+    "webhook_deliveries",
+    "webhooks",
 ];
 
 #[test]
@@ -437,6 +440,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.works_in_organizations(app).await;
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
+        scenario.listens(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.
