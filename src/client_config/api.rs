@@ -49,14 +49,14 @@ fn named<T: DeserializeOwned>(text: &str) -> Option<T> {
 
 impl FromFields for Offered {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
-        let methods = choice(fields, "methods", Method::from_str);
-        let sign_in_names = choice(fields, "sign_in_names", SignInName::from_str);
+        let methods = fields.choice("methods", Method::from_str);
+        let sign_in_names = fields.choice("sign_in_names", SignInName::from_str);
         let signup_enabled = fields.flag("signup_enabled");
         let redirect_url = fields.optional("redirect_url", WebUrl::parse);
         let terms_url = fields.optional("terms_url", WebUrl::parse);
         let privacy_url = fields.optional("privacy_url", WebUrl::parse);
         let support_email = fields.optional("support_email", Email::parse);
-        let languages = choice(fields, "languages", Language::from_str);
+        let languages = fields.choice("languages", Language::from_str);
         Some(Self {
             methods: methods?,
             sign_in_names: sign_in_names?,
@@ -68,25 +68,6 @@ impl FromFields for Offered {
             languages: languages?,
         })
     }
-}
-
-/// Some of what there is, each once and at least one; or nothing is said.
-fn choice<T: PartialEq, E: std::fmt::Display>(
-    fields: &mut Fields,
-    name: &'static str,
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Option<Option<Vec<T>>> {
-    let Some(chosen) = fields.optional_list(name, parse)? else {
-        return Some(None);
-    };
-    if chosen.is_empty() {
-        return fields.fault(name, "too_few", "at least one must be left");
-    }
-    let is_repeated = |at: usize| chosen[..at].contains(&chosen[at]);
-    if let Some(at) = (0..chosen.len()).find(|at| is_repeated(*at)) {
-        return fields.fault(&format!("{name}/{at}"), "duplicate", "is there twice");
-    }
-    Some(Some(chosen))
 }
 
 /// The client configuration of an app: what is set, and what holds.

@@ -22,6 +22,25 @@ impl Fields {
         }
     }
 
+    /// Some of what there is, each once and at least one, or absent. Every bad item is told.
+    pub fn choice<T: PartialEq, E: Display>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Option<Vec<T>>> {
+        let Some(chosen) = self.optional_list(name, parse)? else {
+            return Some(None);
+        };
+        if chosen.is_empty() {
+            return self.fault(name, "too_few", "at least one must be left");
+        }
+        let is_repeated = |at: usize| chosen[..at].contains(&chosen[at]);
+        if let Some(at) = (0..chosen.len()).find(|at| is_repeated(*at)) {
+            return self.fault(&format!("{name}/{at}"), "duplicate", "is there twice");
+        }
+        Some(Some(chosen))
+    }
+
     /// A number that need not be whole, or absent.
     pub fn decimal(&mut self, name: &'static str) -> Option<Option<f64>> {
         self.value(name, |value| value.as_f64().ok_or("must be a number"))
