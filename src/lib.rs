@@ -4,8 +4,8 @@
 //! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
-//! features: apps settings environments users credentials notifications links devices
-//!           session_rules rbac memberships idempotency sessions verification passwords
+//! features: apps settings environments forms client_config users credentials notifications links
+//!           devices session_rules rbac memberships idempotency sessions verification passwords
 //!           magic_links orgs teams roles invitations permissions tuning pages locks departures
 //!           accounts api_keys tenancy transfers statistics revocations audit webhooks cloning
 //!           setup metrics health discovery
@@ -25,6 +25,7 @@ pub mod app;
 pub mod apps;
 pub mod audit;
 pub mod cli;
+pub mod client_config;
 pub mod cloning;
 pub mod config;
 pub mod credentials;
@@ -33,6 +34,7 @@ pub mod devices;
 pub mod discovery;
 pub mod environments;
 pub mod events;
+pub mod forms;
 pub mod health;
 pub mod http;
 pub mod idempotency;

@@ -24,10 +24,12 @@ pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::ApiKey;
 use crate::apps::App;
+use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::{Environment, Holdings, Removal, SupersededKey};
 use crate::events::Event;
+use crate::forms::{FormConfig, FormVersion};
 use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
@@ -49,10 +51,10 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    accounts, audit, cloning, departures, discovery, environments, health, http, invitations,
-    locks, magic_links, metrics, notifications, orgs, passwords, permissions, revocations, roles,
-    session_rules, sessions, statistics, teams, tenancy, transfers, tuning, users, verification,
-    webhooks,
+    accounts, audit, client_config, cloning, departures, discovery, environments, forms, health,
+    http, invitations, locks, magic_links, metrics, notifications, orgs, passwords, permissions,
+    revocations, roles, session_rules, sessions, statistics, teams, tenancy, transfers, tuning,
+    users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -69,6 +71,9 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<PasswordReset>(),
     Schema::of::<Device>(),
     Schema::of::<SessionConfig>(),
+    Schema::of::<FormConfig>(),
+    Schema::of::<FormVersion>(),
+    Schema::of::<ClientConfig>(),
     Schema::of::<CustomRole>(),
     Schema::of::<Catalogue>(),
     Schema::of::<Organization>(),
@@ -148,6 +153,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(passwords::routes)
         .configure(magic_links::routes)
         .configure(session_rules::routes)
+        .configure(forms::routes)
+        .configure(client_config::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
         .configure(permissions::routes)

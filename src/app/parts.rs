@@ -17,10 +17,12 @@ use crate::access::{OrgPolicies, Policy};
 use crate::accounts::Accounts;
 use crate::api_keys::SecretKeys;
 use crate::audit::{Audit, Denials, OrganizationRecord};
+use crate::client_config::ClientConfigs;
 use crate::cloning::Cloning;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
+use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{Edge, InFlight, Traffic};
 use crate::idempotency::Idempotency;
@@ -119,6 +121,8 @@ impl Foundation {
         Services {
             environments: self.environment_services(sessions, &bell),
             rules: Data::new(sessions.rules.clone()),
+            forms: Data::new(sessions.forms.clone()),
+            client_configs: Data::new(sessions.client_configs.clone()),
             verification: Data::new(Verification {
                 accounts: sessions.clone(),
             }),
@@ -157,6 +161,7 @@ impl Foundation {
                 store,
                 clock,
                 entropy,
+                forms: sessions.forms.clone(),
                 recent: sessions.recent.clone(),
             }),
             sessions: Data::new(sessions.clone()),
@@ -262,6 +267,8 @@ impl Foundation {
             outbox: self.links.outbox.clone(),
             links: self.links.clone(),
             rules: self.session_rules(),
+            forms: Forms::new(store.clone(), clock.clone(), entropy.clone()),
+            client_configs: ClientConfigs::new(store.clone(), clock.clone(), entropy.clone()),
             memberships,
             turns: Turns::default(),
             recent: Recent::default(),

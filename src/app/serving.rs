@@ -11,11 +11,13 @@ use tokio::time::timeout;
 use super::{SCHEMAS, StartError, routes};
 use crate::accounts::Accounts;
 use crate::audit::{self, Audit, OrganizationRecord};
+use crate::client_config::ClientConfigs;
 use crate::cloning::Cloning;
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::{self, Environments};
+use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
@@ -77,6 +79,8 @@ pub(super) struct Services {
     pub environments: EnvironmentServices,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
+    pub forms: Data<Forms>,
+    pub client_configs: Data<ClientConfigs>,
     pub sessions: Data<Sessions>,
     pub verification: Data<Verification>,
     pub passwords: Data<Passwords>,
@@ -174,6 +178,8 @@ impl Services {
         config
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
+            .app_data(self.forms.clone())
+            .app_data(self.client_configs.clone())
             .app_data(self.sessions.clone())
             .app_data(self.verification.clone())
             .app_data(self.passwords.clone())

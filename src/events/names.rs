@@ -141,6 +141,11 @@ names! {
     DeviceUntrusted = "device.untrusted", "A device is no longer trusted by its user.";
     DeviceRemoved = "device.removed", "A device was removed by its user, and its sessions ended.";
     SessionConfigUpdated = "session_config.updated", "The session rules of an app were changed.";
+    FormConfigUpdated = "form_config.updated",
+        "A form of an app was changed: the `form_type` and the `version` that it has now.";
+    FormConfigRemoved = "form_config.removed", "A form of an app was removed: the `form_type`.";
+    ClientConfigUpdated = "client_config.updated",
+        "The ways in and the pages that an app offers were changed.";
     SettingChosen = "setting.chosen",
         "A setting was chosen, at the `level` that is named; never to which value.";
     SettingTakenBack = "setting.taken_back", "A setting is no longer chosen at a `level`.";

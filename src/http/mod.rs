@@ -10,7 +10,7 @@
 //! witness                    what becomes of refusals
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body query path fields json                       arguments, parsed, every fault told at once
-//! answer cookies event_stream ndjson                what handlers return, and what browsers keep
+//! answer kept cookies event_stream ndjson           what handlers return, and what browsers keep
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -31,6 +31,7 @@ mod fields;
 mod guard;
 mod headers;
 mod json;
+mod kept;
 mod limits;
 mod ndjson;
 mod openapi;
@@ -59,6 +60,7 @@ pub use event_stream::{EventStream, HungUp, Line, Subscription};
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
 pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use kept::Kept;
 pub use ndjson::{CutOff, Lines, NdJson, Scribe, Upload, read_line};
 pub use path::{PathId, PathIds};
 pub use problem::{Fault, FieldError, Problem};

@@ -122,6 +122,8 @@ problems! {
         "People make accounts here with the code that they were given, sent as `signup_code`.";
     SignupClosed 403 "signup_closed" "Sign-up is closed"
         "People cannot make accounts for themselves in this environment.";
+    MethodDisabled 403 "method_disabled" "The app does not let people in this way"
+        "An administrator of the app has switched this way off: `GET /v1/client-config` lists those that are open.";
     EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
         "The environment lets people sign in, and an invitation lets them in, only after they have verified their address.";
     AccountDisabled 403 "account_disabled" "This account is disabled"
@@ -168,6 +170,8 @@ problems! {
         "An organisation has as many teams as the setting `teams_per_organization` allows: at most 500.";
     TeamFull 409 "team_full" "The team is full"
         "A team has at most 1,000 members.";
+    StaleVersion 409 "stale_version" "Somebody else has changed it"
+        "The `version` that the change is for is not the one that there is. Read it again, and change that.";
     RoleNameTaken 409 "role_name_taken" "This name is taken"
         "Another role of the app, or of this organisation, has this name.";
     RoleFixed 409 "role_fixed" "This role is not changed here"

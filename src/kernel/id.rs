@@ -75,6 +75,9 @@ kinds! {
     PasswordResetId = PasswordReset, "apwr", "password reset";
     DeviceId = Device, "adev", "device";
     SessionConfigId = SessionConfig, "ascf", "session config";
+    FormConfigId = FormConfig, "afcf", "form config";
+    FormVersionId = FormVersion, "afcv", "version of a form";
+    ClientConfigId = ClientConfig, "aacf", "app client config";
     OrgId = Organization, "aorg", "organization";
     MemberId = Member, "amem", "member";
     TeamId = Team, "atm", "team";

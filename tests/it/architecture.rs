@@ -51,6 +51,8 @@ const TABLE: Table<'_> = Table {
         "apps",
         "settings",
         "environments",
+        "forms",
+        "client_config",
         "users",
         "credentials",
         "notifications",

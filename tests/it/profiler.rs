@@ -4,6 +4,7 @@
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
 mod administration;
+mod configuration;
 mod environments;
 mod invitations;
 mod organizations;
@@ -406,14 +407,17 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 24] = [
+const ASKED: [&str; 26] = [
     "api_keys",
+    "app_client_configs",
     "apps",
     "credentials",
     "environment_removals",
     "environments",
     "events",
     "idempotency_keys",
+    "form_configs",
+    "form_versions",
     "invitations",
     "leases",
     "members",
@@ -449,6 +453,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.lives_by_mail(app).await;
         scenario.keeps_devices(app).await;
         scenario.sees_to_guards(app).await;
+        scenario.configures(app).await;
         scenario.follows(app).await;
         scenario.audits(app).await;
         scenario.works_in_organizations(app).await;

@@ -20,6 +20,7 @@ mod json;
 mod objects;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;

@@ -42,11 +42,14 @@ const ABOUT_SOMEBODY: &[&str] = &[
 
 const ABOUT_NOBODY: &[&str] = &[
     "authsome_api_keys",
+    "authsome_app_client_configs",
     "authsome_app_session_configs",
     "authsome_apps",
     "authsome_environment_removals",
     "authsome_environments",
     "authsome_idempotency_keys",
+    "authsome_form_configs",
+    "authsome_form_versions",
     "authsome_leases",
     "authsome_migrations",
     "authsome_organizations",

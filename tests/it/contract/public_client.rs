@@ -127,8 +127,6 @@ const MISSING: &str = "
 POST /v1/introspect
 GET /.well-known/openid-configuration
 GET /v1/me/auth-methods
-GET PUT DELETE /v1/admin/apps/{app}/client-config
-GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}
 GET PUT DELETE /v1/admin/apps/{app}/branding
 GET POST /v1/admin/service-accounts
 GET PATCH DELETE /v1/admin/service-accounts/{id}
