@@ -5,9 +5,9 @@
 //!    ↑── config ← mail ← features
 //!
 //! features: apps environments users credentials notifications links devices session_rules
-//!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions pages locks departures api_keys revocations audit setup
-//!           health discovery
+//!           rbac memberships api_keys sessions verification passwords magic_links orgs teams
+//!           roles invitations permissions pages locks departures keys service_accounts exchange
+//!           revocations audit setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -30,11 +30,13 @@ pub mod devices;
 pub mod discovery;
 pub mod environments;
 pub mod events;
+pub mod exchange;
 pub mod health;
 pub mod http;
 pub mod invitations;
 pub mod jobs;
 pub mod kernel;
+pub mod keys;
 pub mod limits;
 pub mod links;
 pub mod locks;
@@ -49,6 +51,7 @@ pub mod permissions;
 pub mod rbac;
 pub mod revocations;
 pub mod roles;
+pub mod service_accounts;
 pub mod session_rules;
 pub mod sessions;
 pub mod setup;

@@ -22,26 +22,32 @@ mod policy;
 mod realm;
 mod rights;
 mod roles;
+mod scopes;
 
 pub use cases::{BadCase, Case, cases, organization_cases};
 pub use organization::{OrgPolicies, OrgPolicy, Resource, RoleRule};
 pub use permission::{
     AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
-    CheckRights, CheckSlug, CreateOrganization, CreateOrganizationRole, CreateTeam, DeleteMe,
-    DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations,
-    ExportMe, Grantable, Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices,
-    ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers,
-    ManageRoles, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadEvents,
-    ReadInvitations, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
-    ReadOrganizationEvents, ReadOrganizationRoles, ReadPermissions, ReadRevocations, ReadRoles,
-    ReadSelf, ReadSessionConfig, ReadTeamMembers, ReadTeams, ReadUser, RegisterPermissions,
-    RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords, RevokeInvitation,
-    RevokeOwnSession, RevokeUserSessions, SignOut, SwitchOrganization, TransferOrganization,
-    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization,
-    UpdateOrganizationRole, UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
+    CheckRights, CheckSlug, CreateKey, CreateOrganization, CreateOrganizationRole, CreateTeam,
+    DeleteMe, DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser,
+    EnterOrganizations, ExportMe, Grantable, Impersonate, Introspect, Invite, LimitSeats, ListKeys,
+    ListOrganizations, ListOwnDevices, ListOwnInvitations, ListOwnOrganizations, ListOwnSessions,
+    ListUserSessions, ListUsers, ManageKeys, ManageOrganizationKeys, ManageRoles,
+    ManageServiceAccounts, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadEvents,
+    ReadInvitations, ReadKey, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
+    ReadOrganizationEvents, ReadOrganizationKeys, ReadOrganizationRoles, ReadPermissions,
+    ReadRevocations, ReadRoles, ReadSelf, ReadServiceAccounts, ReadSessionConfig, ReadTeamMembers,
+    ReadTeams, ReadUser, RegisterPermissions, RemoveMember, RemoveTeamMember, ResendInvitation,
+    ResetPasswords, RevokeInvitation, RevokeKey, RevokeOwnSession, RevokeUserSessions, RotateKey,
+    SignOut, SwitchOrganization, TransferOrganization, UnbanUser, UnlockUser, UpdateEnvironments,
+    UpdateKey, UpdateMe, UpdateMember, UpdateOrganization, UpdateOrganizationRole,
+    UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};
 pub use realm::{InApp, InOrganization, Realm};
 pub use rights::{NotAPattern, Pattern, Source};
-pub use roles::{Role, UnknownRole, assignable, guarding, holds, impersonated, subjects};
+pub use roles::{
+    Role, UnknownRole, assignable, guarding, holds, impersonated, of_organization, subjects,
+};
+pub use scopes::{Scopes, is_scope, unlimited};

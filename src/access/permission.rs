@@ -103,6 +103,11 @@ permissions! {
     InApp "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     InApp "events":"read" => ReadEvents; "read the security events of an environment"
     InApp "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
+    InApp "api_keys":"own" => ListKeys, ReadKey, CreateKey, UpdateKey, RotateKey, RevokeKey; "have API keys, as far as one's own rights go"
+    InApp "api_keys":"manage" => ManageKeys; "have secret keys of the environment, and revoke those of users"
+    InApp "service_accounts":"read" => ReadServiceAccounts; "read the service accounts of the environment"
+    InApp "service_accounts":"manage" => ManageServiceAccounts; "make and change service accounts, and give them keys"
+    InApp "tokens":"introspect" => Introspect; "ask what a token or a key is good for"
     InApp "apps":"operate" => OperateApps; "act on another app, and create apps"
 
     InOrganization "organization":"read" => ReadOrganization; "read the organisation"
@@ -129,6 +134,8 @@ permissions! {
     InOrganization "organization_roles":"update" => UpdateOrganizationRole; "change roles of the organisation"
     InOrganization "organization_roles":"delete" => DeleteOrganizationRole; "delete roles of the organisation"
     InOrganization "organization_events":"read" => ReadOrganizationEvents; "read what happened in the organisation"
+    InOrganization "organization_keys":"read" => ReadOrganizationKeys; "list the API keys of the organisation"
+    InOrganization "organization_keys":"manage" => ManageOrganizationKeys; "make, change and revoke API keys of the organisation"
     InOrganization "rights":"check" => CheckRights; "ask what other members may do"
 }
 

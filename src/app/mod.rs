@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use self::foundation::Foundation;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
-use crate::api_keys::ApiKey;
+use crate::api_keys::{ApiKey, ServiceAccount};
 use crate::apps::App;
 use crate::credentials::Credential;
 use crate::devices::Device;
@@ -40,9 +40,9 @@ use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::{
-    audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions,
-    teams, users, verification,
+    audit, departures, discovery, environments, exchange, health, http, invitations, keys, locks,
+    magic_links, notifications, orgs, passwords, permissions, revocations, roles, service_accounts,
+    session_rules, sessions, teams, users, verification,
 };
 
 /// Every collection of the product.
@@ -65,6 +65,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Invitation>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
+    Schema::of::<ServiceAccount>(),
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<RateCounter>(),
@@ -129,6 +130,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(locks::routes)
         .configure(departures::routes)
         .configure(environments::routes)
+        .configure(keys::routes)
+        .configure(service_accounts::routes)
+        .configure(exchange::routes)
         .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)

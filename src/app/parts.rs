@@ -5,20 +5,22 @@ use std::sync::Arc;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, OrganizationServices, Services};
+use super::serving::{Authsome, MachineServices, OrganizationServices, Services};
 use super::settings::{derived, host_of, lockout_settings, rate_settings};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
-use crate::api_keys::SecretKeys;
+use crate::api_keys::{LiveKeys, SecretKeys};
 use crate::audit::{Audit, Denials, OrganizationRecord};
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
+use crate::exchange::Exchange;
 use crate::health::Health;
-use crate::http::{Edge, InFlight};
+use crate::http::{Afterwards, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
+use crate::keys::Keys;
 use crate::limits::{Limits, Lockouts};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
@@ -31,6 +33,7 @@ use crate::permissions::Permissions;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::teams::Teams;
@@ -91,6 +94,7 @@ impl Foundation {
             magic_links: Data::new(MagicLinks {
                 accounts: sessions.clone(),
             }),
+            machines: self.machine_services(sessions, policy.clone()),
             organizations: self.organization_services(sessions, policy),
             departures: Data::new(Departures {
                 store: store.clone(),
@@ -121,6 +125,46 @@ impl Foundation {
                 recent: sessions.recent.clone(),
             }),
             sessions: Data::new(sessions.clone()),
+        }
+    }
+
+    fn machine_services(&self, sessions: &Sessions, policy: Policy) -> MachineServices {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        let keys = Keys {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            environments: sessions.environments.clone(),
+            memberships: sessions.memberships.clone(),
+            revocations: sessions.revocations.clone(),
+            policy: policy.clone(),
+        };
+        MachineServices {
+            accounts: Data::new(ServiceAccounts {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                keys: keys.clone(),
+            }),
+            exchange: Data::new(Exchange {
+                live: self.live_keys(sessions.memberships.platform),
+                access: sessions.issuer.access.clone(),
+                memberships: sessions.memberships.clone(),
+                sessions: sessions.clone(),
+                store,
+                clock,
+                entropy,
+                policy,
+            }),
+            keys: Data::new(keys),
+        }
+    }
+
+    fn live_keys(&self, platform: AppId) -> LiveKeys {
+        LiveKeys {
+            store: self.store.clone(),
+            platform,
         }
     }
 
@@ -245,16 +289,16 @@ impl Foundation {
         environments: Environments,
         policy: Policy,
     ) -> Edge {
-        let server = &self.config.server;
+        let (server, in_flight) = (&self.config.server, InFlight::default());
+        let noting = Afterwards::counted_by(in_flight.clone());
+        let keys = SecretKeys::new(
+            self.live_keys(platform),
+            access.clone(),
+            (self.world.clock.clone(), noting),
+        );
         Edge {
             policy,
-            authenticators: vec![
-                Arc::new(BearerTokens { access, platform }),
-                Arc::new(SecretKeys {
-                    store: self.store.clone(),
-                    platform,
-                }),
-            ],
+            authenticators: vec![Arc::new(BearerTokens { access, platform }), Arc::new(keys)],
             directory: Arc::new(environments),
             witness: Arc::new(Denials::new(
                 self.limits(),
@@ -268,7 +312,7 @@ impl Foundation {
             base_path: server.base_path.as_str().to_owned(),
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
-            in_flight: InFlight::default(),
+            in_flight,
         }
     }
 }

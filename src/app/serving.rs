@@ -14,11 +14,13 @@ use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
+use crate::exchange::Exchange;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
 use crate::kernel::time::Clock;
+use crate::keys::Keys;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::notifications::{Deliveries, Notifications, Post};
@@ -28,6 +30,7 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::store::Store;
@@ -67,10 +70,19 @@ pub(super) struct Services {
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
     pub organizations: OrganizationServices,
+    pub machines: MachineServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for about machines.
+#[derive(Debug, Clone)]
+pub(super) struct MachineServices {
+    pub keys: Data<Keys>,
+    pub accounts: Data<ServiceAccounts>,
+    pub exchange: Data<Exchange>,
 }
 
 /// What handlers ask for in organisations.
@@ -140,6 +152,16 @@ impl Services {
             .app_data(self.notifications.clone())
             .app_data(self.issuer.clone());
         self.organizations.register(config);
+        self.machines.register(config);
+    }
+}
+
+impl MachineServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.keys.clone())
+            .app_data(self.accounts.clone())
+            .app_data(self.exchange.clone());
     }
 }
 

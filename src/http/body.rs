@@ -51,13 +51,21 @@ impl<T: FromFields + 'static> FromRequest for Body<T> {
     }
 }
 
-fn check_declaration(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check_declaration(headers: &HeaderMap) -> Result<(), Problem> {
     let is_json = headers
         .get(CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .is_some_and(is_json);
+    if !is_json {
+        return Err(ProblemKind::UnsupportedMediaType.into());
+    }
+    check_size(headers)
+}
+
+/// What holds for every body, of whatever type.
+pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Problem> {
     let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    if !is_json || encoding.is_some_and(|name| !name.eq_ignore_ascii_case(b"identity")) {
+    if encoding.is_some_and(|name| !name.eq_ignore_ascii_case(b"identity")) {
         return Err(ProblemKind::UnsupportedMediaType.into());
     }
     let length = headers
@@ -83,7 +91,7 @@ fn is_json(value: &str) -> bool {
         })
 }
 
-async fn collect(mut payload: Payload) -> Result<Vec<u8>, Problem> {
+pub(super) async fn collect(mut payload: Payload) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| broken(&error))?;

@@ -8,8 +8,8 @@
 //!   authenticate caller      who asks, in which tenant
 //! witness                    what becomes of refusals
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
-//! body query path fields json                       arguments, parsed, every fault told at once
-//! answer cookies event_stream                       what handlers return, and what browsers keep
+//! body form query path fields json                  arguments, parsed, every fault told at once
+//! answer oauth cookies event_stream                 what handlers return, and what browsers keep
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -27,10 +27,12 @@ mod edge;
 mod errors;
 mod event_stream;
 mod fields;
+mod form;
 mod guard;
 mod headers;
 mod json;
 mod limits;
+mod oauth;
 mod openapi;
 mod path;
 mod problem;
@@ -43,16 +45,18 @@ mod unit;
 mod unread;
 mod witness;
 
-pub use answer::{Accepted, Answer, Attachment, Created, NoContent, Ok200};
+pub use answer::{Accepted, Answer, Attachment, Cacheable, Created, NoContent, Ok200};
 pub use body::Body;
-pub use caller::{Authenticator, Caller, Credential, Directory, Principal};
+pub use caller::{Authenticator, Caller, Credential, Directory, KeyOwner, Principal};
 pub use cookies::{Cookies, HostCookie, WithCookie};
 pub use edge::{Edge, app, document};
 pub use event_stream::{EventStream, HungUp, Line, Subscription};
 #[cfg(test)]
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
+pub use form::{FormOrJson, Sent};
 pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use oauth::{OAuthAnswer, OAuthError, OAuthErrorKind};
 pub use path::{PathId, PathIds};
 pub use problem::{FieldError, Problem};
 pub use problems::ProblemKind;

@@ -47,6 +47,7 @@ const TABLE: Table<'_> = Table {
         "session_rules",
         "rbac",
         "memberships",
+        "api_keys",
         "sessions",
         "verification",
         "passwords",
@@ -59,7 +60,9 @@ const TABLE: Table<'_> = Table {
         "pages",
         "locks",
         "departures",
-        "api_keys",
+        "keys",
+        "service_accounts",
+        "exchange",
         "revocations",
         "audit",
         "setup",
@@ -77,7 +80,7 @@ const MOST_LINES: usize = 450;
 
 /// Every look past the walls between tenants, with its reason.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
-    ("api_keys/authenticator.rs", "a secret key names its tenant"),
+    ("api_keys/live.rs", "a secret key names its tenant"),
     (
         "audit/service.rs",
         "how long events are kept is the installation's affair",

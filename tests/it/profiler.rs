@@ -4,6 +4,7 @@
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
 mod invitations;
+mod keys;
 mod organizations;
 mod roles;
 
@@ -390,7 +391,7 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 19] = [
     "api_keys",
     "apps",
     "credentials",
@@ -404,6 +405,7 @@ const ASKED: [&str; 18] = [
     "permissions",
     "revocations",
     "roles",
+    "service_accounts",
     "sessions",
     "signing_keys",
     "team_members",
@@ -432,6 +434,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.works_in_organizations(app).await;
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
+        scenario.gives_keys(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

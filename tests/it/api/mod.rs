@@ -1,6 +1,8 @@
 //! The API as its callers see it: one behaviour a test, each on both databases.
 
 mod addresses;
+mod api_key_rights;
+mod api_keys;
 mod audit;
 mod bans;
 mod bodies;
@@ -17,6 +19,7 @@ mod export;
 mod hangups;
 mod http_edge;
 mod impersonation;
+mod introspection;
 mod invitation_answers;
 mod invitation_endings;
 mod invitation_races;
@@ -55,6 +58,7 @@ mod role_deletions;
 mod role_templates;
 mod roles;
 mod secrecy;
+mod service_accounts;
 mod session_rules;
 mod sessions;
 mod sessions_admin;
@@ -64,5 +68,6 @@ mod smtp;
 mod switching;
 mod teams;
 mod tenancy;
+mod token_exchange;
 mod users_admin;
 mod verification;

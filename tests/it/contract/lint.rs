@@ -160,6 +160,8 @@ fn about_the_responses(operation: &Operation) -> Vec<String> {
         match status.as_str() {
             "204" if response.get("content").is_some() => fault("has a body"),
             "204" => {}
+            "304" if response.get("content").is_some() => fault("has a body"),
+            "304" => {}
             it if it.starts_with('2') => {
                 let is_named = body.get("$ref").is_some() || FOREIGN.contains(&&*operation.id);
                 if body.is_null() || !is_named {
