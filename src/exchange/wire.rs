@@ -112,7 +112,6 @@ fn bounded(text: &str) -> Result<String, &'static str> {
 /// What a key or a token is good for (RFC 7662 §2.2). Where it is good for nothing, nothing is said
 /// but that.
 #[derive(Debug, Default, Serialize, ToSchema)]
-#[serde(default)]
 pub(super) struct Introspection {
     active: bool,
     /// What it is good for at most, where it is limited.

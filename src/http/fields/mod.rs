@@ -392,14 +392,10 @@ impl Fields {
     }
 
     fn items(&mut self, name: &'static str) -> Option<Vec<Value>> {
-        match self.demand(name)? {
-            Value::Array(items) => Some(items),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Object(_) => self.fault(name, "wrong_type", "must be a list"),
-        }
+        let Value::Array(items) = self.demand(name)? else {
+            return self.fault(name, "wrong_type", "must be a list");
+        };
+        Some(items)
     }
 
     fn demand(&mut self, name: &'static str) -> Option<Value> {

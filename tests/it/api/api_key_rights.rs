@@ -84,6 +84,7 @@ on_both_stores! {
         let told = acme.owner.get(&key.path()).await.told(200);
         assert_has(&told, json!({"created_by": mia.person.id, "creator_left": true}));
         assert_eq!(acme.told(Name::ApiKeyCreatorLeft).await.len(), 1);
+        let _ = mia.person.refreshes().await.expect(200);
         mia.person.get(&key.path()).await.refuses(404, "not_found");
 
         let _ = app.key().deletes(&mia.person.id).await.expect(204);
