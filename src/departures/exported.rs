@@ -11,7 +11,6 @@ use crate::access::{OrgRole, TeamRole};
 use crate::credentials::Credential;
 use crate::devices::{self, Device};
 use crate::events::{Event, Name, Outcome, Party};
-use crate::invitations::{self, Invitation};
 use crate::kernel::id::{
     DeviceId, EnvId, EventId, InvitationId, Kind, MemberId, NotificationId, OrgId, SessionId,
     TeamId, UserId,
@@ -21,7 +20,7 @@ use crate::kernel::text::{Email, Label, Reason};
 use crate::kernel::time::Timestamp;
 use crate::limits::Lockout;
 use crate::links::{Link, LinkPurpose, PasswordReset, Verification};
-use crate::memberships::{Member, TeamMember};
+use crate::memberships::{Invitation, InvitationStatus, Member, TeamMember};
 use crate::notifications::{self, Channel, Message, Notification};
 use crate::sessions::{Ending, Session};
 use crate::users::User;
@@ -146,7 +145,7 @@ pub struct ExportedInvitation {
     #[schema(nullable = false)]
     pub message: Option<Reason>,
     /// As it is stored: one that is pending may be over.
-    pub status: invitations::Status,
+    pub status: InvitationStatus,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub updated_at: Timestamp,

@@ -1,9 +1,9 @@
 //! What is removed with a user, feature by feature.
 
 use crate::api_keys::MayTell;
-use crate::invitations::Invitation;
 use crate::kernel::id::AppId;
 use crate::kernel::time::Timestamp;
+use crate::memberships::Invitation;
 use crate::store::{Stored, Tx};
 use crate::users::User;
 use crate::{api_keys, credentials, devices, invitations, limits, links, notifications, sessions};

@@ -249,6 +249,8 @@ async fn list(
 }
 
 /// Read the settings of an environment
+///
+/// As they hold, with the default where nothing is set.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.settings.read",
     params(("id" = EnvId, Path, description = "The environment")),
@@ -271,6 +273,8 @@ async fn settings(
 }
 
 /// Change the settings of an environment
+///
+/// A field that is absent stays as it is; a page that is `null` is this server's own again.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.settings.update",
     params(("id" = EnvId, Path, description = "The environment")),

@@ -1,15 +1,14 @@
 //! Accepting: the claim, the membership, the places in teams and the events, in one unit of work.
 
 use super::answering::{AnswerError, Which, of_addressee};
-use super::record::Invitation;
 use super::repo;
 use super::service::{Invitations, changed, may_place, teams_of};
 use crate::access::{Invite, OrgRole, TeamRole};
 use crate::events::{self, Name, Origin, Party};
-use crate::kernel::id::{InvitationId, TeamId, TeamMemberId, UserId};
+use crate::kernel::id::{InvitationId, TeamId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::memberships::{self, Member, NewMember, Standing, Team, TeamMember};
+use crate::memberships::{self, Invitation, Member, NewMember, Standing, Team, TeamMember};
 use crate::notifications;
 use crate::orgs::KnownMember;
 use crate::store::{StoreError, Tx};
@@ -141,18 +140,8 @@ impl Invitations {
         if memberships::team_member_count(tx, team).await? >= MOST_MEMBERS {
             return Err(AnswerError::TeamFull);
         }
-        let place = TeamMember {
-            id: TeamMemberId::new(now, &self.accounts.entropy),
-            app_id: member.app_id,
-            env_id: member.env_id,
-            org_id: member.org_id,
-            team_id: team,
-            member_id: member.id,
-            user_id: member.user_id,
-            role: TeamRole::Member,
-            created_at: now,
-            updated_at: now,
-        };
+        let made = (now, &self.accounts.entropy);
+        let place = TeamMember::new(member, (team, TeamRole::Member), made);
         Ok(memberships::add_team_member(tx, &place).await?)
     }
 

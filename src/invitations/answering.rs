@@ -1,6 +1,5 @@
 //! Answering an invitation: who may, why not, and saying no.
 
-use super::record::Invitation;
 use super::repo;
 use super::service::{Invitations, changed};
 use crate::events::{self, Name, Origin, Party};
@@ -10,7 +9,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 use crate::links::LinkRefused;
-use crate::memberships::{EnterError, JoinError};
+use crate::memberships::{EnterError, Invitation, JoinError};
 use crate::notifications;
 use crate::sessions::{PasswordRefused, SignInError};
 use crate::store::{StoreError, Stored, Tx};

@@ -200,6 +200,8 @@ async fn create_all(
 }
 
 /// Read an invitation
+///
+/// As the organisation sees it: its secret is in the letter alone.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.invitations.read",
     params(

@@ -1,6 +1,6 @@
 //! Inviting: the offer and its letter, sending it anew, and taking it back.
 
-use super::record::{ALREADY_INVITED, Invitation, State, Status};
+use super::record::State;
 use super::repo::{self, Renewal};
 use super::service::{
     Invitations, InviteError, KnownInvitation, changed, inviter_name, may_place, named, teams_of,
@@ -15,7 +15,9 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Reason};
 use crate::kernel::time::Timestamp;
 use crate::limits::Rule;
-use crate::memberships::{self, EnterError, Inviter, Standing};
+use crate::memberships::{
+    self, ALREADY_INVITED, EnterError, Invitation, InvitationStatus, Inviter, Standing,
+};
 use crate::notifications::{self, Invited, Letter, Message};
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
@@ -191,7 +193,7 @@ impl Invitations {
             inviter_id: inviter.id,
             authority: inviter.authority,
             message: new.message.clone(),
-            status: Status::Pending,
+            status: InvitationStatus::Pending,
             token: self.digest(id, 1),
             generation: 1,
             expires_at: sending.expires_at,

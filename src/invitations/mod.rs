@@ -27,6 +27,5 @@ mod welcoming;
 mod wire;
 
 pub use self::api::routes;
-pub use self::record::{Invitation, Status};
 pub use self::repo::{forget, received, sent};
 pub use self::service::Invitations;

@@ -1,14 +1,14 @@
 //! Looking at invitations: those of an organisation, those to oneself, and the one in a letter.
 
 use super::answering::{AnswerError, open};
-use super::record::{Invitation, State};
+use super::record::State;
 use super::repo;
 use super::service::{Invitations, InviteError, KnownInvitation, inviter_name, named};
 use crate::http::Entrance;
 use crate::kernel::id::{InvitationId, OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
-use crate::memberships::{self, EnterError, Organization};
+use crate::memberships::{self, EnterError, Invitation, Organization};
 use crate::store::{Stored, Tx};
 use crate::users;
 
@@ -129,10 +129,9 @@ impl Invitations {
             .of(tx, place)
             .await?
             .policy;
-        let roles = invitation.roles.iter();
         Ok(Some(Offer {
             inviter: inviter_name(tx, &invitation).await?,
-            roles: roles.filter_map(|role| policy.name(*role)).collect(),
+            roles: policy.names(&invitation.roles),
             organization,
             invitation,
         }))

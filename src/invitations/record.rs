@@ -4,9 +4,7 @@ use utoipa::ToSchema;
 use super::repo;
 use crate::http::ProblemKind;
 use crate::kernel::time::Timestamp;
-pub(super) use crate::memberships::ALREADY_INVITED;
-use crate::memberships::Inviter;
-pub use crate::memberships::{Invitation, InvitationStatus as Status};
+use crate::memberships::{Invitation, InvitationStatus, Inviter};
 
 /// What has become of an invitation, as of a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,12 +30,12 @@ impl Invitation {
 
     pub(super) fn state(&self, now: Timestamp) -> State {
         match self.status {
-            Status::Pending if repo::live(now).matches(self) => State::Pending,
-            Status::Pending => State::Expired,
-            Status::Accepted => State::Accepted,
-            Status::Declined => State::Declined,
-            Status::Revoked => State::Revoked,
-            Status::Superseded => State::Superseded,
+            InvitationStatus::Pending if repo::live(now).matches(self) => State::Pending,
+            InvitationStatus::Pending => State::Expired,
+            InvitationStatus::Accepted => State::Accepted,
+            InvitationStatus::Declined => State::Declined,
+            InvitationStatus::Revoked => State::Revoked,
+            InvitationStatus::Superseded => State::Superseded,
         }
     }
 }
@@ -67,7 +65,7 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_millis(43_200_000);
 
-    fn invitation(status: Status) -> Invitation {
+    fn invitation(status: InvitationStatus) -> Invitation {
         let (made, entropy) = (Timestamp::from_millis(0), Entropy::seeded(7));
         Invitation {
             id: InvitationId::new(made, &entropy),
@@ -92,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_pending_invitation_is_over_at_the_very_end_of_its_term() {
-        let pending = invitation(Status::Pending);
+        let pending = invitation(InvitationStatus::Pending);
         let before = Timestamp::from_millis(NOON.as_millis() - 1);
 
         assert_eq!(pending.state(before), State::Pending);
@@ -102,10 +100,10 @@ mod tests {
     #[test]
     fn what_has_ended_does_not_expire() {
         for (status, state) in [
-            (Status::Accepted, State::Accepted),
-            (Status::Declined, State::Declined),
-            (Status::Revoked, State::Revoked),
-            (Status::Superseded, State::Superseded),
+            (InvitationStatus::Accepted, State::Accepted),
+            (InvitationStatus::Declined, State::Declined),
+            (InvitationStatus::Revoked, State::Revoked),
+            (InvitationStatus::Superseded, State::Superseded),
         ] {
             assert_eq!(invitation(status).state(NOON), state);
             assert!(state.refusal().is_some());

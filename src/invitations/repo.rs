@@ -1,13 +1,13 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::record::{Invitation, State, Status};
+use super::record::State;
 use crate::kernel::id::{AppId, InvitationId, OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
-use crate::memberships::{self, Authority, Inviter};
+use crate::memberships::{self, Authority, Invitation, InvitationStatus, Inviter};
 use crate::notifications;
 use crate::store::{AcrossTenants, Field, Filter, Query, Stored, Tx, Update, by_id};
 use crate::users::User;
@@ -17,7 +17,7 @@ const ORG_ID: Field<Invitation, OrgId> = Field::at("org_id");
 const EMAIL: Field<Invitation, Email> = Field::at("email");
 const INVITER_ID: Field<Invitation, UserId> = Field::at("inviter_id");
 const AUTHORITY: Field<Invitation, Authority> = Field::at("authority");
-const STATUS: Field<Invitation, Status> = Field::at("status");
+const STATUS: Field<Invitation, InvitationStatus> = Field::at("status");
 const TOKEN: Field<Invitation, String> = Field::at("token");
 const GENERATION: Field<Invitation, i64> = Field::at("generation");
 const EXPIRES_AT: Field<Invitation, Timestamp> = Field::at("expires_at");
@@ -39,30 +39,30 @@ pub(super) struct Renewal {
 
 /// Pending, and its term is not over at `now`. The bound is exclusive.
 pub(super) fn live(now: Timestamp) -> Filter<Invitation> {
-    STATUS.eq(Status::Pending) & EXPIRES_AT.gt(now)
+    STATUS.eq(InvitationStatus::Pending) & EXPIRES_AT.gt(now)
 }
 
 /// The opposite, among pending ones.
 fn lapsed(now: Timestamp) -> Filter<Invitation> {
-    STATUS.eq(Status::Pending) & EXPIRES_AT.lte(now)
+    STATUS.eq(InvitationStatus::Pending) & EXPIRES_AT.lte(now)
 }
 
 fn in_state(state: State, now: Timestamp) -> Filter<Invitation> {
     match state {
         State::Pending => live(now),
         State::Expired => lapsed(now),
-        State::Accepted => STATUS.eq(Status::Accepted),
-        State::Declined => STATUS.eq(Status::Declined),
-        State::Revoked => STATUS.eq(Status::Revoked),
-        State::Superseded => STATUS.eq(Status::Superseded),
+        State::Accepted => STATUS.eq(InvitationStatus::Accepted),
+        State::Declined => STATUS.eq(InvitationStatus::Declined),
+        State::Revoked => STATUS.eq(InvitationStatus::Revoked),
+        State::Superseded => STATUS.eq(InvitationStatus::Superseded),
     }
 }
 
-fn ended(status: Status, now: Timestamp) -> Update<Invitation> {
+fn ended(status: InvitationStatus, now: Timestamp) -> Update<Invitation> {
     STATUS.set(status).and(UPDATED_AT.set(now))
 }
 
-/// [`super::record::ALREADY_INVITED`] where one to the address is pending.
+/// [`crate::memberships::ALREADY_INVITED`] where one to the address is pending.
 pub(super) async fn insert(tx: &mut Tx<'_, Tenant>, invitation: &Invitation) -> Stored<()> {
     tx.insert(invitation).await
 }
@@ -137,7 +137,8 @@ pub(super) async fn supersede(
     now: Timestamp,
 ) -> Stored<Option<Invitation>> {
     let which = ORG_ID.eq(org) & EMAIL.eq(email.clone()) & lapsed(now);
-    tx.update_one(which, ended(Status::Superseded, now)).await
+    tx.update_one(which, ended(InvitationStatus::Superseded, now))
+        .await
 }
 
 /// Turns a live invitation into an accepted one. Of any number of racers, exactly one gets it.
@@ -148,7 +149,7 @@ pub(super) async fn accept(
     now: Timestamp,
 ) -> Stored<Option<Invitation>> {
     let which = of_this_generation(invitation) & live(now);
-    let accepted = ended(Status::Accepted, now).and(USER_ID.set(user));
+    let accepted = ended(InvitationStatus::Accepted, now).and(USER_ID.set(user));
     tx.update_one(which, accepted).await
 }
 
@@ -159,7 +160,8 @@ pub(super) async fn decline(
     now: Timestamp,
 ) -> Stored<Option<Invitation>> {
     let which = of_this_generation(invitation) & live(now);
-    tx.update_one(which, ended(Status::Declined, now)).await
+    tx.update_one(which, ended(InvitationStatus::Declined, now))
+        .await
 }
 
 /// Revokes a pending invitation, also one whose term is over.
@@ -168,8 +170,9 @@ pub(super) async fn revoke(
     invitation: &Invitation,
     now: Timestamp,
 ) -> Stored<Option<Invitation>> {
-    let which = by_id(invitation.id) & STATUS.eq(Status::Pending);
-    tx.update_one(which, ended(Status::Revoked, now)).await
+    let which = by_id(invitation.id) & STATUS.eq(InvitationStatus::Pending);
+    tx.update_one(which, ended(InvitationStatus::Revoked, now))
+        .await
 }
 
 /// Gives a pending invitation another secret and term, also one whose term is over.
@@ -179,7 +182,7 @@ pub(super) async fn renew(
     renewal: &Renewal,
     now: Timestamp,
 ) -> Stored<Option<Invitation>> {
-    let which = of_this_generation(invitation) & STATUS.eq(Status::Pending);
+    let which = of_this_generation(invitation) & STATUS.eq(InvitationStatus::Pending);
     let Inviter { authority, id } = renewal.inviter;
     let inviter = id.map_or_else(|| INVITER_ID.unset(), |id| INVITER_ID.set(id));
     let update = GENERATION
@@ -245,12 +248,13 @@ pub async fn forget(
         let ids: Vec<InvitationId> = some.iter().map(|it| it.id).collect();
         notifications::forget_invitations(tx, &ids).await?;
         let mut open = some;
-        open.retain(|it| it.status == Status::Pending);
+        open.retain(|it| it.status == InvitationStatus::Pending);
         let orgs: BTreeSet<OrgId> = open.iter().map(|it| it.org_id).collect();
         let orgs: Vec<OrgId> = orgs.into_iter().collect();
         memberships::all_changed(tx, &orgs, now).await?;
-        let pending = ID.one_of(ids.iter().copied()) & STATUS.eq(Status::Pending);
-        tx.update_many(pending, ended(Status::Revoked, now)).await?;
+        let pending = ID.one_of(ids.iter().copied()) & STATUS.eq(InvitationStatus::Pending);
+        tx.update_many(pending, ended(InvitationStatus::Revoked, now))
+            .await?;
         tx.update_many(ID.one_of(ids), INVITER_ID.unset()).await?;
         revoked.extend(open);
     }

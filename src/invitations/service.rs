@@ -1,4 +1,3 @@
-use super::record::Invitation;
 use super::repo;
 use crate::access::TeamRole;
 use crate::events::{Event, Name, Origin, Party};
@@ -9,7 +8,7 @@ use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 pub(super) use crate::memberships::changed;
-use crate::memberships::{self, EnterError, GrantError, Standing, Team};
+use crate::memberships::{self, EnterError, GrantError, Invitation, Standing, Team};
 use crate::sessions::Sessions;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
@@ -105,11 +104,8 @@ pub(super) fn may_place(standing: &Standing, teams: &[Team]) -> Result<(), Grant
 
 /// An invitation with what its roles are called. One that is gone is left out.
 pub(super) fn named(standing: &Standing, invitation: Invitation) -> KnownInvitation {
-    let roles = invitation.roles.iter();
     KnownInvitation {
-        roles: roles
-            .filter_map(|role| standing.policy.name(*role))
-            .collect(),
+        roles: standing.policy.names(&invitation.roles),
         invitation,
     }
 }

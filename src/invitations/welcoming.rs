@@ -1,7 +1,6 @@
 //! Welcoming: whoever is invited and has no account accepts by making one.
 
 use super::answering::{AnswerError, Which, found, open};
-use super::record::Invitation;
 use super::service::Invitations;
 use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
@@ -12,6 +11,7 @@ use crate::kernel::password::Password;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
+use crate::memberships::Invitation;
 use crate::session_rules::Rules;
 use crate::sessions::{Issued, Opened, Visit};
 use crate::store::{StoreError, Tx};

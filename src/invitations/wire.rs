@@ -5,13 +5,13 @@ use utoipa::ToSchema;
 
 use super::inviting::NewInvitation;
 use super::reading::Offer;
-use super::record::{Invitation, State};
+use super::record::State;
 use super::service::{InviteError, KnownInvitation};
 use crate::http::{Fields, FromFields, Problem, ProblemKind};
 use crate::kernel::id::{InvitationId, OrgId, TeamId, UserId};
 use crate::kernel::text::{Email, Label, Reason, Slug};
 use crate::kernel::time::Timestamp;
-use crate::memberships::Organization;
+use crate::memberships::{Invitation, Organization};
 use crate::orgs::Roles;
 
 /// How many teams somebody can be invited into at once.

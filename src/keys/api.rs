@@ -134,6 +134,8 @@ async fn create(
 }
 
 /// Read an API key
+///
+/// Without its secret: that was shown when it was made.
 #[utoipa::path(
     tag = "keys", operation_id = "keys.read",
     params(("key" = ApiKeyId, Path, description = "The key")),

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::{OrgRole, TeamRole};
+use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, MemberId, OrgId, PolicyId, TeamId, TeamMemberId, UserId};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::tenant::Tenant;
@@ -93,6 +94,28 @@ pub struct TeamMember {
     pub role: TeamRole,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl TeamMember {
+    /// A new place in a team, for a member of its organisation.
+    pub fn new(
+        member: &Member,
+        (team, role): (TeamId, TeamRole),
+        (now, entropy): (Timestamp, &Entropy),
+    ) -> Self {
+        Self {
+            id: TeamMemberId::new(now, entropy),
+            app_id: member.app_id,
+            env_id: member.env_id,
+            org_id: member.org_id,
+            team_id: team,
+            member_id: member.id,
+            user_id: member.user_id,
+            role,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 const PART_OF_ORGANIZATION: Option<PartOf> = Some(PartOf {

@@ -190,6 +190,8 @@ async fn read(
 }
 
 /// Change an organisation
+///
+/// A field that is absent stays as it is; `logo` and `max_members` are cleared by `null`.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.update",
     params(("org" = OrgId, Path, description = "The organisation")),

@@ -92,6 +92,8 @@ impl Roles {
         }
         if before.is_none_or(|before| before.parent_id != after.parent_id) {
             ground.may_inherit(after.id, after.parent_id)?;
+        }
+        if before.is_some_and(|before| before.parent_id != after.parent_id) {
             let depth = ground.depth(after.parent_id) + 1;
             may_sink(tx, ground, (after, depth)).await?;
         }

@@ -215,6 +215,8 @@ async fn create(
 }
 
 /// Read a service account
+///
+/// What it is, and whether its keys are good.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.service_accounts.read",
     params(("id" = ServiceAccountId, Path, description = "The service account")),

@@ -83,6 +83,8 @@ impl RulesView {
 }
 
 /// Read the session rules of an app
+///
+/// What is set, and what holds: the defaults of the installation where nothing is.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.session_config.read",
     params(("app" = AppId, Path, description = "The app")),

@@ -233,7 +233,7 @@ impl From<Issued> for SignedIn {
 /// The address must be verified before its holder can sign in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct VerificationRequired {
-    #[schema(pattern = "^verification_required$")]
+    #[schema(pattern = "^verification_required$", example = "verification_required")]
     pub(super) status: &'static str,
 }
 

@@ -8,12 +8,12 @@ use super::service::{MOST_MEMBERS, TeamError, Teams};
 use crate::access::TeamRole;
 use crate::events::{self, Name, Party};
 use crate::http::Entrance;
-use crate::kernel::id::{MemberId, OrgId, TeamId, TeamMemberId, UserId};
+use crate::kernel::id::{MemberId, OrgId, TeamId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::memberships::{
-    self, ALREADY_IN_TEAM, EnterError, Member, Organization, Standing, Team, TeamMember,
+    self, ALREADY_IN_TEAM, EnterError, Organization, Standing, Team, TeamMember,
 };
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::{Revocation, revoke_member};
@@ -87,7 +87,7 @@ impl Teams {
         if memberships::team_member_count(&mut tx, team.id).await? >= MOST_MEMBERS {
             return Err(TeamError::Full);
         }
-        let place = self.place(&member, (team.id, role), now);
+        let place = TeamMember::new(&member, (team.id, role), (now, &self.entropy));
         memberships::add_team_member(&mut tx, &place)
             .await
             .map_err(taken)?;
@@ -96,26 +96,6 @@ impl Teams {
             .await?;
         let user = Some(user);
         Ok((KnownPlace { place, user }, revoked))
-    }
-
-    fn place(
-        &self,
-        member: &Member,
-        (team, role): (TeamId, TeamRole),
-        now: Timestamp,
-    ) -> TeamMember {
-        TeamMember {
-            id: TeamMemberId::new(now, &self.entropy),
-            app_id: member.app_id,
-            env_id: member.env_id,
-            org_id: member.org_id,
-            team_id: team,
-            member_id: member.id,
-            user_id: member.user_id,
-            role,
-            created_at: now,
-            updated_at: now,
-        }
     }
 
     /// Makes a member lead of a team, or lead no more. His tokens say nothing of it, and stay good.

@@ -152,6 +152,9 @@ async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserVie
 }
 
 /// Change my profile
+///
+/// A field that is absent stays as it is, and one that is `null` is cleared. The address is changed by
+/// `POST /v1/me/change-email`.
 #[utoipa::path(
     tag = "me", operation_id = "me.update",
     request_body(content = ProfileChanges, example = json!({"first_name": "Mia"})),
@@ -202,6 +205,8 @@ async fn find(
 }
 
 /// Read any user
+///
+/// Users of other apps are unknown here.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.read",
     params(("id" = UserId, Path, description = "The user")),

@@ -214,7 +214,7 @@ impl Fields {
         }
     }
 
-    /// A whole number within `bounds`, or absent.
+    /// A whole number within `bounds`, or absent. `5.0` is 5 (JSON Schema 2020-12 Core §4.2.3).
     pub fn number(
         &mut self,
         name: &'static str,
@@ -227,7 +227,8 @@ impl Fields {
         if !value.is_number() {
             return self.fault(name, "wrong_type", "must be a number");
         }
-        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        // As text, since that is exact: `5.0` is written `5`.
+        let number = value.as_f64().and_then(|it| it.to_string().parse().ok());
         if let Some(number) = number.filter(|number| bounds.contains(number)) {
             return Some(Some(number));
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use authsome::events::Name;
-use authsome::invitations::Status;
+use authsome::memberships::InvitationStatus;
 use serde_json::{Value, json};
 
 use crate::contract::unknown;
@@ -301,7 +301,7 @@ on_both_stores! {
         acme.invites(&stranger, "zoe@example.org", json!({})).await.refuses(404, "not_found");
         stranger.get(&acme.at("/invitations")).await.refuses(404, "not_found");
         assert_eq!(acme.status_of(&made).await, "pending");
-        assert_eq!(acme.stored_invitations().await[0].status, Status::Pending);
+        assert_eq!(acme.stored_invitations().await[0].status, InvitationStatus::Pending);
     }
 
     async fn several_are_invited_at_once_each_for_himself(acme: Acme) {

@@ -1,10 +1,10 @@
 //! Who leaves the app leaves his organisations: what they are told, and what becomes of his offers.
 
 use authsome::events::{Event, Name};
-use authsome::invitations::{Invitation, Status};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::id::InvitationId;
 use authsome::kernel::text::Email;
+use authsome::memberships::{Invitation, InvitationStatus};
 use authsome::store::Stored;
 use serde_json::json;
 
@@ -39,9 +39,9 @@ async fn sends(acme: &Acme, like: &Invitation, count: usize) {
         for number in 0..count {
             let address = format!("mia{number}@example.org");
             let status = if number % 100 == 0 {
-                Status::Pending
+                InvitationStatus::Pending
             } else {
-                Status::Revoked
+                InvitationStatus::Revoked
             };
             tx.insert(&Invitation {
                 id: InvitationId::new(now, &entropy),

@@ -4,12 +4,14 @@
 //! documented. Where a list stands in a test, an addition is meant to be thought about.
 
 mod authorization;
+mod compatibility;
 mod isolation;
 mod lint;
 mod openapi;
 mod ownership;
 mod policies;
 mod problems;
+mod public_client;
 mod routes;
 
 use std::sync::LazyLock;

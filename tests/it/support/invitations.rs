@@ -5,8 +5,8 @@
 //! accepts(&mia, &acme.token_of(&offer)).await.told(200);
 //! ```
 
-use authsome::invitations::Invitation;
 use authsome::kernel::secret::ExposeSecret;
+use authsome::memberships::Invitation;
 use serde_json::{Value, json};
 
 use super::acme::Acme;
