@@ -124,7 +124,6 @@ GET /v1/revocations
 
 /// What of it is not there yet.
 const MISSING: &str = "
-POST /v1/introspect
 GET /.well-known/openid-configuration
 GET /metrics
 GET /v1/me/auth-methods
@@ -137,9 +136,6 @@ GET PUT DELETE /v1/admin/apps/{app}/client-config
 GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}
 GET PUT DELETE /v1/admin/apps/{app}/branding
 POST DELETE /v1/admin/platform/owners
-GET POST /v1/admin/service-accounts
-GET PATCH DELETE /v1/admin/service-accounts/{id}
-POST /v1/admin/service-accounts/{id}/api-keys
 POST /v1/admin/bulk/users/import
 DELETE /v1/admin/bulk/sessions
 GET PUT DELETE /v1/admin/settings/{key}
@@ -148,9 +144,6 @@ GET PATCH DELETE /v1/environments/{env}
 POST /v1/environments/{env}/clone
 POST /v1/environments/{env}/set-default
 POST /v1/environments/{env}/rotate-key
-GET POST /v1/keys
-GET PATCH DELETE /v1/keys/{key}
-POST /v1/keys/{key}/rotate
 GET POST /v1/webhooks
 GET PATCH DELETE /v1/webhooks/{webhook}
 POST /v1/webhooks/{webhook}/rotate-secret
