@@ -22,7 +22,7 @@ pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
-use crate::api_keys::ApiKey;
+use crate::api_keys::{ApiKey, ServiceAccount};
 use crate::apps::App;
 use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
@@ -51,10 +51,10 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    accounts, audit, client_config, cloning, departures, discovery, environments, forms, health,
-    http, invitations, locks, magic_links, metrics, notifications, orgs, passwords, permissions,
-    revocations, roles, session_rules, sessions, statistics, teams, tenancy, transfers, tuning,
-    users, verification, webhooks,
+    accounts, audit, client_config, cloning, departures, discovery, environments, exchange, forms,
+    health, http, invitations, keys, locks, magic_links, metrics, notifications, orgs, passwords,
+    permissions, revocations, roles, service_accounts, session_rules, sessions, statistics, teams,
+    tenancy, transfers, tuning, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -83,6 +83,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Invitation>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
+    Schema::of::<ServiceAccount>(),
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<RateCounter>(),
@@ -170,6 +171,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(environments::routes)
         .configure(cloning::routes)
         .configure(tuning::routes)
+        .configure(keys::routes)
+        .configure(service_accounts::routes)
+        .configure(exchange::routes)
         .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)

@@ -17,12 +17,14 @@ use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::{self, Environments};
+use crate::exchange::Exchange;
 use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
 use crate::kernel::time::{Clock, Timestamp};
+use crate::keys::Keys;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::metrics::{self, Metrics};
@@ -33,6 +35,7 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
@@ -87,6 +90,7 @@ pub(super) struct Services {
     pub magic_links: Data<MagicLinks>,
     pub organizations: OrganizationServices,
     pub administration: AdministrationServices,
+    pub machines: MachineServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
@@ -109,6 +113,14 @@ pub(super) struct EnvironmentServices {
     pub environments: Data<Environments>,
     pub cloning: Data<Cloning>,
     pub tuning: Data<Tuning>,
+}
+
+/// What handlers ask for about machines.
+#[derive(Debug, Clone)]
+pub(super) struct MachineServices {
+    pub keys: Data<Keys>,
+    pub accounts: Data<ServiceAccounts>,
+    pub exchange: Data<Exchange>,
 }
 
 /// What handlers ask for in organisations.
@@ -192,6 +204,7 @@ impl Services {
         self.environments.register(config);
         self.organizations.register(config);
         self.administration.register(config);
+        self.machines.register(config);
     }
 }
 
@@ -211,6 +224,15 @@ impl EnvironmentServices {
             .app_data(self.environments.clone())
             .app_data(self.cloning.clone())
             .app_data(self.tuning.clone());
+    }
+}
+
+impl MachineServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.keys.clone())
+            .app_data(self.accounts.clone())
+            .app_data(self.exchange.clone());
     }
 }
 

@@ -7,10 +7,10 @@ use super::service::ClientConfigs;
 use super::shown::ShownConfig;
 use crate::environments::Environments;
 use crate::forms::Forms;
-use crate::http::{Answer, Fields, FromFields, Kept, ProblemKind, Public, Query};
+use crate::http::{Answer, Cacheable, Fields, FromFields, ProblemKind, Public, Query};
 
-/// How long a page may show what it has been told, in seconds. What is admitted is not its affair.
-const SHOWN_FOR: u32 = 10;
+/// How long a page may show what it has been told. What is admitted is not its affair.
+const SHOWN_FOR: &str = "private, max-age=10";
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(read);
@@ -55,7 +55,7 @@ async fn read(
     environments: Data<Environments>,
     configs: Data<ClientConfigs>,
     forms: Data<Forms>,
-) -> Answer<Kept<ShownConfig>> {
+) -> Answer<Cacheable<ShownConfig>> {
     let named = access.tenant()?;
     let environment = match query.into_inner().key {
         Some(key) => environments
@@ -76,5 +76,5 @@ async fn read(
     let offered = configs.of(app.id).await?;
     let form = forms.of_signup(app.id).await?;
     let shown = ShownConfig::of(app, &environment, &offered, form.as_deref());
-    Ok(Kept::new(shown, SHOWN_FOR))
+    Ok(Cacheable::new(shown, SHOWN_FOR, "X-Publishable-Key"))
 }

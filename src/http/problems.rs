@@ -110,6 +110,10 @@ problems! {
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
         "Nobody gives or takes a role that he does not hold, and nobody bans, deletes or impersonates a user who has one, or ends the sessions of one.";
+    ScopeNotHeld 403 "scope_not_held" "You do not have this right yourself"
+        "An API key is given no scope that whoever makes it, or whoever it is for, does not have; `errors` names the scope.";
+    KeyNotExchangeable 403 "key_not_exchangeable" "This key is not exchanged for tokens"
+        "The uses of the key are counted, and a token could be used any number of times.";
     NotAddressee 403 "not_addressee" "This invitation is for somebody else"
         "The invitation went to another address than that of the account that is signed in.";
     NotAMember 403 "not_a_member" "You are no member of this organisation"
@@ -190,6 +194,8 @@ problems! {
         "Another app of this installation has this slug.";
     PlatformApp 409 "platform_app" "The platform app stays"
         "The app that holds the operators cannot be deleted, and keeps its slug.";
+    KeyLimit 409 "key_limit" "There are as many keys as there may be"
+        "A user, an organisation, a service account and an environment have at most 100 API keys each. Revoke one first.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"

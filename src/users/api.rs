@@ -134,16 +134,19 @@ pub fn image_url(text: &str) -> Result<String, &'static str> {
 
 /// Who am I
 ///
-/// The account behind the access token, as it is now.
+/// The account behind the access token, or behind a key of one's own, as it is now.
 #[utoipa::path(
     tag = "me", operation_id = "me.read",
     responses((status = 200, description = "The caller's account", body = UserView)),
-    security(("session" = [])),
-    extensions(("x-permission" = json!(ReadMe::NAME))),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(ReadMe::NAME)),
+        ("x-problems" = json!([ProblemKind::UserRequired])),
+    ),
 )]
 #[get("/v1/me")]
 async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserView>> {
-    let (id, _) = access.user()?;
+    let id = access.person()?;
     let own = users.own(access.tenant(), id).await?;
     Ok(Ok200::new(users.shown((*own).clone())))
 }

@@ -7,6 +7,7 @@ mod administration;
 mod configuration;
 mod environments;
 mod invitations;
+mod keys;
 mod organizations;
 mod roles;
 mod webhooks;
@@ -407,7 +408,7 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 26] = [
+const ASKED: [&str; 28] = [
     "api_keys",
     "app_client_configs",
     "apps",
@@ -426,6 +427,7 @@ const ASKED: [&str; 26] = [
     "permissions",
     "revocations",
     "roles",
+    "service_accounts",
     "sessions",
     "settings",
     "signing_keys",
@@ -463,6 +465,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.runs_an_app(app).await;
         scenario.runs_apps(app).await;
         scenario.keeps_environments(app).await;
+        scenario.gives_keys(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

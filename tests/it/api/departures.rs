@@ -25,6 +25,7 @@ const WRONG: &str = "another calm brook";
 
 /// Collections whose documents name a user.
 const ABOUT_SOMEBODY: &[&str] = &[
+    "authsome_api_keys",
     "authsome_credentials",
     "authsome_devices",
     "authsome_events",
@@ -41,7 +42,6 @@ const ABOUT_SOMEBODY: &[&str] = &[
 ];
 
 const ABOUT_NOBODY: &[&str] = &[
-    "authsome_api_keys",
     "authsome_app_client_configs",
     "authsome_app_session_configs",
     "authsome_apps",
@@ -57,6 +57,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_rate_counters",
     "authsome_roles",
     "authsome_settings",
+    "authsome_service_accounts",
     "authsome_signing_keys",
     "authsome_superseded_keys",
     "authsome_teams",
