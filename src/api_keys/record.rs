@@ -37,6 +37,7 @@ impl Entity for ApiKey {
     const INDEXES: &'static [Index] = &[
         Index::on("api_keys_prefix", &["app_id", "key_prefix"]),
         Index::on("api_keys_user", &["app_id", "user_id"]),
+        Index::on("api_keys_environment", &["env_id"]),
         Index::unique("api_keys_hash", &["key_hash"]),
     ];
 }

@@ -75,6 +75,9 @@ kinds! {
     PasswordResetId = PasswordReset, "apwr", "password reset";
     DeviceId = Device, "adev", "device";
     SessionConfigId = SessionConfig, "ascf", "session config";
+    FormConfigId = FormConfig, "afcf", "form config";
+    FormVersionId = FormVersion, "afcv", "version of a form";
+    ClientConfigId = ClientConfig, "aacf", "app client config";
     OrgId = Organization, "aorg", "organization";
     MemberId = Member, "amem", "member";
     TeamId = Team, "atm", "team";
@@ -83,6 +86,8 @@ kinds! {
     RoleId = Role, "arol", "role";
     CatalogueId = Catalogue, "aprm", "permission catalogue";
     PolicyId = Policy, "apol", "policy version";
+    SupersededKeyId = SupersededKey, "aspk", "superseded publishable key";
+    SettingId = Setting, "aset", "setting";
     WebhookId = Webhook, "awhk", "webhook";
     DeliveryId = Delivery, "awhd", "webhook delivery";
 }

@@ -10,6 +10,7 @@ use crate::kernel::id::{MemberId, OrgId};
 use crate::memberships::{self, EnterError, Member, Organization, OrganizationChanges, Standing};
 use crate::notifications;
 use crate::rbac;
+use crate::settings;
 use crate::store::{Entity, StoreError, Tx};
 use crate::tokens::{Revocation, revoke_organization};
 use crate::users;
@@ -86,6 +87,7 @@ impl Orgs {
             .await?;
         notifications::retract_all(&mut tx, org).await?;
         rbac::remove_own(&mut tx, org).await?;
+        settings::forget_organization(&mut tx, org).await?;
         let told = self
             .event(
                 Name::OrganizationDeleted,

@@ -1,3 +1,4 @@
+use crate::environments::{EnvironmentError, Environments};
 use crate::events::{Event, Name, Origin};
 use crate::http::{Caller, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -22,6 +23,7 @@ pub struct Orgs {
     pub revocations: RevocationIndex,
     pub memberships: Memberships,
     pub turns: Turns,
+    pub environments: Environments,
     /// Every collection of the product, some of which have parts of organisations.
     pub schemas: &'static [Schema],
 }
@@ -45,6 +47,10 @@ pub enum OrgError {
     /// Of seats, or of founding for others.
     #[error("only for administrators of the app")]
     NotAdministrator,
+    #[error("only administrators of the app found organisations here")]
+    CreationClosed,
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     #[error("the caller is no owner of the organisation")]
     NotOwner,
     #[error("the caller himself")]
@@ -165,6 +171,8 @@ impl From<OrgError> for Problem {
             OrgError::NotAdministrator | OrgError::NotOwner | OrgError::Oneself => {
                 ProblemKind::Forbidden.into()
             }
+            OrgError::CreationClosed => ProblemKind::OrganizationCreationClosed.into(),
+            OrgError::Environment(error) => error.into(),
             OrgError::NoPerson => ProblemKind::UserRequired.into(),
             OrgError::Store(error) => error.into(),
         }

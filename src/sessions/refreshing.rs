@@ -7,6 +7,7 @@ use super::service::Sessions;
 use crate::devices::DeviceSecret;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::id::OrgId;
+use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
@@ -31,6 +32,20 @@ pub enum RefreshError {
     Keys(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a client asks for that goes on with a session.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::option_option,
+    reason = "nothing is asked for, none of them is, or one is"
+)]
+pub(super) struct Asked<'a> {
+    /// The organisation that is asked for, or none of them; where nothing is asked, the one before.
+    pub wanted: Option<Option<OrgId>>,
+    /// What was presented, by whoever refreshes.
+    pub refresh_token: Option<&'a str>,
+    pub device: Option<&'a DeviceSecret>,
 }
 
 impl Sessions {
@@ -70,7 +85,12 @@ impl Sessions {
         if !session.is_live(now) {
             return Err(RefreshError::Invalid);
         }
-        let next = self.go_on(&session, (wanted.map(Some), device), (now, origin));
+        let asked = Asked {
+            wanted: wanted.map(Some),
+            refresh_token: Some(text),
+            device,
+        };
+        let next = self.go_on(&session, asked, (now, origin));
         match next.await {
             Err(RefreshError::Reused) => self.replayed(own, &session, (now, origin)).await,
             other => other,
@@ -79,40 +99,37 @@ impl Sessions {
 
     /// The next tokens of a live session, by whatever way they are asked for: it has not been idle
     /// for too long, and is where it is bound to. [`RefreshError::Reused`] where its refresh token
-    /// has been exchanged meanwhile. `wanted` is the organisation that is asked for, or none of them;
-    /// where nothing is asked, it is the one before.
-    #[expect(
-        clippy::option_option,
-        reason = "nothing is asked for, none of them is, or one is"
-    )]
+    /// has been exchanged meanwhile.
     pub(super) async fn go_on(
         &self,
         session: &Session,
-        (wanted, device): (Option<Option<OrgId>>, Option<&DeviceSecret>),
+        asked: Asked<'_>,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Issued, RefreshError> {
+        if !self.environments.has(session.tenant()).await? {
+            return Err(RefreshError::Invalid);
+        }
         let rules = self.rules.of(session.app_id).await?;
         if session.is_idle(now, rules.idle) {
             return self.fell_asleep(session, (now, origin)).await;
         }
         let from = (now, origin);
-        if !self.keeps_bindings(session, &rules, device, from).await? {
+        if !self
+            .keeps_bindings(session, &rules, asked.device, from)
+            .await?
+        {
             return Err(RefreshError::Invalid);
         }
-        self.exchange(session, wanted, (&rules, now)).await
+        self.exchange(session, asked, (&rules, now)).await
     }
 
-    #[expect(
-        clippy::option_option,
-        reason = "nothing is asked for, none of them is, or one is"
-    )]
     async fn exchange(
         &self,
         session: &Session,
-        wanted: Option<Option<OrgId>>,
+        asked: Asked<'_>,
         (rules, now): (&Rules, Timestamp),
     ) -> Result<Issued, RefreshError> {
-        let tenant = session.tenant();
+        let (tenant, wanted) = (session.tenant(), asked.wanted);
         let org = wanted.unwrap_or(session.org_id);
         let found = self.user_and_place(tenant, session.user_id, org).await?;
         let (user, place) = found.ok_or(RefreshError::Invalid)?;
@@ -121,17 +138,28 @@ impl Sessions {
         }
         let org = place.as_ref().map(|place| place.id);
         let claims = self.issuer.next(session, (&user, place, rules), now);
-        let generation = session.generation + 1;
-        let (next, digest) = self
-            .issuer
-            .refresh
-            .issue(session.id, generation, &self.entropy);
+        let (next, digest) = self.next_refresh_token(session, asked, rules);
         let token = claims.jti;
         let issued = self.issuer.sign(claims, next, user).await?;
         let (mut once, spent) = (self.store.once(), &session.refresh_token);
         let mut tx = once.within(tenant);
         let exchanged = repo::rotate(&mut tx, session.id, (spent, &digest), (token, org), now);
         exchanged.await?.map(|_| issued).ok_or(RefreshError::Reused)
+    }
+
+    /// Another one; or the same again, where the app does not rotate and it is at hand.
+    fn next_refresh_token(
+        &self,
+        session: &Session,
+        asked: Asked<'_>,
+        rules: &Rules,
+    ) -> (SecretString, String) {
+        if let Some(text) = asked.refresh_token.filter(|_| !rules.rotates) {
+            return (SecretString::from(text), session.refresh_token.clone());
+        }
+        let generation = session.generation + 1;
+        let refresh = &self.issuer.refresh;
+        refresh.issue(session.id, generation, &self.entropy)
     }
 
     async fn session_of(&self, presented: &Presented) -> Result<Option<Session>, StoreError> {

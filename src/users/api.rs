@@ -151,7 +151,8 @@ async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserVie
 /// Change my profile
 ///
 /// A field that is absent stays as it is, and one that is `null` is cleared. The address is changed by
-/// `POST /v1/me/change-email`.
+/// `POST /v1/me/change-email`. Where the app has a form, `metadata` answers it, as in a sign-up: what
+/// the form does not ask for stays as it is, and cannot be changed here.
 #[utoipa::path(
     tag = "me", operation_id = "me.update",
     request_body(content = ProfileChanges, example = json!({"first_name": "Mia"})),
@@ -230,6 +231,7 @@ impl From<UserError> for Problem {
             UserError::UnknownRole => ProblemKind::UnknownRole.into(),
             UserError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
             UserError::LastAdmin => ProblemKind::LastAdmin.into(),
+            UserError::Form(refused) => refused.into(),
             UserError::Store(error) => error.into(),
         }
     }

@@ -3,7 +3,9 @@
 pub mod acme;
 pub mod app;
 pub mod client;
+pub mod collector;
 pub mod dump;
+pub mod environments;
 pub mod events;
 pub mod exchange;
 pub mod facts;

@@ -56,6 +56,14 @@ impl TestApp {
         let _ = request.json(all).await.expect(200);
     }
 
+    /// A form of the app that nobody is asked, whatever was asked before.
+    async fn has_an_idle_form(&self, door: &Door) {
+        let form = format!("/v1/admin/apps/{}/form-configs/signup", door.app_id);
+        let request = self.machine(door).request("PUT", &form);
+        let idle = json!({"fields": [], "active": false});
+        let _ = request.json(idle).await.expect(200);
+    }
+
     /// Takes an address for proven, as if its letter had been answered.
     async fn verifies_by_hand(&self, door: &Door, person: &Person) {
         let verified = Field::<User, bool>::at("email_verified").set(true);
@@ -68,6 +76,7 @@ impl TestApp {
 
 impl Home {
     pub async fn of(app: &TestApp, door: &Door, name: &str) -> Self {
+        app.has_an_idle_form(door).await;
         let visitor = app.visitor(door);
         let becomes = async |who: &str| {
             let email = format!("{name}-{who}@example.org");
