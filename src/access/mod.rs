@@ -31,14 +31,15 @@ pub use permission::{
     DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations,
     ExportMe, Grantable, Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices,
     ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers,
-    ManageRoles, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadEvents,
-    ReadInvitations, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
-    ReadOrganizationEvents, ReadOrganizationRoles, ReadPermissions, ReadRevocations, ReadRoles,
-    ReadSelf, ReadSessionConfig, ReadTeamMembers, ReadTeams, ReadUser, RegisterPermissions,
-    RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords, RevokeInvitation,
-    RevokeOwnSession, RevokeUserSessions, SignOut, SwitchOrganization, TransferOrganization,
-    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization,
-    UpdateOrganizationRole, UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
+    ManageOrganizationWebhooks, ManageRoles, ManageWebhooks, OperateApps, PERMISSIONS, Permission,
+    ReadEnvironments, ReadEvents, ReadInvitations, ReadMe, ReadMembers, ReadNotifications,
+    ReadOrganization, ReadOrganizationEvents, ReadOrganizationRoles, ReadOrganizationWebhooks,
+    ReadPermissions, ReadRevocations, ReadRoles, ReadSelf, ReadSessionConfig, ReadTeamMembers,
+    ReadTeams, ReadUser, ReadWebhooks, RegisterPermissions, RemoveMember, RemoveTeamMember,
+    ResendInvitation, ResetPasswords, RevokeInvitation, RevokeOwnSession, RevokeUserSessions,
+    SignOut, SwitchOrganization, TransferOrganization, UnbanUser, UnlockUser, UpdateEnvironments,
+    UpdateMe, UpdateMember, UpdateOrganization, UpdateOrganizationRole, UpdateSessionConfig,
+    UpdateTeam, UpdateTeamMember,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};

@@ -103,6 +103,8 @@ permissions! {
     InApp "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     InApp "events":"read" => ReadEvents; "read the security events of an environment"
     InApp "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
+    InApp "webhooks":"read" => ReadWebhooks; "read the webhooks of an environment, and what became of their deliveries"
+    InApp "webhooks":"manage" => ManageWebhooks; "make, change, test and delete webhooks of an environment"
     InApp "apps":"operate" => OperateApps; "act on another app, and create apps"
 
     InOrganization "organization":"read" => ReadOrganization; "read the organisation"
@@ -129,6 +131,8 @@ permissions! {
     InOrganization "organization_roles":"update" => UpdateOrganizationRole; "change roles of the organisation"
     InOrganization "organization_roles":"delete" => DeleteOrganizationRole; "delete roles of the organisation"
     InOrganization "organization_events":"read" => ReadOrganizationEvents; "read what happened in the organisation"
+    InOrganization "organization_webhooks":"read" => ReadOrganizationWebhooks; "read the webhooks of the organisation, and what became of their deliveries"
+    InOrganization "organization_webhooks":"manage" => ManageOrganizationWebhooks; "make, change, test and delete webhooks of the organisation"
     InOrganization "rights":"check" => CheckRights; "ask what other members may do"
 }
 

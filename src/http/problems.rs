@@ -160,6 +160,10 @@ problems! {
         "An app and an organisation have at most 100 roles each, and a role at most 100 permissions.";
     TooManyHolders 409 "too_many_holders" "Too many have this role"
         "The role of at most 5,000 members and teams, and the parent of at most 5,000 roles, is replaced at once. Give some of them other roles first.";
+    WebhookLimit 409 "webhook_limit" "There are as many webhooks as there may be"
+        "An environment has at most 20 webhooks of its own, and an organisation 5. Delete one first.";
+    WebhookInactive 409 "webhook_inactive" "This webhook is switched off"
+        "Nothing is sent to a webhook that is not active. Switch it on first.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"

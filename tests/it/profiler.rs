@@ -6,6 +6,7 @@
 mod invitations;
 mod organizations;
 mod roles;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -390,7 +391,7 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 20] = [
     "api_keys",
     "apps",
     "credentials",
@@ -409,6 +410,8 @@ const ASKED: [&str; 18] = [
     "team_members",
     "teams",
     "users",
+    "webhook_deliveries",
+    "webhooks",
 ];
 
 #[test]
@@ -432,6 +435,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.works_in_organizations(app).await;
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
+        scenario.listens(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

@@ -53,6 +53,8 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_roles",
     "authsome_signing_keys",
     "authsome_teams",
+    "authsome_webhook_deliveries",
+    "authsome_webhooks",
 ];
 
 on_both_stores! {

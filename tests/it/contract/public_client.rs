@@ -151,13 +151,6 @@ POST /v1/environments/{env}/rotate-key
 GET POST /v1/keys
 GET PATCH DELETE /v1/keys/{key}
 POST /v1/keys/{key}/rotate
-GET POST /v1/webhooks
-GET PATCH DELETE /v1/webhooks/{webhook}
-POST /v1/webhooks/{webhook}/rotate-secret
-POST /v1/webhooks/{webhook}/test
-GET /v1/webhooks/{webhook}/deliveries
-POST /v1/webhooks/{webhook}/deliveries/{delivery}/retry
-GET /v1/events
 ";
 
 /// `GET /v1/orgs/{}`, one for each method.

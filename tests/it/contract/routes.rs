@@ -39,8 +39,6 @@ const ELSEWHERE: &[&str] = &[
     "/v1/keys",
     "/v1/org",
     "/v1/organizations",
-    "/v1/events",
-    "/v1/webhooks",
     "/v1/debug",
     "/v1/config",
     "/v1/bootstrap",
