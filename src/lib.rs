@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
-//!    ↑── config ← mail ← features
+//!    ↑── config ← mail, outbound ← features
 //!
 //! features: apps environments users credentials notifications links devices session_rules
 //!           rbac memberships api_keys sessions verification passwords magic_links orgs teams
 //!           roles invitations permissions pages locks departures keys service_accounts exchange
-//!           revocations audit setup health discovery
+//!           revocations audit webhooks setup health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -45,6 +45,7 @@ pub mod mail;
 pub mod memberships;
 pub mod notifications;
 pub mod orgs;
+pub mod outbound;
 pub mod pages;
 pub mod passwords;
 pub mod permissions;
@@ -60,3 +61,4 @@ pub mod teams;
 pub mod tokens;
 pub mod users;
 pub mod verification;
+pub mod webhooks;

@@ -108,6 +108,8 @@ permissions! {
     InApp "service_accounts":"read" => ReadServiceAccounts; "read the service accounts of the environment"
     InApp "service_accounts":"manage" => ManageServiceAccounts; "make and change service accounts, and give them keys"
     InApp "tokens":"introspect" => Introspect; "ask what a token or a key is good for"
+    InApp "webhooks":"read" => ReadWebhooks; "read the webhooks of an environment, and what became of their deliveries"
+    InApp "webhooks":"manage" => ManageWebhooks; "make, change, test and delete webhooks of an environment"
     InApp "apps":"operate" => OperateApps; "act on another app, and create apps"
 
     InOrganization "organization":"read" => ReadOrganization; "read the organisation"
@@ -136,6 +138,8 @@ permissions! {
     InOrganization "organization_events":"read" => ReadOrganizationEvents; "read what happened in the organisation"
     InOrganization "organization_keys":"read" => ReadOrganizationKeys; "list the API keys of the organisation"
     InOrganization "organization_keys":"manage" => ManageOrganizationKeys; "make, change and revoke API keys of the organisation"
+    InOrganization "organization_webhooks":"read" => ReadOrganizationWebhooks; "read the webhooks of the organisation, and what became of their deliveries"
+    InOrganization "organization_webhooks":"manage" => ManageOrganizationWebhooks; "make, change, test and delete webhooks of the organisation"
     InOrganization "rights":"check" => CheckRights; "ask what other members may do"
 }
 

@@ -14,6 +14,7 @@ use crate::notifications::{Notification, Outbox};
 use crate::setup::{Report, Setup, Wanted};
 use crate::store::{self, Resealed, Store, StoreError};
 use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
+use crate::webhooks::Webhook;
 
 #[derive(Debug, Clone)]
 pub struct Foundation {
@@ -78,6 +79,7 @@ impl Foundation {
         let mut done = Resealed::default();
         done.add(store::reseal::<SigningKey>(store, ring).await?);
         done.add(store::reseal::<Notification>(store, ring).await?);
+        done.add(store::reseal::<Webhook>(store, ring).await?);
         Ok(done)
     }
 

@@ -31,6 +31,7 @@ use crate::links::{PasswordReset, Verification};
 use crate::mail::{MailError, Unrenderable};
 use crate::memberships::{Invitation, Member, Organization, Team, TeamMember};
 use crate::notifications::Notification;
+use crate::outbound::Unbuildable;
 use crate::rbac::{Catalogue, CustomRole};
 use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
@@ -38,10 +39,11 @@ use crate::setup::SetupError;
 use crate::store::{Schema, StoreError};
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
+use crate::webhooks::{Delivery, Webhook};
 use crate::{
     audit, departures, discovery, environments, exchange, health, http, invitations, keys, locks,
     magic_links, notifications, orgs, passwords, permissions, revocations, roles, service_accounts,
-    session_rules, sessions, teams, users, verification,
+    session_rules, sessions, teams, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -70,6 +72,8 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<RateCounter>(),
     Schema::of::<Lockout>(),
     Schema::of::<Event>(),
+    Schema::of::<Webhook>(),
+    Schema::of::<Delivery>(),
     Schema::of::<Lease>(),
 ];
 
@@ -104,6 +108,8 @@ pub enum StartError {
     Templates(#[from] Unrenderable),
     #[error(transparent)]
     Keys(#[from] KeyError),
+    #[error(transparent)]
+    Outbound(#[from] Unbuildable),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
     #[error("the hashing threads cannot be started: {0}")]
@@ -135,6 +141,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)
+        .configure(webhooks::routes)
         .configure(discovery::routes)
         .configure(health::routes);
 }

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 
 use super::foundation::Foundation;
 use super::serving::{Authsome, MachineServices, OrganizationServices, Services};
-use super::settings::{derived, host_of, lockout_settings, rate_settings};
+use super::settings::{derived, host_of, lockout_settings, rate_settings, reach};
 use super::{SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::{LiveKeys, SecretKeys};
@@ -28,6 +28,7 @@ use crate::mail::{Mailer, Templates};
 use crate::memberships::Memberships;
 use crate::notifications::{Composer, Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
+use crate::outbound::Outbound;
 use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::rbac::Policies;
@@ -40,6 +41,7 @@ use crate::teams::Teams;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
+use crate::webhooks::{Bell, Courier, Couriers, EventFeed, Relay, Webhooks};
 
 impl Foundation {
     /// Everything that serves. The platform must exist.
@@ -61,6 +63,7 @@ impl Foundation {
         let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
         let memberships = Memberships { policies, platform };
+        let bell = Bell::default();
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
         Ok(Authsome {
@@ -68,19 +71,26 @@ impl Foundation {
             edge: self.edge((access, platform), environments.clone(), policy.clone()),
             post: self.post(environments)?,
             deliveries: Deliveries::default(),
+            relay: self.relay(&bell),
+            courier: self.courier(&sessions, &bell)?,
+            couriers: Couriers::default(),
+            events: EventFeed {
+                store: store.clone(),
+                clock: clock.clone(),
+            },
             jobs,
             audit: Audit::new(store.clone(), self.config.events.retention),
             health: Health::new(store.clone()),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
-            services: self.services(&sessions, policy),
+            services: self.services(&sessions, policy, bell),
             clock,
             revocations,
         })
     }
 
     /// What handlers ask for.
-    fn services(&self, sessions: &Sessions, policy: Policy) -> Services {
+    fn services(&self, sessions: &Sessions, policy: Policy, bell: Bell) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Services {
             environments: Data::new(sessions.environments.clone()),
@@ -118,6 +128,7 @@ impl Foundation {
                 keys: self.keys.clone(),
                 clock: clock.clone(),
             }),
+            webhooks: Data::new(self.webhooks(sessions, bell)),
             users: Data::new(Users {
                 store,
                 clock,
@@ -280,6 +291,41 @@ impl Foundation {
                 templates: Templates::built_in()?,
                 public_url,
             },
+        })
+    }
+
+    fn webhooks(&self, sessions: &Sessions, bell: Bell) -> Webhooks {
+        Webhooks {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            memberships: sessions.memberships.clone(),
+            reach: reach(&self.config.webhooks),
+            bell,
+        }
+    }
+
+    fn relay(&self, bell: &Bell) -> Relay {
+        Relay {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            bell: bell.clone(),
+        }
+    }
+
+    fn courier(&self, sessions: &Sessions, bell: &Bell) -> Result<Courier, StartError> {
+        Ok(Courier {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            outbound: Outbound::new(reach(&self.config.webhooks))?,
+            bell: bell.clone(),
+            outbox: sessions.outbox.clone(),
+            environments: sessions.environments.clone(),
+            memberships: sessions.memberships.clone(),
         })
     }
 

@@ -38,6 +38,7 @@ use crate::teams::Teams;
 use crate::tokens::RevocationIndex;
 use crate::users::Users;
 use crate::verification::Verification;
+use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
 
 /// How often a stopping server looks whether it is done.
 const LOOK: Duration = Duration::from_millis(20);
@@ -56,6 +57,10 @@ pub struct Authsome {
     pub(super) edge: Edge,
     pub(super) post: Post,
     pub(super) deliveries: Deliveries,
+    pub(super) relay: Relay,
+    pub(super) courier: Courier,
+    pub(super) couriers: Couriers,
+    pub(super) events: EventFeed,
     pub(super) services: Services,
 }
 
@@ -74,6 +79,7 @@ pub(super) struct Services {
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
+    pub webhooks: Data<Webhooks>,
     pub issuer: Data<Issuer>,
 }
 
@@ -102,6 +108,7 @@ pub struct Background {
     jobs: Jobs,
     feed: Feed,
     deliveries: Deliveries,
+    couriers: Couriers,
     in_flight: InFlight,
 }
 
@@ -123,6 +130,9 @@ impl Background {
         // What is not given back in time is sent when its lease is over.
         if timeout(most, self.deliveries.stop()).await.is_err() {
             tracing::warn!("a letter was not given back in time");
+        }
+        if timeout(most, self.couriers.stop()).await.is_err() {
+            tracing::warn!("an event was not given back in time");
         }
     }
 
@@ -150,6 +160,7 @@ impl Services {
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
             .app_data(self.notifications.clone())
+            .app_data(self.webhooks.clone())
             .app_data(self.issuer.clone());
         self.organizations.register(config);
         self.machines.register(config);
@@ -185,6 +196,7 @@ impl Authsome {
             jobs: self.jobs.clone(),
             feed: self.feed.clone(),
             deliveries: self.deliveries.clone(),
+            couriers: self.couriers.clone(),
             in_flight: self.edge.in_flight.clone(),
         }
     }
@@ -200,6 +212,10 @@ impl Authsome {
             audit.expire(now).await.map(drop)
         });
         self.deliveries.start(self.post.clone());
+        let relay = self.relay.clone();
+        self.jobs
+            .every(webhooks::RELAYING, async move |_| relay.pass().await);
+        self.couriers.start(self.courier.clone());
     }
 
     /// Serves on `listener` until the handle of the answer stops it.
@@ -208,7 +224,7 @@ impl Authsome {
         let config = self.config;
         let (edge, services) = (Data::new(self.edge), self.services);
         let (health, feed) = (Data::new(self.health), Data::new(self.feed));
-        let audit = Data::new(self.audit);
+        let (audit, events) = (Data::new(self.audit), Data::new(self.events));
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
@@ -216,6 +232,7 @@ impl Authsome {
                 .app_data(health.clone())
                 .app_data(feed.clone())
                 .app_data(audit.clone())
+                .app_data(events.clone())
         });
         let listening = server
             .workers(config.workers)

@@ -9,6 +9,7 @@ use crate::config::{self, Config, Secrets, StoreUrl};
 use crate::credentials::{Hasher, HasherSettings, Pepper};
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::limits::{LockoutSettings, RateSettings};
+use crate::outbound::Reach;
 use crate::store::{Location, StoreSettings, Synchronous};
 use crate::tokens::TokenSettings;
 
@@ -55,6 +56,15 @@ pub(super) fn lockout_settings(limits: &config::Limits) -> LockoutSettings {
         after: limits.lockout_after,
         delay: limits.lockout_delay,
         longest: limits.lockout_longest,
+    }
+}
+
+/// How far webhooks may lead.
+pub(super) fn reach(webhooks: &config::Webhooks) -> Reach {
+    if webhooks.allow_private {
+        Reach::Anywhere
+    } else {
+        Reach::Public
     }
 }
 

@@ -27,6 +27,7 @@ mod setting;
 mod store;
 mod takes;
 mod tokens;
+mod webhooks;
 
 use std::{ffi::OsString, path::Path};
 
@@ -41,6 +42,7 @@ pub(crate) use server::reachable;
 pub use server::{BasePath, PublicUrl, Server};
 pub use store::{Store, StoreUrl, Synchronous};
 pub use tokens::Tokens;
+pub use webhooks::Webhooks;
 
 use reader::Reader;
 use setting::{Fallback, Setting};
@@ -61,6 +63,7 @@ pub struct Config {
     pub limits: Limits,
     pub mail: Mail,
     pub events: Events,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -73,6 +76,7 @@ const SECTIONS: &[&[Setting]] = &[
     Limits::SETTINGS,
     Mail::SETTINGS,
     Events::SETTINGS,
+    Webhooks::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -115,6 +119,7 @@ impl Config {
         let limits = Limits::read(reader);
         let mail = Mail::read(reader);
         let events = Events::read(reader);
+        let webhooks = Webhooks::read(reader);
         let log = Log::read(reader);
         Some(Self {
             server: server?,
@@ -124,6 +129,7 @@ impl Config {
             limits: limits?,
             mail: mail?,
             events: events?,
+            webhooks: webhooks?,
             log: log?,
         })
     }
@@ -131,7 +137,12 @@ impl Config {
     /// What an operator should know about settings that are allowed but seldom meant: sentences
     /// for the log, without secrets.
     pub fn warnings(&self) -> Vec<String> {
-        [self.server.warnings(), self.mail.warnings()].concat()
+        [
+            self.server.warnings(),
+            self.mail.warnings(),
+            self.webhooks.warnings(),
+        ]
+        .concat()
     }
 }
 

@@ -151,6 +151,14 @@ names! {
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";
     EnvironmentCreated = "environment.created", "An environment was made.";
+    WebhookCreated = "webhook.created", "A webhook was made.";
+    WebhookUpdated = "webhook.updated", "A webhook was changed.";
+    WebhookDeleted = "webhook.deleted", "A webhook was deleted.";
+    WebhookSecretRotated = "webhook.secret_rotated", "A webhook was given a new secret.";
+    WebhookTested = "webhook.tested", "A webhook was asked for a sign of life; told to it alone.";
+    WebhookRetried = "webhook.delivery_retried", "A delivery of a webhook was asked for again.";
+    WebhookDisabled = "webhook.disabled",
+        "A webhook was switched off, as nothing reached it any more; `reason` says how that showed.";
     SigningKeyPublished = "signing_key.published",
         "A new signing key was published, which signs from the time in `activates_at`.";
     SigningKeyWithdrawn = "signing_key.withdrawn",

@@ -101,6 +101,11 @@ impl<P: Permission<In = InOrganization>> Entering<P> {
         self.identity.policy.allows(subjects, Q::OBJECT, Q::ACTION)
     }
 
+    /// He comes for `Q` in the app itself instead: if it is refused, then that is told.
+    pub fn instead<Q: Permission<In = InApp>>(&self) {
+        self.identity.asked.set(Some(Q::ROW));
+    }
+
     pub fn entrance(&self) -> Entrance<'_> {
         Entrance {
             caller: &self.caller,

@@ -166,6 +166,10 @@ problems! {
         "The role of at most 5,000 members and teams, and the parent of at most 5,000 roles, is replaced at once. Give some of them other roles first.";
     KeyLimit 409 "key_limit" "There are as many keys as there may be"
         "A user, an organisation, a service account and an environment have at most 100 API keys each. Revoke one first.";
+    WebhookLimit 409 "webhook_limit" "There are as many webhooks as there may be"
+        "An environment has at most 20 webhooks of its own, and an organisation 5. Delete one first.";
+    WebhookInactive 409 "webhook_inactive" "This webhook is switched off"
+        "Nothing is sent to a webhook that is not active. Switch it on first.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"

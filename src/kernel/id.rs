@@ -84,6 +84,8 @@ kinds! {
     RoleId = Role, "arol", "role";
     CatalogueId = Catalogue, "aprm", "permission catalogue";
     PolicyId = Policy, "apol", "policy version";
+    WebhookId = Webhook, "awhk", "webhook";
+    DeliveryId = Delivery, "awhd", "webhook delivery";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.

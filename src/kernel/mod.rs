@@ -15,6 +15,7 @@ pub mod page;
 pub mod password;
 pub mod rate;
 pub mod secret;
+pub mod sweep;
 pub mod tenant;
 pub mod text;
 pub mod time;

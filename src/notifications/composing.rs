@@ -13,7 +13,7 @@ use crate::kernel::time::Timestamp;
 use crate::mail::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
     Enclosed, Head, Invitation, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal,
-    Rendered, ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
+    Rendered, ResetPassword, Template, Templates, Unrenderable, VerifyEmail, WebhookDisabled,
 };
 use crate::store::{Store, StoreError};
 use crate::tokens::{LinkTokens, Purpose};
@@ -138,6 +138,16 @@ impl Writing<'_> {
             }),
             Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),
             Message::Invitation(invited) => self.render(&self.invitation(invited)),
+            Message::WebhookDisabled {
+                webhook_id,
+                host,
+                is_gone,
+            } => self.render(&WebhookDisabled {
+                happened_at,
+                webhook: webhook_id.to_string(),
+                host: Plain::organization(host).unwrap_or_default(),
+                is_gone: *is_gone,
+            }),
         }
     }
 

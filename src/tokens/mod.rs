@@ -40,8 +40,8 @@ pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{
-    Member, OVERLAP, Revocation, revoke_app_roles, revoke_member, revoke_organization,
-    revoke_session, revoke_user,
+    Member, Revocation, revoke_app_roles, revoke_member, revoke_organization, revoke_session,
+    revoke_user,
 };
 pub use signing::SigningKeys;
 pub use subject::Subject;

@@ -17,6 +17,7 @@ use super::{AccessClaims, LONGEST_LIFE, MARGIN};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, OrgId, RevocationId, SessionId, SigningKeyId, UserId};
 use crate::kernel::page::Position;
+use crate::kernel::sweep::OVERLAP;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Query, Stored, Tx};
@@ -89,10 +90,6 @@ const ROLES_OF: Field<Revocation, AppId> = Field::at("roles_of");
 const MIN_APP_VERSION: Field<Revocation, i64> = Field::at("min_app_version");
 const CREATED_AT: Field<Revocation, Timestamp> = Field::at("created_at");
 const EXPIRES_AT: Field<Revocation, Timestamp> = Field::at("expires_at");
-
-/// How far a reading of what is new looks back behind the one before: what the clocks of two nodes
-/// may differ by, and what a transaction may take from its clock reading to its commit.
-pub const OVERLAP: Duration = Duration::from_mins(2);
 
 impl Entity for Revocation {
     type Owner = OfEnvironment;

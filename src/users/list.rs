@@ -50,7 +50,7 @@ struct ListQuery {
     #[param(rename = "include", value_type = Option<String>, pattern = "^total$")]
     with_total: bool,
     /// A page by its number, from 1; not together with `cursor`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u64>,
     /// The size of a numbered page; `limit` by another name.
     #[param(rename = "recordPerPage", inline)]

@@ -25,6 +25,6 @@ pub use self::record::{
 pub use self::repo::{
     ban, bump_rights, by_email, by_ids, by_phone, by_username, change_email, contest, create,
     erase, first_with_role, get, hold, hold_by_email, password_changed, reclaim, signs_in, unban,
-    update_profile, verify_email,
+    update_profile, verify_email, with_role,
 };
 pub use self::service::{Recent, UserError, Users, WantedRoles, assign_roles, outranks};

@@ -104,10 +104,16 @@ pub async fn first_with_role<S>(tx: &mut Tx<'_, S>, role: Role) -> Stored<Option
 where
     S: Copy + Reaches<OfApp>,
 {
-    let oldest = Query::of(ROLES.has(&role) & living())
-        .oldest_by(CREATED_AT)
-        .window(0, 1);
-    Ok(tx.find(oldest).await?.into_iter().next())
+    Ok(with_role(tx, role, 1).await?.into_iter().next())
+}
+
+/// Users of the app who hold `role`, the longest-standing first and `most` at most.
+pub async fn with_role<S>(tx: &mut Tx<'_, S>, role: Role, most: u32) -> Stored<Vec<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let oldest = Query::of(ROLES.has(&role) & living()).oldest_by(CREATED_AT);
+    tx.find(oldest.window(0, most)).await
 }
 
 /// One change for all the fields that a patch names.

@@ -21,6 +21,7 @@ const TABLE: Table<'_> = Table {
         ("kernel", &[]),
         ("config", &["kernel"]),
         ("mail", &["kernel", "config"]),
+        ("outbound", &[]),
         ("store", &["kernel"]),
         ("tokens", &["kernel", "store"]),
         ("access", &["kernel"]),
@@ -34,7 +35,8 @@ const TABLE: Table<'_> = Table {
     ],
     // Settings reach a feature as values, from the composition root.
     of_features: &[
-        "kernel", "mail", "store", "tokens", "access", "events", "limits", "jobs", "http",
+        "kernel", "mail", "outbound", "store", "tokens", "access", "events", "limits", "jobs",
+        "http",
     ],
     features: &[
         "apps",
@@ -65,6 +67,7 @@ const TABLE: Table<'_> = Table {
         "exchange",
         "revocations",
         "audit",
+        "webhooks",
         "setup",
         "health",
         "discovery",
@@ -130,6 +133,22 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     (
         "tokens/signing.rs",
         "the key set of the issuer has every environment's",
+    ),
+    (
+        "webhooks/courier.rs",
+        "every node delivers the events of all tenants",
+    ),
+    (
+        "webhooks/courier.rs",
+        "what is due is taken in hand whoever it belongs to",
+    ),
+    (
+        "webhooks/relay.rs",
+        "an event is told in the unit that takes its mark",
+    ),
+    (
+        "webhooks/relay.rs",
+        "the relay passes on the events of all tenants",
     ),
 ];
 
@@ -238,7 +257,7 @@ fn every_permission_is_asked_for() {
 fn every_setting_is_read() {
     let sources = of_the_crate();
     for section in [
-        "events", "limits", "log", "mail", "security", "server", "store", "tokens",
+        "events", "limits", "log", "mail", "security", "server", "store", "tokens", "webhooks",
     ] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(

@@ -7,6 +7,7 @@ mod invitations;
 mod keys;
 mod organizations;
 mod roles;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -391,7 +392,7 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 19] = [
+const ASKED: [&str; 21] = [
     "api_keys",
     "apps",
     "credentials",
@@ -411,6 +412,8 @@ const ASKED: [&str; 19] = [
     "team_members",
     "teams",
     "users",
+    "webhook_deliveries",
+    "webhooks",
 ];
 
 #[test]
@@ -435,6 +438,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
         scenario.gives_keys(&acme).await;
+        scenario.listens(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

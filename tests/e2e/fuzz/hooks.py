@@ -10,7 +10,6 @@ import re
 import zlib
 
 import schemathesis
-
 from personas import PERSONAS, Site
 
 ID = re.compile(r"a[a-z]{2,4}_[0-7][0-9a-hjkmnp-tv-z]{25}")
@@ -27,6 +26,11 @@ IN_WORDS = (
     "give `role` or `roles`, not both",
     "either `token`, or `code` and `email` are needed",
     "is a term for what is trusted",
+    "must be at most 10 headers",
+    "names of letters, digits, hyphens and underscores, 64 at most",
+    "what frames, routes or authenticates a request",
+    "printable ASCII characters on one line",
+    "cannot be combined with a cursor",
     "is empty, begins with `$`, or contains `.` or NUL",
     "does not fit 64 bits",
 )
@@ -50,6 +54,11 @@ def remember(text):
             del kind[next(iter(kind))]
 
 
+def is_smoothed(value):
+    """Whether to smooth a case: seldom it is left as it is, so that its refusal is seen too."""
+    return zlib.crc32(repr(value).encode()) % 8 != 0
+
+
 def real(value):
     """The same value, with most of the identifiers in it replaced by some that were told."""
     if isinstance(value, dict):
@@ -59,7 +68,7 @@ def real(value):
     if not isinstance(value, str) or not ID.fullmatch(value):
         return value
     kind, choice = list(known.get(value.partition("_")[0], ())), zlib.crc32(value.encode())
-    if not kind or choice % 8 == 0:
+    if not kind or not is_smoothed(value):
         return value
     # What was made together is named together: the newest team is one of the newest organization.
     return kind[-1] if choice % 3 else kind[choice % len(kind)]
@@ -109,7 +118,19 @@ def map_path_parameters(context, path_parameters):
 
 @schemathesis.hook
 def map_query(context, query):
-    return real(query)
+    """Without an environment of no app, which is refused wherever it is sent."""
+    query = real(query)
+    if isinstance(query, dict) and "app_id" not in query and is_smoothed(query):
+        query.pop("env_id", None)
+    return query
+
+
+@schemathesis.hook
+def map_headers(context, headers):
+    """Without what is no address, which is refused wherever it is believed."""
+    if isinstance(headers, dict) and is_smoothed(headers):
+        headers.pop("X-Authsome-Client-IP", None)
+    return headers
 
 
 @schemathesis.hook

@@ -16,22 +16,31 @@ class Site:
     def __init__(self, base, told):
         self.base, self.told = base.rstrip("/"), told
         self.keys = {"X-Publishable-Key": told["publishable_key"]}
-        self.secret = {"X-API-Key": told["secret_key"]}
+        self.app = {"app_id": told["app_id"], "env_id": told["env_id"]}
 
     def ask(self, method, path, headers, body=None, params=None):
         return requests.request(method, self.base + path, headers=headers, json=body, params=params, timeout=30)
 
-    def gives(self, method, path, headers, body=None):
-        answer = self.ask(method, path, headers, body)
+    def gives(self, method, path, headers, body=None, params=None):
+        answer = self.ask(method, path, headers, body, params)
         if not answer.ok:
             raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json() if answer.content else None
 
+    def operator(self):
+        """What the operator presents, signed in anew: nobody who is tried here has power over him."""
+        keys = {"X-Publishable-Key": self.told["platform"]["publishable_key"]}
+        account = {name: self.told["admin"][name] for name in ("email", "password")}
+        token = self.gives("POST", "/v1/signin", keys, account)["access_token"]
+        return {**keys, "Authorization": f"Bearer {token}"}
+
     def restore(self):
         """Undoes what keeps people out: a persona that administers the app may have set anything."""
         settings = f"/v1/environments/{self.told['env_id']}/settings"
-        self.gives("PATCH", settings, self.secret, {"require_verification": False, "signup_open": True})
-        self.gives("DELETE", f"/v1/admin/apps/{self.told['app_id']}/session-config", self.secret)
+        opened = {"require_verification": False, "signup_open": True}
+        operator = self.operator()
+        self.gives("PATCH", settings, operator, opened, self.app)
+        self.gives("DELETE", f"/v1/admin/apps/{self.told['app_id']}/session-config", operator, params=self.app)
 
 
 class Persona:
@@ -107,8 +116,8 @@ class Admin(User):
 
     def comes_back(self):
         super().comes_back()
-        roles = {"roles": ["ADMIN", "USER"]}
-        self.site.gives("POST", f"/v1/admin/users/{self.user}/roles", self.site.secret, roles)
+        roles = f"/v1/admin/users/{self.user}/roles"
+        self.site.gives("POST", roles, self.site.operator(), {"roles": ["ADMIN", "USER"]}, self.site.app)
         self.present(self.signed_in())
 
     def is_in(self):
@@ -119,22 +128,24 @@ class Operator(Persona):
     """The operator of the platform, who acts on the app."""
 
     def comes_back(self):
-        told, admin = self.site.told, self.site.told["admin"]
-        keys = {"X-Publishable-Key": told["platform"]["publishable_key"]}
-        account = {"email": admin["email"], "password": admin["password"]}
-        token = self.site.gives("POST", "/v1/signin", keys, account)["access_token"]
-        self.query = {"app_id": told["app_id"], "env_id": told["env_id"]}
-        self.headers = {**keys, "Authorization": f"Bearer {token}"}
+        self.query, self.headers = dict(self.site.app), self.site.operator()
 
     def is_in(self):
         return self.site.ask("GET", "/v1/admin/users", self.headers, params=self.query).ok
 
 
 class Key(Persona):
-    """A backend with the secret key of an environment."""
+    """A backend with the secret key of an environment; with another's, once that is revoked."""
 
     def comes_back(self):
-        self.headers = dict(self.site.secret)
+        environments = sorted(self.site.told["environments"], key=lambda it: it["id"] != self.site.told["env_id"])
+        for environment in environments:
+            self.headers = {"X-API-Key": environment["secret_key"]}
+            if self.is_in():
+                return
+
+    def is_in(self):
+        return self.site.ask("GET", "/v1/admin/users", self.headers).ok
 
 
 PERSONAS = {"anonymous": Anonymous, "user": User, "owner": Owner, "admin": Admin, "operator": Operator, "key": Key}

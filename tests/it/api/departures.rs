@@ -54,6 +54,8 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_service_accounts",
     "authsome_signing_keys",
     "authsome_teams",
+    "authsome_webhook_deliveries",
+    "authsome_webhooks",
 ];
 
 on_both_stores! {

@@ -143,7 +143,7 @@ const KINDS: &[Kind] = &[
         collection: "authsome_events",
         section: "events",
         renamed: &[ID],
-        withheld: &["app_id", "request_id"],
+        withheld: &["app_id", "request_id", "untold_since"],
     },
     // It says only below which version of his rights a token is refused.
     Kind {

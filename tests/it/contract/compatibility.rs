@@ -208,7 +208,7 @@ mod tests {
             "properties": {
                 "id": {"type": "string", "format": "uuid"}, "kind": kind,
                 "parts": {"type": "array", "items": thing("Thing")},
-                "note": {"oneOf": [thing("NewThing"), {"type": "null"}]},
+                "note": {"oneOf": [thing("Thing"), {"type": "null"}]},
             },
         });
         json!({

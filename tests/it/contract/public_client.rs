@@ -144,13 +144,6 @@ GET PATCH DELETE /v1/environments/{env}
 POST /v1/environments/{env}/clone
 POST /v1/environments/{env}/set-default
 POST /v1/environments/{env}/rotate-key
-GET POST /v1/webhooks
-GET PATCH DELETE /v1/webhooks/{webhook}
-POST /v1/webhooks/{webhook}/rotate-secret
-POST /v1/webhooks/{webhook}/test
-GET /v1/webhooks/{webhook}/deliveries
-POST /v1/webhooks/{webhook}/deliveries/{delivery}/retry
-GET /v1/events
 ";
 
 /// `GET /v1/orgs/{}`, one for each method.

@@ -37,8 +37,6 @@ const ELSEWHERE: &[&str] = &[
     "/v1/environments/",
     "/v1/org",
     "/v1/organizations",
-    "/v1/events",
-    "/v1/webhooks",
     "/v1/debug",
     "/v1/config",
     "/v1/bootstrap",

@@ -55,10 +55,13 @@ fn tries_everything(persona: &str) {
             .filter_map(|line| line.trim().split_once(" generated"));
         let generated = generated.filter_map(|(count, _)| count.parse::<u32>().ok());
         assert!(generated.sum::<u32>() > FEWEST, "{told}");
-        assert!(
-            !server.process.log().contains(" ERROR "),
-            "the log tells of errors"
-        );
+        let log = server.process.log();
+        // actix tells so of a head that is no HTTP, which is tried too.
+        let errors = log
+            .lines()
+            .filter(|line| !line.contains(" ERROR actix_http::"));
+        let errors: Vec<_> = errors.filter(|line| line.contains(" ERROR ")).collect();
+        assert_eq!(errors, [""; 0]);
     });
 }
 

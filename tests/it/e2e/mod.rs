@@ -27,6 +27,7 @@ mod starting;
 mod stopping;
 mod traces;
 mod verifiers;
+mod webhooks;
 
 use std::fs;
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::{Operation, operations};
 use super::places::Place;
-use crate::support::app::{Door, TestApp};
+use crate::support::app::{Door, TestApp, eventually};
 use crate::support::client::Asks;
 use crate::support::orgs::{Org, text};
 use crate::support::persona::{Machine, Person};
@@ -131,11 +131,32 @@ impl Home {
         let account = json!({"name": name, "roles": ["ADMIN"]});
         let account = machine.post("/v1/admin/service-accounts").json(account);
         self.ids.insert("svc", text(&account.await.told(201)["id"]));
+        self.makes_a_webhook().await;
         let place = json!({"member_id": self.ids["amem"], "role": "member"});
         let path = self
             .org
             .path(&format!("/teams/{}/members", self.ids["atm"]));
         let _ = self.owner.post(&path).json(place).await.expect(201);
+    }
+
+    /// One that has been tested, and is off, so that nothing goes on behind the back of a test.
+    async fn makes_a_webhook(&mut self) {
+        let new = json!({
+            "url": "https://hooks.example.com/", "events": ["webhook.tested"], "org_id": self.org.id,
+        });
+        let made = self.owner.post("/v1/webhooks").json(new).await.told(201);
+        let path = format!("/v1/webhooks/{}", text(&made["id"]));
+        let sent = self.owner.post(&format!("{path}/test")).await.told(202);
+        let off = self.owner.patch(&path).json(json!({"active": false}));
+        let _ = off.await.expect(200);
+        let deliveries = format!("{path}/deliveries");
+        eventually(async || {
+            let page = self.owner.get(&deliveries).await.told(200);
+            page["deliveries"][0].get("failure").is_some()
+        })
+        .await;
+        self.ids.insert("awhk", text(&made["id"]));
+        self.ids.insert("awhd", text(&sent["id"]));
     }
 
     /// What is here of the kind that belongs into this place.
