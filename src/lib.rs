@@ -1,13 +1,13 @@
 //! Authsome: a multi-tenant identity server in one binary.
 //!
 //! ```text
-//! kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli
+//! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
 //! features: apps settings environments users credentials notifications links devices session_rules
-//!           rbac memberships sessions verification passwords magic_links orgs teams roles
-//!           invitations permissions tuning pages locks departures api_keys revocations audit webhooks
-//!           cloning setup health discovery
+//!           rbac memberships idempotency sessions verification passwords magic_links orgs teams
+//!           roles invitations permissions tuning pages locks departures accounts api_keys tenancy
+//!           transfers statistics revocations audit webhooks cloning setup metrics health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -18,6 +18,7 @@
 //! [`http`]), a handler, a service, a repository, and comes back as a document or a problem.
 
 pub mod access;
+pub mod accounts;
 pub mod api_keys;
 pub mod app;
 pub mod apps;
@@ -33,6 +34,7 @@ pub mod environments;
 pub mod events;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 pub mod kernel;
@@ -42,6 +44,7 @@ pub mod locks;
 pub mod magic_links;
 pub mod mail;
 pub mod memberships;
+pub mod metrics;
 pub mod notifications;
 pub mod orgs;
 pub mod outbound;
@@ -55,9 +58,13 @@ pub mod session_rules;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
+pub mod statistics;
 pub mod store;
 pub mod teams;
+pub mod telemetry;
+pub mod tenancy;
 pub mod tokens;
+pub mod transfers;
 pub mod tuning;
 pub mod users;
 pub mod verification;

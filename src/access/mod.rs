@@ -26,22 +26,7 @@ mod roles;
 pub use cases::{BadCase, Case, cases, organization_cases};
 pub use organization::{OrgPolicies, OrgPolicy, Resource, RoleRule};
 pub use permission::{
-    AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
-    CheckRights, CheckSlug, CloneEnvironment, CreateEnvironment, CreateOrganization,
-    CreateOrganizationRole, CreateTeam, DeleteEnvironment, DeleteMe, DeleteOrganization,
-    DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations, ExportMe, Grantable,
-    Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices, ListOwnInvitations,
-    ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers, ManageOrganizationWebhooks,
-    ManageRoles, ManageWebhooks, OperateApps, PERMISSIONS, Permission, ReadEnvironments,
-    ReadEvents, ReadInvitations, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
-    ReadOrganizationEvents, ReadOrganizationRoles, ReadOrganizationSettings,
-    ReadOrganizationWebhooks, ReadPermissions, ReadRevocations, ReadRoles, ReadSelf,
-    ReadSessionConfig, ReadSettings, ReadTeamMembers, ReadTeams, ReadUser, ReadWebhooks,
-    RegisterPermissions, RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords,
-    RevokeInvitation, RevokeOwnSession, RevokeUserSessions, SignOut, SwitchOrganization,
-    TransferOrganization, UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember,
-    UpdateOrganization, UpdateOrganizationRole, UpdateOrganizationSettings, UpdateSessionConfig,
-    UpdateSettings, UpdateTeam, UpdateTeamMember,
+    AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, ChangePlatformOwners, CheckOthers, CheckPermissions, CheckRights, CheckSlug, CloneEnvironment, CreateEnvironment, CreateOrganization, CreateOrganizationRole, CreateTeam, CreateUser, DeleteEnvironment, DeleteMe, DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations, ExportHashes, ExportMe, ExportUsers, Grantable, Impersonate, ImportUsers, Invite, LimitSeats, ListOrganizations, ListOwnDevices, ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers, ManageOrganizationWebhooks, ManageRoles, ManageWebhooks, OperateApps, PERMISSIONS, Permission, ReadApp, ReadEnvironments, ReadEvents, ReadInvitations, ReadMe, ReadMembers, ReadMetrics, ReadNotifications, ReadOrganization, ReadOrganizationEvents, ReadOrganizationRoles, ReadOrganizationSettings, ReadOrganizationWebhooks, ReadPermissions, ReadRevocations, ReadRoles, ReadSelf, ReadSessionConfig, ReadSettings, ReadStatistics, ReadTeamMembers, ReadTeams, ReadUser, ReadWebhooks, RegisterPermissions, RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords, RevokeInvitation, RevokeOwnSession, RevokeSessions, RevokeUserSessions, SignOut, SwitchOrganization, TransferOrganization, UnbanUser, UnlockUser, UpdateApp, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization, UpdateOrganizationRole, UpdateOrganizationSettings, UpdateSessionConfig, UpdateSettings, UpdateTeam, UpdateTeamMember, UpdateUser,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};

@@ -10,4 +10,4 @@ mod repo;
 
 pub use self::authenticator::SecretKeys;
 pub use self::record::ApiKey;
-pub use self::repo::create;
+pub use self::repo::{create, remove_all};

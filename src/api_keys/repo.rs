@@ -2,10 +2,11 @@ use super::record::ApiKey;
 use crate::access::Role;
 use crate::environments::Environment;
 use crate::kernel::entropy::Entropy;
+use crate::kernel::id::AppId;
 use crate::kernel::secret::SecretString;
 use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
-use crate::store::{AcrossTenants, Field, OfEnvironment, Reaches, Stored, Tx};
+use crate::store::{AcrossTenants, Field, Filter, OfEnvironment, Reaches, Stored, Tx};
 
 const KEY_HASH: Field<ApiKey, String> = Field::at("key_hash");
 
@@ -22,6 +23,11 @@ where
     let (key, secret) = ApiKey::new(environment, name, roles, made);
     tx.insert(&key).await?;
     Ok(secret)
+}
+
+/// Removes every key of an app that is closed.
+pub async fn remove_all(tx: &mut Tx<'_, AppId>) -> Stored<u64> {
+    tx.delete_many::<ApiKey>(Filter::all()).await
 }
 
 /// By the digest of the whole key, never by its prefix.

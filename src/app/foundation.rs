@@ -15,6 +15,7 @@ use crate::settings::Setting;
 use crate::setup::{Report, Setup, Wanted};
 use crate::store::{self, Resealed, Store, StoreError};
 use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
+use crate::transfers::Transfers;
 use crate::webhooks::Webhook;
 
 #[derive(Debug, Clone)]
@@ -71,6 +72,16 @@ impl Foundation {
         };
         let installed = setup.run(wanted).await?;
         Report::of(&installed).ok_or(StartError::NoPlatform)
+    }
+
+    /// What brings users in, and takes them along.
+    pub fn transfers(&self) -> Transfers {
+        Transfers {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            hasher: self.hasher.clone(),
+        }
     }
 
     /// Seals everything anew that is sealed under another key than the first. A collection with a

@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! settings     configuration as the modules want it
+//! examined     what there is, looked at and left as it is
 //! foundation   the store brought up to date, and what works on it: enough for a command
 //! parts        everything that serves, made of the foundation
 //! serving      the server, with its jobs, from its first request to its last
 //! ```
 
+mod examined;
 mod foundation;
 mod parts;
 mod serving;
 mod settings;
 
+use std::net::SocketAddr;
+
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
@@ -23,6 +28,7 @@ use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::{Environment, Holdings, Removal, SupersededKey};
 use crate::events::Event;
+use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
@@ -38,13 +44,12 @@ use crate::sessions::Session;
 use crate::settings::Setting;
 use crate::setup::SetupError;
 use crate::store::{Schema, StoreError};
+use crate::telemetry::TelemetryError;
 use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    audit, cloning, departures, discovery, environments, health, http, invitations, locks,
-    magic_links, notifications, orgs, passwords, permissions, revocations, roles, session_rules,
-    sessions, teams, tuning, users, verification, webhooks,
+    accounts, audit, cloning, departures, discovery, environments, health, http, invitations, locks, magic_links, metrics, notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions, statistics, teams, tenancy, transfers, tuning, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -74,6 +79,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Revocation>(),
     Schema::of::<RateCounter>(),
     Schema::of::<Lockout>(),
+    Schema::of::<IdempotencyKey>(),
     Schema::of::<Event>(),
     Schema::of::<Webhook>(),
     Schema::of::<Delivery>(),
@@ -118,11 +124,15 @@ pub enum StartError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    #[error(transparent)]
     Outbound(#[from] Unbuildable),
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
     #[error("the hashing threads cannot be started: {0}")]
     Hasher(std::io::Error),
+    #[error("metrics cannot be served on {0}: {1}")]
+    Metrics(SocketAddr, std::io::Error),
     #[error("the server cannot listen: {0}")]
     Listen(std::io::Error),
 }
@@ -141,6 +151,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(invitations::routes)
         .configure(roles::routes)
         .configure(users::routes)
+        .configure(accounts::routes)
+        .configure(transfers::routes)
+        .configure(statistics::routes)
+        .configure(tenancy::routes)
         .configure(locks::routes)
         .configure(departures::routes)
         .configure(environments::routes)
@@ -151,6 +165,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(audit::routes)
         .configure(webhooks::routes)
         .configure(discovery::routes)
+        .configure(metrics::routes)
         .configure(health::routes);
 }
 
@@ -162,6 +177,13 @@ pub fn document() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::SCHEMAS;
+
+    #[test]
+    fn what_goes_with_an_app_is_found_by_it() {
+        for schema in SCHEMAS.iter().filter(|schema| schema.goes_with_app()) {
+            assert!(schema.leads_from_app(), "{}", schema.collection());
+        }
+    }
 
     #[test]
     fn what_is_part_of_something_is_found_by_it() {

@@ -1,14 +1,20 @@
 //! Everything that serves, made of the foundation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, EnvironmentServices, OrganizationServices, Services};
-use super::settings::{derived, host_of, lockout_settings, rate_settings, reach};
+use super::serving::{
+    AdministrationServices, Authsome, EnvironmentServices, OrganizationServices, Services,
+};
+use super::settings::{
+    derived, host_of, lockout_settings, rate_settings, reach, telemetry_settings,
+};
 use super::{HOLDINGS, SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
+use crate::accounts::Accounts;
 use crate::api_keys::SecretKeys;
 use crate::audit::{Audit, Denials, OrganizationRecord};
 use crate::cloning::Cloning;
@@ -16,15 +22,18 @@ use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
 use crate::health::Health;
-use crate::http::{Edge, InFlight};
+use crate::http::{Edge, InFlight, Traffic};
+use crate::idempotency::Idempotency;
 use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
+use crate::kernel::measure::Measured;
 use crate::limits::{Limits, Lockouts};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::mail::{Mailer, Templates};
 use crate::memberships::Memberships;
+use crate::metrics::Metrics;
 use crate::notifications::{Composer, Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
 use crate::outbound::Outbound;
@@ -36,12 +45,18 @@ use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::settings::Levels;
+use crate::statistics::Statistics;
 use crate::teams::Teams;
+use crate::telemetry::Telemetry;
+use crate::tenancy::Tenancy;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
 use crate::tuning::Tuning;
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
 use crate::webhooks::{Bell, Courier, Couriers, EventFeed, Relay, Webhooks};
+
+/// How long after its deadline a request that was begun with an idempotency key is given up.
+const CUT_OFF: Duration = Duration::from_mins(1);
 
 impl Foundation {
     /// Everything that serves. The platform must exist.
@@ -70,9 +85,14 @@ impl Foundation {
         let bell = Bell::default();
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
+        let mut edge = self.edge((access, platform), &sessions, policy.clone());
+        let telemetry = telemetry_settings(&self.config.tracing);
+        edge.telemetry = telemetry.as_ref().map(Telemetry::to).transpose()?;
         Ok(Authsome {
             config: self.config.server.clone(),
-            edge: self.edge((access, platform), environments.clone(), policy.clone()),
+            metrics_bind: self.config.metrics.bind,
+            metrics: Data::new(self.metrics(&edge, &sessions)),
+            edge,
             post: self.post(environments)?,
             deliveries: Deliveries::default(),
             relay: self.relay(&bell),
@@ -84,7 +104,7 @@ impl Foundation {
             },
             jobs,
             audit: Audit::new(store.clone(), self.config.events.retention),
-            health: Health::new(store.clone()),
+            health: Health::new(store.clone(), clock.clone()),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
             services: self.services(&sessions, policy, bell),
@@ -109,6 +129,7 @@ impl Foundation {
                 accounts: sessions.clone(),
             }),
             organizations: self.organization_services(sessions, policy),
+            administration: self.administration_services(sessions),
             departures: Data::new(Departures {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -210,6 +231,24 @@ impl Foundation {
         }
     }
 
+    fn administration_services(&self, sessions: &Sessions) -> AdministrationServices {
+        AdministrationServices {
+            accounts: Data::new(Accounts {
+                accounts: sessions.clone(),
+            }),
+            statistics: Data::new(Statistics {
+                store: self.store.clone(),
+                clock: self.world.clock.clone(),
+            }),
+            tenancy: Data::new(Tenancy {
+                accounts: sessions.clone(),
+                keys: self.keys.clone(),
+                schemas: SCHEMAS,
+            }),
+            transfers: Data::new(self.transfers()),
+        }
+    }
+
     fn sessions(
         &self,
         (access, memberships): (AccessTokens, Memberships),
@@ -289,6 +328,34 @@ impl Foundation {
         })
     }
 
+    /// Everything that counts while it works has a line here.
+    fn metrics(&self, edge: &Edge, sessions: &Sessions) -> Metrics {
+        let measured: Vec<Arc<dyn Measured>> = vec![
+            Arc::new(edge.traffic.clone()),
+            Arc::new(edge.in_flight.clone()),
+            Arc::new(self.hasher.clone()),
+            self.store.measured(),
+            Arc::new(sessions.revocations.clone()),
+            Arc::new(sessions.environments.clone()),
+            Arc::new(sessions.rules.clone()),
+            Arc::new(sessions.memberships.policies.clone()),
+        ];
+        let (store, clock) = (self.store.clone(), self.world.clock.clone());
+        Metrics::new(store, clock, measured).elsewhere(self.config.metrics.bind.is_some())
+    }
+
+    fn idempotency(&self, memberships: Memberships) -> Idempotency {
+        let World { clock, entropy } = self.world.clone();
+        Idempotency {
+            store: self.store.clone(),
+            clock,
+            entropy,
+            ring: self.secrets.encryption.clone(),
+            memberships,
+            lease: self.config.server.handler_timeout + CUT_OFF,
+        }
+    }
+
     fn webhooks(&self, sessions: &Sessions, bell: Bell) -> Webhooks {
         Webhooks {
             store: self.store.clone(),
@@ -327,7 +394,7 @@ impl Foundation {
     fn edge(
         &self,
         (access, platform): (AccessTokens, AppId),
-        environments: Environments,
+        sessions: &Sessions,
         policy: Policy,
     ) -> Edge {
         let server = &self.config.server;
@@ -340,20 +407,24 @@ impl Foundation {
                     platform,
                 }),
             ],
-            directory: Arc::new(environments),
+            directory: Arc::new(sessions.environments.clone()),
             witness: Arc::new(Denials::new(
                 self.limits(),
                 self.world.clock.clone(),
                 self.world.entropy.clone(),
             )),
+            replays: Arc::new(self.idempotency(sessions.memberships.clone())),
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
             cursor_key: derived(&self.secrets, "page cursors"),
+            replay_key: derived(&self.secrets, "idempotency keys"),
             base_path: server.base_path.as_str().to_owned(),
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
             in_flight: InFlight::default(),
+            traffic: Traffic::default(),
+            telemetry: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::limits::{LockoutSettings, RateSettings};
 use crate::outbound::Reach;
 use crate::store::{Location, StoreSettings, Synchronous};
+use crate::telemetry::TelemetrySettings;
 use crate::tokens::TokenSettings;
 
 pub(super) fn hasher(
@@ -86,6 +87,18 @@ pub(super) fn token_settings(config: &Config, bound: SocketAddr) -> TokenSetting
         algorithm: config.tokens.algorithm,
         publish_ahead: config.tokens.publish_ahead,
     }
+}
+
+/// Nothing, where nobody collects spans.
+pub(super) fn telemetry_settings(tracing: &config::Tracing) -> Option<TelemetrySettings> {
+    let endpoint = tracing.otlp_endpoint.as_ref()?;
+    Some(TelemetrySettings {
+        endpoint: endpoint.as_str().to_owned(),
+        headers: tracing.headers(),
+        service_name: tracing.service_name.clone(),
+        sample_ratio: tracing.sample_ratio,
+        trusts_callers: tracing.trust_callers,
+    })
 }
 
 pub(super) fn store_settings(store: &config::Store) -> StoreSettings {

@@ -18,6 +18,7 @@ mod file;
 mod limits;
 mod log;
 mod mail;
+mod metrics;
 mod reader;
 mod secret_file;
 mod secrets;
@@ -27,6 +28,7 @@ mod setting;
 mod store;
 mod takes;
 mod tokens;
+mod tracing;
 mod webhooks;
 
 use std::{ffi::OsString, path::Path};
@@ -36,12 +38,14 @@ pub use fault::{Fault, Faults};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use mail::{Encryption, Mail, MailUrl, SmtpLogin, SmtpUrl};
+pub use metrics::Metrics;
 pub use secrets::Secrets;
 pub use security::Security;
 pub(crate) use server::reachable;
 pub use server::{BasePath, PublicUrl, Server};
 pub use store::{Store, StoreUrl, Synchronous};
 pub use tokens::Tokens;
+pub use tracing::Tracing;
 pub use webhooks::Webhooks;
 
 use reader::Reader;
@@ -63,6 +67,8 @@ pub struct Config {
     pub limits: Limits,
     pub mail: Mail,
     pub events: Events,
+    pub metrics: Metrics,
+    pub tracing: Tracing,
     pub webhooks: Webhooks,
     pub log: Log,
 }
@@ -76,6 +82,8 @@ const SECTIONS: &[&[Setting]] = &[
     Limits::SETTINGS,
     Mail::SETTINGS,
     Events::SETTINGS,
+    Metrics::SETTINGS,
+    Tracing::SETTINGS,
     Webhooks::SETTINGS,
     Log::SETTINGS,
 ];
@@ -119,6 +127,8 @@ impl Config {
         let limits = Limits::read(reader);
         let mail = Mail::read(reader);
         let events = Events::read(reader);
+        let metrics = Metrics::read(reader);
+        let tracing = Tracing::read(reader);
         let webhooks = Webhooks::read(reader);
         let log = Log::read(reader);
         Some(Self {
@@ -129,6 +139,8 @@ impl Config {
             limits: limits?,
             mail: mail?,
             events: events?,
+            metrics: metrics?,
+            tracing: tracing?,
             webhooks: webhooks?,
             log: log?,
         })

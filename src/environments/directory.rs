@@ -23,7 +23,7 @@ impl Environments {
         app: AppId,
         env: Option<EnvId>,
     ) -> Result<Option<Arc<Environment>>, StoreError> {
-        if let Some(known) = self.by_id.get(&(app, env)) {
+        if let Some(known) = self.lookups.noted(self.by_id.get(&(app, env))) {
             return Ok(known);
         }
         let mut once = self.store.once();
@@ -45,7 +45,7 @@ impl Environments {
         if key.len() > LONGEST_KEY || !key.starts_with("pk_") {
             return Ok(None);
         }
-        let named = if let Some(known) = self.by_key.get(key) {
+        let named = if let Some(known) = self.lookups.noted(self.by_key.get(key)) {
             known
         } else {
             let found = self.look_up(key).await?;
@@ -75,7 +75,7 @@ impl Environments {
     }
 
     async fn some_allows(&self, origin: &text::Origin) -> Result<bool, StoreError> {
-        if let Some(known) = self.origins.get(origin) {
+        if let Some(known) = self.lookups.noted(self.origins.get(origin)) {
             return Ok(known);
         }
         let mut once = self.store.once();

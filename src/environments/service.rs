@@ -10,6 +10,7 @@ use crate::events::{self, Event, Name, Origin};
 use crate::http::{Caller, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, OrgId};
+use crate::kernel::measure::{Lookups, Measured, Page};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text;
 use crate::kernel::time::{Clock, Timestamp};
@@ -35,6 +36,7 @@ pub struct Environments {
     pub(super) by_key: Cache<String, Option<Named>>,
     pub(super) by_id: Cache<(AppId, Option<EnvId>), Option<Arc<Environment>>>,
     pub(super) origins: Cache<text::Origin, bool>,
+    pub(super) lookups: Arc<Lookups>,
 }
 
 /// What there may be in environments.
@@ -97,6 +99,7 @@ impl Environments {
             by_key: cache(),
             by_id: cache(),
             origins: cache(),
+            lookups: Arc::default(),
         }
     }
 
@@ -210,6 +213,12 @@ where
         .max_capacity(CACHED)
         .time_to_live(STALE)
         .build()
+}
+
+impl Measured for Environments {
+    fn tell(&self, page: &mut Page) {
+        self.lookups.tell(page, "environments");
+    }
 }
 
 impl From<EnvironmentError> for Problem {

@@ -50,6 +50,11 @@ impl utoipa::ToSchema for Name {
 
 names! {
     UserSignedUp = "user.signed_up", "An account was made by its holder.";
+    UserCreated = "user.created", "An account was made by an administrator.";
+    UsersImported = "users.imported",
+        "Users were brought in at once, `users` of them; one import has several such events, and one `import`.";
+    UsersExported = "users.exported",
+        "The users of an app were taken along, with their password hashes where `hashes` says so.";
     UserUpdated = "user.updated", "A profile was changed.";
     UserRolesChanged = "user.roles_changed", "The roles of a user in his app were changed.";
     EmailVerified = "user.email_verified",
@@ -117,6 +122,8 @@ names! {
     SessionRevoked = "session.revoked", "A session was ended before its time.";
     SessionsRevoked = "sessions.revoked",
         "Sessions of a user were ended at once; `sessions` says how many, `reason` why.";
+    SessionsRevokedTogether = "sessions.revoked_together",
+        "The sessions of several users, or of everybody in the environment, were ended at once; `sessions` says how many.";
     RefreshReuseDetected = "refresh.reuse_detected",
         "A refresh token was presented after it had been exchanged; its session was ended.";
     RateLimitExceeded = "rate_limit.exceeded",
@@ -147,6 +154,9 @@ names! {
         "An environment has a new publishable key; the one before is good until `superseded_until`.";
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";
+    AppCreated = "app.created", "An app was made.";
+    AppUpdated = "app.updated", "How an app is described was changed.";
+    AppDeleted = "app.deleted", "An app was deleted, with everything that was its own.";
     EnvironmentCreated = "environment.created", "An environment was made.";
     WebhookCreated = "webhook.created", "A webhook was made.";
     WebhookUpdated = "webhook.updated", "A webhook was changed.";

@@ -68,6 +68,26 @@ impl<T: Serialize> Responder for Attachment<T> {
     }
 }
 
+/// 200 and lines for a program that reads no JSON.
+#[derive(Clone, Debug)]
+pub struct Text(String);
+
+impl Text {
+    pub fn new(lines: String) -> Self {
+        Self(lines)
+    }
+}
+
+impl Responder for Text {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(self.0)
+    }
+}
+
 /// 204: done, and there is nothing to say.
 #[derive(Clone, Copy, Debug)]
 pub struct NoContent;

@@ -70,6 +70,57 @@ pub(super) struct ProblemBody {
     errors: Vec<FieldError>,
 }
 
+/// A refusal of a part of a request, of which the rest may succeed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Fault {
+    /// The stable machine-readable name; `GET /problems/{type}` explains it.
+    #[serde(rename = "type")]
+    #[schema(example = "email_taken")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl Fault {
+    /// `email_taken`: what is wrong with `/email`.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        for error in &self.errors {
+            let pointer = error.pointer.as_deref().unwrap_or_default();
+            write!(f, ", {pointer} {}", error.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        let Occurrence {
+            kind,
+            detail,
+            errors,
+            ..
+        } = *problem.0;
+        Self {
+            kind: kind.slug(),
+            title: kind.title(),
+            detail,
+            errors,
+        }
+    }
+}
+
 impl Problem {
     pub fn new(kind: ProblemKind) -> Self {
         Self(Box::new(Occurrence {

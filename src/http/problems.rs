@@ -54,10 +54,16 @@ problems! {
         "Two readers of the same document could pick different values, so a repeated name is refused.";
     InvalidEmail 400 "invalid_email" "This is not an e-mail address"
         "The text is not one plain e-mail address after normalisation.";
+    InvalidIdempotencyKey 400 "invalid_idempotency_key" "This is no idempotency key"
+        "`Idempotency-Key` takes 1 to 255 visible ASCII characters, once. A UUID is one.";
     WeakPassword 400 "weak_password" "This password is too weak"
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    NotConfirmed 400 "not_confirmed" "Confirm it by the slug of the app"
+        "What cannot be undone wants the slug of the app typed: `?confirm=<slug>`.";
+    UnknownHash 400 "unknown_hash" "This password hash is not taken over"
+        "The hash is of a kind that is not known here, is damaged, needs parameters that were not given, or would take too long to verify.";
     RoleReserved 400 "role_reserved" "This name is kept"
         "The name belongs to the product, or would be taken for a role that is more than one of an organisation. Case and separators do not matter. Choose another one.";
     RoleCycle 400 "role_cycle" "A role cannot inherit from itself"
@@ -176,12 +182,20 @@ problems! {
         "An environment has at most 20 webhooks of its own, and an organisation 5. Delete one first.";
     WebhookInactive 409 "webhook_inactive" "This webhook is switched off"
         "Nothing is sent to a webhook that is not active. Switch it on first.";
+    AppSlugTaken 409 "app_slug_taken" "This slug is taken"
+        "Another app of this installation has this slug.";
+    PlatformApp 409 "platform_app" "The platform app stays"
+        "The app that holds the operators cannot be deleted, and keeps its slug.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"
         "Nobody acts as a user who could not sign in himself. Lift the ban first.";
     NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"
         "The access token is not one by which somebody acts as another user, so there is nothing to stop.";
+    IdempotencyKeyInUse 409 "idempotency_key_in_use" "The first request with this key is under way"
+        "A request with the same `Idempotency-Key` is still being answered. Send it again a little later.";
+    IdempotencyAnswerLost 409 "idempotency_answer_lost" "What became of the first request is not known"
+        "The server was cut off while it answered the first request with this `Idempotency-Key`. It took effect or it did not, and is not done a second time: look, and if need be ask again with another key.";
     InvitationAccepted 410 "invitation_accepted" "This invitation has been accepted"
         "An invitation is good once.";
     InvitationDeclined 410 "invitation_declined" "This invitation has been declined"
@@ -193,11 +207,13 @@ problems! {
     InvitationExpired 410 "invitation_expired" "This invitation is over"
         "An invitation is good for the time that its letter names. Ask for it to be sent anew.";
     BodyTooLarge 413 "body_too_large" "The body is too large"
-        "A JSON body may have 64 KiB.";
+        "A JSON body may have 64 KiB; where users are imported 8 MiB, and each of them 64 KiB.";
     UriTooLong 414 "uri_too_long" "The address is too long"
         "Path and query may have 8 KiB together.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"
         "Send `Content-Type: application/json`, in UTF-8 and without a content encoding.";
+    IdempotencyKeyReused 422 "idempotency_key_reused" "The key belongs to another request"
+        "The same caller has sent this `Idempotency-Key` with another path, query or body within 24 hours. Take a new key for a new request.";
     TooManyAttempts 429 "too_many_attempts" "Too many attempts"
         "The same has been tried too often, or the account is locked after wrong passwords; whether it exists is not told. Try again after `Retry-After` seconds.";
     HeadersTooLarge 431 "headers_too_large" "The headers are too large"

@@ -176,6 +176,7 @@ struct InvitationOutcomes {
     responses((status = 200, description = "What has come of each", body = InvitationOutcomes)),
     security(("session" = []), ("api_key" = [])),
     extensions(
+        ("x-idempotent" = json!(true)),
         ("x-permission" = json!(Invite::NAME)),
         ("x-problems" = json!([ProblemKind::InvalidEmail])),
     ),
@@ -269,6 +270,7 @@ async fn revoke(
     responses((status = 200, description = "The invitation", body = InvitationView)),
     security(("session" = []), ("api_key" = [])),
     extensions(
+        ("x-idempotent" = json!(true)),
         ("x-permission" = json!(ResendInvitation::NAME)),
         ("x-problems" = json!([
             ProblemKind::RoleNotHeld, ProblemKind::TooManyAttempts,

@@ -45,7 +45,7 @@ impl FromFields for VerifyMagicLink {
     request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
     responses((status = 202, description = "A letter goes out if there is an account", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/magic-link/send")]
 async fn send(

@@ -169,6 +169,7 @@ impl Entity for TeamMember {
         Index::on("team_members_environment", &["env_id"]),
         Index::on("team_members_organization", &["org_id", "user_id"]),
         Index::on("team_members_user", &["user_id"]),
+        Index::on("team_members_app", &["app_id"]),
         Index::on("team_members_team", &["team_id", "created_at", "_id"]),
     ];
 }

@@ -30,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(super::own::switch_org)
         .configure(super::own_devices::routes)
         .configure(super::administration::routes)
+        .configure(super::together::routes)
         .configure(super::impersonation::routes)
         .configure(super::roles::routes);
 }
@@ -115,7 +116,7 @@ async fn sign_up(
     ),
     responses((status = 200, description = "Signed in", body = SignedIn)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
         ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::NotAMember,
         ProblemKind::TooManyAttempts, ProblemKind::Busy,
@@ -290,6 +291,7 @@ impl From<SessionError> for Problem {
         match error {
             SessionError::Unknown => ProblemKind::NotFound.into(),
             SessionError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
+            SessionError::Keys(error) => error.into(),
             SessionError::Store(error) => error.into(),
         }
     }

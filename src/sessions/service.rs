@@ -21,7 +21,7 @@ use crate::memberships::Memberships;
 use crate::notifications::Outbox;
 use crate::session_rules::SessionRules;
 use crate::store::{Store, StoreError};
-use crate::tokens::RevocationIndex;
+use crate::tokens::{KeyError, RevocationIndex};
 use crate::users::Recent;
 
 /// Signing up, in, on and out.
@@ -50,6 +50,8 @@ pub enum SessionError {
     Unknown,
     #[error("a user with a role that the caller does not hold")]
     RoleNotHeld,
+    #[error(transparent)]
+    Keys(KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,4 +1,4 @@
-//! Transactions as repositories see them: thirteen verbs, each within a scope.
+//! Transactions as repositories see them: fourteen verbs, each within a scope.
 //!
 //! The scope's owner conditions are conjoined to every filter and checked on every insert, so a
 //! query that forgets its tenant cannot be written.
@@ -117,6 +117,19 @@ impl<S: Copy> Tx<'_, S> {
         let encoded = self.encoded(record);
         let encoded = self.unit.noted(encoded)?;
         self.run::<E, _>(Verb::Insert(encoded), |_| Ok(())).await
+    }
+
+    /// As [`Tx::insert`], of many, in one call; within a unit of work. One that is refused ends it.
+    pub async fn insert_all<E: Entity>(&mut self, records: &[E]) -> Stored<()>
+    where
+        S: Reaches<E::Owner>,
+    {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let encoded = records.iter().map(|record| self.encoded(record)).collect();
+        let encoded = self.unit.noted(encoded)?;
+        self.run::<E, _>(Verb::InsertAll(encoded), |_| Ok(())).await
     }
 
     fn encoded<E: Entity>(&self, record: &E) -> Stored<Encoded>

@@ -94,6 +94,11 @@ struct Header {
 }
 
 impl AccessTokens {
+    /// What they are signed with.
+    pub fn keys(&self) -> &SigningKeys {
+        &self.keys
+    }
+
     pub fn new(
         keys: SigningKeys,
         revocations: RevocationIndex,

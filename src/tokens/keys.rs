@@ -74,6 +74,7 @@ pub enum KeyError {
 /// Two nodes that make the same generation at once: the second one is refused by this index.
 pub const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
 
+const ENV_ID: Field<SigningKey, EnvId> = Field::at("env_id");
 const GENERATION: Field<SigningKey, i64> = Field::at("generation");
 pub(super) const CREATED_AT: Field<SigningKey, Timestamp> = Field::at("created_at");
 
@@ -83,6 +84,7 @@ impl Entity for SigningKey {
     const INDEXES: &'static [Index] = &[
         Index::unique(GENERATION_OF_ENVIRONMENT, &["env_id", "generation"]),
         Index::on("signing_keys_created_at", &["created_at", "_id"]),
+        Index::on("signing_keys_app", &["app_id", "env_id"]),
     ];
 }
 
@@ -200,6 +202,44 @@ pub async fn revoke_keys(
     for key in chain {
         revoked.push(revocation::revoke_key(tx, key.id, now, entropy).await?);
     }
+    Ok(revoked)
+}
+
+/// Removes every key of an environment, and puts `successor` in their place at once; otherwise as
+/// [`withdraw`].
+pub async fn withdraw_all(
+    tx: &mut Tx<'_, Tenant>,
+    successor: &PreparedKey,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Vec<Revocation>> {
+    let app = tx.scope().app_id;
+    let env = ENV_ID.eq(tx.scope().env_id);
+    let revoked = remove_keys(&mut tx.within(app), env, (now, entropy)).await?;
+    publish(tx, successor, now).await?;
+    Ok(revoked)
+}
+
+/// Removes every key of an app that is no more, in all its environments: each token it signed is dead
+/// when the revocations are applied after the commit.
+pub async fn remove_all(
+    tx: &mut Tx<'_, AppId>,
+    made: (Timestamp, &Entropy),
+) -> Stored<Vec<Revocation>> {
+    remove_keys(tx, Filter::all(), made).await
+}
+
+async fn remove_keys(
+    tx: &mut Tx<'_, AppId>,
+    which: Filter<SigningKey>,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<Vec<Revocation>> {
+    let mut revoked = Vec::new();
+    for key in tx.find(Query::of(which.clone())).await? {
+        let mut tx = tx.within(key.tenant());
+        revoked.push(revocation::revoke_key(&mut tx, key.id, now, entropy).await?);
+    }
+    tx.delete_many(which).await?;
     Ok(revoked)
 }
 

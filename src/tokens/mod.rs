@@ -15,6 +15,7 @@
 mod access;
 mod chain;
 mod claims;
+mod examined;
 mod index;
 mod jwks;
 mod keys;
@@ -33,11 +34,12 @@ use crate::kernel::algorithm::Algorithm;
 
 pub use access::{AccessTokens, Refused};
 pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
+pub use examined::KeyReport;
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
 pub use keys::{
     GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey, publish, publish_other,
-    revoke_keys, withdraw,
+    remove_all, revoke_keys, withdraw, withdraw_all,
 };
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};

@@ -94,6 +94,7 @@ const EXPIRES_AT: Field<Revocation, Timestamp> = Field::at("expires_at");
 impl Entity for Revocation {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_revocations";
+    const OUTLIVES_APP: bool = true;
     const INDEXES: &'static [Index] = &[
         Index::on("revocations_expires_at", &["expires_at"]).expires_after(Duration::ZERO),
         Index::on("revocations_created_at", &["created_at", "_id"]),

@@ -132,6 +132,10 @@ impl SigningKeys {
         Ok(())
     }
 
+    pub(super) fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
     /// When a key that is published now should begin to sign.
     pub fn activation(&self, now: Timestamp) -> Timestamp {
         now.plus(self.settings.publish_ahead)
@@ -174,7 +178,7 @@ impl SigningKeys {
     }
 
     /// The keys of every environment, oldest first.
-    async fn everywhere(&self) -> Stored<Vec<SigningKey>> {
+    pub(super) async fn everywhere(&self) -> Stored<Vec<SigningKey>> {
         let mut once = self.store.once();
         let mut everywhere =
             once.across_tenants("the key set of the issuer has every environment's");
@@ -356,7 +360,10 @@ fn is_fresh(read_at: Timestamp, fresh: Duration, now: Timestamp) -> bool {
 }
 
 /// Those of all keys that count at `now`, in the order given.
-fn counting(stored: Vec<SigningKey>, now: Timestamp) -> impl Iterator<Item = SigningKey> {
+pub(super) fn counting(
+    stored: Vec<SigningKey>,
+    now: Timestamp,
+) -> impl Iterator<Item = SigningKey> {
     let mut chains: HashMap<EnvId, Vec<(i64, Timestamp)>> = HashMap::new();
     for key in &stored {
         chains

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 
 use super::api::UserView;
 use super::record::{PHONE_TAKEN, ProfileChanges, Standing, USERNAME_TAKEN, User, with_user};
-use super::repo;
+use super::{crowd, repo};
 use crate::access::{Role, assignable};
 use crate::apps;
 use crate::events::{self, Event, Name, Origin, Party};
@@ -40,6 +40,12 @@ pub struct UserQuery {
     pub email: Option<String>,
     pub role: Option<Role>,
     pub standing: Option<Standing>,
+    /// The beginning of an address, a username, a number, a first or a last name.
+    pub search: Option<String>,
+    /// Inclusive.
+    pub created_from: Option<Timestamp>,
+    /// Exclusive.
+    pub created_to: Option<Timestamp>,
 }
 
 /// Which roles of the app a user is to have, whatever he has.
@@ -133,7 +139,7 @@ impl Users {
         limit: Limit,
     ) -> Result<Slice<User>, UserError> {
         let query = (query, self.clock.now());
-        Ok(repo::page(&mut self.store.once().within(tenant), query, after, limit).await?)
+        Ok(crowd::page(&mut self.store.once().within(tenant), query, after, limit).await?)
     }
 
     /// A page by its number, from 1, and how many users there are in all.
@@ -150,15 +156,16 @@ impl Users {
         let query = (query, self.clock.now());
         self.store
             .read(async |tx| {
-                let users = repo::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
-                Ok((users, repo::count(&mut tx.within(tenant), query).await?))
+                let users =
+                    crowd::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
+                Ok((users, crowd::count(&mut tx.within(tenant), query).await?))
             })
             .await
     }
 
     pub async fn count(&self, tenant: Tenant, query: &UserQuery) -> Result<u64, UserError> {
         let query = (query, self.clock.now());
-        Ok(repo::count(&mut self.store.once().within(tenant), query).await?)
+        Ok(crowd::count(&mut self.store.once().within(tenant), query).await?)
     }
 
     /// Changes the caller's own profile.
@@ -277,7 +284,7 @@ pub fn outranks(user: &User, caller: &Caller, is_platform: bool) -> bool {
 }
 
 /// Nobody gives or takes a role that he does not hold himself.
-fn refuse_roles_not_held(
+pub fn refuse_roles_not_held(
     caller: &Caller,
     before: &[Role],
     after: &[Role],

@@ -15,7 +15,7 @@ use self::rules::Table;
 use self::sources::{Source, of_the_crate};
 
 /// `kernel ← config ← mail`,
-/// `kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli`
+/// `kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli`
 const TABLE: Table<'_> = Table {
     platform: &[
         ("kernel", &[]),
@@ -28,9 +28,18 @@ const TABLE: Table<'_> = Table {
         ("events", &["kernel", "store"]),
         ("limits", &["kernel", "store", "events"]),
         ("jobs", &["kernel", "store", "tokens"]),
+        ("telemetry", &["kernel"]),
         (
             "http",
-            &["kernel", "store", "tokens", "access", "events", "limits"],
+            &[
+                "kernel",
+                "store",
+                "tokens",
+                "access",
+                "events",
+                "limits",
+                "telemetry",
+            ],
         ),
     ],
     // Settings reach a feature as values, from the composition root.
@@ -50,6 +59,7 @@ const TABLE: Table<'_> = Table {
         "session_rules",
         "rbac",
         "memberships",
+        "idempotency",
         "sessions",
         "verification",
         "passwords",
@@ -63,12 +73,17 @@ const TABLE: Table<'_> = Table {
         "pages",
         "locks",
         "departures",
+        "accounts",
         "api_keys",
+        "tenancy",
+        "transfers",
+        "statistics",
         "revocations",
         "audit",
         "webhooks",
         "cloning",
         "setup",
+        "metrics",
         "health",
         "discovery",
     ],
@@ -116,6 +131,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     (
         "notifications/delivery.rs",
         "every node delivers the letters of all tenants",
+    ),
+    (
+        "notifications/service.rs",
+        "how much is to be delivered is the installation's affair",
     ),
     (
         "sessions/refreshing.rs",
@@ -261,7 +280,8 @@ fn every_permission_is_asked_for() {
 fn every_setting_is_read() {
     let sources = of_the_crate();
     for section in [
-        "events", "limits", "log", "mail", "security", "server", "store", "tokens", "webhooks",
+        "events", "limits", "log", "mail", "metrics", "security", "server", "store", "tokens",
+        "tracing", "webhooks",
     ] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(

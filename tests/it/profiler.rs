@@ -3,6 +3,7 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod administration;
 mod environments;
 mod invitations;
 mod organizations;
@@ -179,6 +180,8 @@ impl Scenario {
             "?status=banned",
             "?email=m&role=USER&status=active&include=total",
             "?role=ADMIN&page=1&recordPerPage=5",
+            "?search=noah",
+            "?created_from=2040-01-01T00:00:00Z&created_to=2041-01-01T00:00:00Z&include=total",
         ] {
             self.calls(
                 "admin.users.list",
@@ -363,6 +366,17 @@ impl Scenario {
                 self.calls("admin.impersonation.stop", stop.await);
             }
         }
+        let metrics = operator.get("/metrics").await.expect(200);
+        assert!(metrics.text().contains("authsome_store_up 1"));
+        self.called.insert("metrics.read".to_owned());
+        let founds = || {
+            operator
+                .post(&format!("/v1/orgs{query}"))
+                .json(json!({"name": "Once"}))
+        };
+        for _ in 0..2 {
+            let _ = founds().header("idempotency-key", "k-1").await;
+        }
         let _ = operator.signs_out_everywhere().await.expect(204);
     }
 
@@ -392,13 +406,14 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 23] = [
+const ASKED: [&str; 24] = [
     "api_keys",
     "apps",
     "credentials",
     "environment_removals",
     "environments",
     "events",
+    "idempotency_keys",
     "invitations",
     "leases",
     "members",
@@ -440,6 +455,8 @@ fn no_operation_reads_a_whole_collection() {
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
         scenario.listens(&acme).await;
+        scenario.runs_an_app(app).await;
+        scenario.runs_apps(app).await;
         scenario.keeps_environments(app).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;

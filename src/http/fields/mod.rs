@@ -17,6 +17,7 @@
 #[cfg(test)]
 mod documented;
 mod json;
+mod objects;
 #[cfg(test)]
 mod tests;
 
@@ -236,6 +237,20 @@ impl Fields {
         self.fault(name, &format!("invalid_{name}"), detail)
     }
 
+    /// A whole number within `bounds`, which must be there.
+    pub fn required_number(
+        &mut self,
+        name: &'static str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let value = self.demand(name)?;
+        self.members.insert(name.to_owned(), value);
+        match self.number(name, bounds)? {
+            Some(number) => Some(number),
+            None => self.fault(name, "wrong_type", "must be a number"),
+        }
+    }
+
     /// A whole number within `bounds` that PATCH can leave, clear or set.
     pub fn number_change(
         &mut self,
@@ -301,53 +316,6 @@ impl Fields {
             .iter()
             .enumerate()
             .map(|(index, item)| self.parsed(&format!("{name}/{index}"), item, &kind, &parse));
-        collected(parsed.collect())
-    }
-
-    /// A list of at most `most` objects that must be there. Every fault in every object is told.
-    pub fn objects<T: FromFields>(&mut self, name: &'static str, most: usize) -> Option<Vec<T>> {
-        let items = self.items(name)?;
-        self.parsed_objects(name, items, most)
-    }
-
-    /// A list of at most `most` objects, or absent.
-    pub fn optional_objects<T: FromFields>(
-        &mut self,
-        name: &'static str,
-        most: usize,
-    ) -> Option<Option<Vec<T>>> {
-        match self.take(name) {
-            None | Some(Value::Null) => Some(None),
-            Some(Value::Array(items)) => self.parsed_objects(name, items, most).map(Some),
-            Some(_) => self.fault(name, "wrong_type", "must be a list"),
-        }
-    }
-
-    fn parsed_objects<T: FromFields>(
-        &mut self,
-        name: &'static str,
-        items: Vec<Value>,
-        most: usize,
-    ) -> Option<Vec<T>> {
-        if items.len() > most {
-            return self.fault(name, "too_many", format!("at most {most}"));
-        }
-        let parsed = items.into_iter().enumerate().map(|(index, item)| {
-            let at = format!("{name}/{index}");
-            let Value::Object(members) = item else {
-                return self.fault(&at, "wrong_type", "must be an object");
-            };
-            let mut fields = Self::of(members, self.source);
-            let value = T::from_fields(&mut fields);
-            fields.refuse_the_rest();
-            let is_whole = fields.errors.is_empty();
-            self.errors
-                .extend(fields.errors.into_iter().map(|error| FieldError {
-                    pointer: error.pointer.map(|inside| format!("/{at}{inside}")),
-                    ..error
-                }));
-            value.filter(|_| is_whole)
-        });
         collected(parsed.collect())
     }
 

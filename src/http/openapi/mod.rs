@@ -17,6 +17,9 @@ use utoipa::{PartialSchema, ToSchema};
 use super::problem::{FieldError, ProblemBody};
 use crate::kernel::id::{AppId, EnvId};
 
+/// Where the document describes the header of operations that remember their answers.
+pub(super) const IDEMPOTENCY_KEY: &str = "#/components/parameters/IdempotencyKey";
+
 /// The finished document, as it is served.
 #[derive(Clone, Debug)]
 pub(super) struct Document(Bytes);
@@ -86,6 +89,12 @@ fn parameters() -> Value {
             "name": "X-Authsome-Client-IP", "in": "header", "required": false,
             "description": "The user's own address, from a backend that calls with a secret key; ignored from anybody else",
             "schema": {"type": "string"}, "example": "203.0.113.7",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "The same request with the same key has the same answer for 24 hours, marked `Idempotency-Replayed: true`, and no second effect. One key is for one request; a UUID is good",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "example": "0b7ee7b6-9c5a-4a53-9d0e-7e1f3a1c2b4d",
         },
         "EnvId": parameter("env_id", json!(EnvId::schema()), environment),
     })

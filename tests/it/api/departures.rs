@@ -46,6 +46,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_apps",
     "authsome_environment_removals",
     "authsome_environments",
+    "authsome_idempotency_keys",
     "authsome_leases",
     "authsome_migrations",
     "authsome_organizations",

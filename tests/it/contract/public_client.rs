@@ -126,22 +126,13 @@ GET /v1/revocations
 const MISSING: &str = "
 POST /v1/introspect
 GET /.well-known/openid-configuration
-GET /metrics
 GET /v1/me/auth-methods
-POST /v1/admin/users/create
-PATCH /v1/admin/users/{user}
-GET /v1/admin/stats
-GET POST /v1/admin/apps
-GET PATCH DELETE /v1/admin/apps/{app}
 GET PUT DELETE /v1/admin/apps/{app}/client-config
 GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}
 GET PUT DELETE /v1/admin/apps/{app}/branding
-POST DELETE /v1/admin/platform/owners
 GET POST /v1/admin/service-accounts
 GET PATCH DELETE /v1/admin/service-accounts/{id}
 POST /v1/admin/service-accounts/{id}/api-keys
-POST /v1/admin/bulk/users/import
-DELETE /v1/admin/bulk/sessions
 GET POST /v1/keys
 GET PATCH DELETE /v1/keys/{key}
 POST /v1/keys/{key}/rotate

@@ -9,8 +9,10 @@ mod clients;
 mod commands;
 mod connections;
 mod docs;
+mod doctor;
 mod first_start;
 mod fuzzing;
+mod idempotency;
 mod jobs;
 mod journey;
 mod keys;
@@ -26,6 +28,7 @@ mod stage;
 mod starting;
 mod stopping;
 mod traces;
+mod transfers;
 mod verifiers;
 mod webhooks;
 

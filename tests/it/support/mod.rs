@@ -3,6 +3,7 @@
 pub mod acme;
 pub mod app;
 pub mod client;
+pub mod collector;
 pub mod dump;
 pub mod environments;
 pub mod events;
