@@ -65,7 +65,7 @@ impl Accounts {
         let hash = match new.password {
             Some(password) => Some(
                 accounts
-                    .hash_new(tenant.app_id, password, (&user).into())
+                    .hash_new(tenant, password, (&user).into())
                     .await?,
             ),
             None => None,
