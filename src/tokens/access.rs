@@ -121,11 +121,6 @@ impl AccessTokens {
         }
     }
 
-    /// The keys that sign.
-    pub fn keys(&self) -> &SigningKeys {
-        &self.keys
-    }
-
     /// The claims of a token for `grant`, issued at `now`.
     ///
     /// It lives for `life`, by default as long as configured; never longer than
