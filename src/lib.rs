@@ -4,10 +4,11 @@
 //! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
-//! features: apps settings environments users credentials notifications links devices session_rules
-//!           rbac memberships idempotency sessions verification passwords magic_links orgs teams
-//!           roles invitations permissions tuning pages locks departures accounts api_keys tenancy
-//!           transfers statistics revocations audit webhooks cloning setup metrics health discovery
+//! features: apps settings environments forms client_config users credentials notifications links
+//!           devices session_rules rbac memberships idempotency api_keys sessions verification
+//!           passwords magic_links orgs teams roles invitations permissions tuning pages locks
+//!           departures accounts keys service_accounts exchange tenancy transfers statistics
+//!           revocations audit webhooks cloning setup metrics health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -24,6 +25,7 @@ pub mod app;
 pub mod apps;
 pub mod audit;
 pub mod cli;
+pub mod client_config;
 pub mod cloning;
 pub mod config;
 pub mod credentials;
@@ -32,12 +34,15 @@ pub mod devices;
 pub mod discovery;
 pub mod environments;
 pub mod events;
+pub mod exchange;
+pub mod forms;
 pub mod health;
 pub mod http;
 pub mod idempotency;
 pub mod invitations;
 pub mod jobs;
 pub mod kernel;
+pub mod keys;
 pub mod limits;
 pub mod links;
 pub mod locks;
@@ -54,6 +59,7 @@ pub mod permissions;
 pub mod rbac;
 pub mod revocations;
 pub mod roles;
+pub mod service_accounts;
 pub mod session_rules;
 pub mod sessions;
 pub mod settings;

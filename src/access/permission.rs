@@ -110,6 +110,10 @@ permissions! {
     InApp "session_config":"update" => UpdateSessionConfig; "change the session rules of the app"
     InApp "settings":"read" => ReadSettings; "read the settings of the app and its environments"
     InApp "settings":"update" => UpdateSettings; "choose settings of the app and its environments"
+    InApp "form_config":"read" => ReadFormConfig; "read the forms of the app"
+    InApp "form_config":"update" => UpdateFormConfig; "change the forms of the app"
+    InApp "client_config":"read" => ReadClientConfig; "read which ways in and pages the app has"
+    InApp "client_config":"update" => UpdateClientConfig; "change which ways in and pages the app has"
     InApp "events":"read" => ReadEvents; "read the security events of an environment"
     InApp "notifications":"read" => ReadNotifications; "read which letters were sent, and which were not"
     InApp "metrics":"read" => ReadMetrics; "read how the server fares"
@@ -118,6 +122,11 @@ permissions! {
     InApp "statistics":"read" => ReadStatistics; "read how many users, sessions and sign-ins there are"
     InApp "app":"read" => ReadApp; "read how the app is described"
     InApp "app":"update" => UpdateApp; "change how the app is described"
+    InApp "api_keys":"own" => ListKeys, ReadKey, CreateKey, UpdateKey, RotateKey, RevokeKey; "have API keys, as far as one's own rights go"
+    InApp "api_keys":"manage" => ManageKeys; "have secret keys of the environment, and revoke those of users"
+    InApp "service_accounts":"read" => ReadServiceAccounts; "read the service accounts of the environment"
+    InApp "service_accounts":"manage" => ManageServiceAccounts; "make and change service accounts, and give them keys"
+    InApp "tokens":"introspect" => Introspect; "ask what a token or a key is good for"
     InApp "apps":"operate" => OperateApps; "act on another app, and create apps"
     InApp "platform":"owners" => ChangePlatformOwners; "make others owners of the installation, and take that back"
 
@@ -149,6 +158,8 @@ permissions! {
     InOrganization "organization_settings":"update" => UpdateOrganizationSettings; "choose settings of the organisation"
     InOrganization "organization_webhooks":"read" => ReadOrganizationWebhooks; "read the webhooks of the organisation, and what became of their deliveries"
     InOrganization "organization_webhooks":"manage" => ManageOrganizationWebhooks; "make, change, test and delete webhooks of the organisation"
+    InOrganization "organization_keys":"read" => ReadOrganizationKeys; "list the API keys of the organisation"
+    InOrganization "organization_keys":"manage" => ManageOrganizationKeys; "make, change and revoke API keys of the organisation"
     InOrganization "rights":"check" => CheckRights; "ask what other members may do"
 }
 

@@ -63,11 +63,7 @@ impl Accounts {
             ..new.user
         };
         let hash = match new.password {
-            Some(password) => Some(
-                accounts
-                    .hash_new(tenant, password, (&user).into())
-                    .await?,
-            ),
+            Some(password) => Some(accounts.hash_new(tenant, password, (&user).into()).await?),
             None => None,
         };
         let environment = accounts.environment(tenant).await?;

@@ -22,12 +22,14 @@ pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
-use crate::api_keys::ApiKey;
+use crate::api_keys::{ApiKey, ServiceAccount};
 use crate::apps::App;
+use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
 use crate::devices::Device;
 use crate::environments::{Environment, Holdings, Removal, SupersededKey};
 use crate::events::Event;
+use crate::forms::{FormConfig, FormVersion};
 use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
@@ -49,7 +51,10 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    accounts, audit, cloning, departures, discovery, environments, health, http, invitations, locks, magic_links, metrics, notifications, orgs, passwords, permissions, revocations, roles, session_rules, sessions, statistics, teams, tenancy, transfers, tuning, users, verification, webhooks,
+    accounts, audit, client_config, cloning, departures, discovery, environments, exchange, forms,
+    health, http, invitations, keys, locks, magic_links, metrics, notifications, orgs, passwords,
+    permissions, revocations, roles, service_accounts, session_rules, sessions, statistics, teams,
+    tenancy, transfers, tuning, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -66,6 +71,9 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<PasswordReset>(),
     Schema::of::<Device>(),
     Schema::of::<SessionConfig>(),
+    Schema::of::<FormConfig>(),
+    Schema::of::<FormVersion>(),
+    Schema::of::<ClientConfig>(),
     Schema::of::<CustomRole>(),
     Schema::of::<Catalogue>(),
     Schema::of::<Organization>(),
@@ -75,6 +83,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Invitation>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
+    Schema::of::<ServiceAccount>(),
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<RateCounter>(),
@@ -145,6 +154,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(passwords::routes)
         .configure(magic_links::routes)
         .configure(session_rules::routes)
+        .configure(forms::routes)
+        .configure(client_config::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
         .configure(permissions::routes)
@@ -160,6 +171,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(environments::routes)
         .configure(cloning::routes)
         .configure(tuning::routes)
+        .configure(keys::routes)
+        .configure(service_accounts::routes)
+        .configure(exchange::routes)
         .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)

@@ -11,16 +11,20 @@ use tokio::time::timeout;
 use super::{SCHEMAS, StartError, routes};
 use crate::accounts::Accounts;
 use crate::audit::{self, Audit, OrganizationRecord};
+use crate::client_config::ClientConfigs;
 use crate::cloning::Cloning;
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::{self, Environments};
+use crate::exchange::Exchange;
+use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
 use crate::kernel::time::{Clock, Timestamp};
+use crate::keys::Keys;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::metrics::{self, Metrics};
@@ -31,6 +35,7 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
@@ -39,8 +44,8 @@ use crate::teams::Teams;
 use crate::telemetry::Telemetry;
 use crate::tenancy::{self, Tenancy};
 use crate::tokens::RevocationIndex;
-use crate::tuning::Tuning;
 use crate::transfers::Transfers;
+use crate::tuning::Tuning;
 use crate::users::Users;
 use crate::verification::Verification;
 use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
@@ -77,17 +82,29 @@ pub(super) struct Services {
     pub environments: EnvironmentServices,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
+    pub forms: Data<Forms>,
+    pub client_configs: Data<ClientConfigs>,
     pub sessions: Data<Sessions>,
     pub verification: Data<Verification>,
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
     pub organizations: OrganizationServices,
     pub administration: AdministrationServices,
+    pub machines: MachineServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
     pub webhooks: Data<Webhooks>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for of apps and their users as a whole.
+#[derive(Debug, Clone)]
+pub(super) struct AdministrationServices {
+    pub accounts: Data<Accounts>,
+    pub statistics: Data<Statistics>,
+    pub tenancy: Data<Tenancy>,
+    pub transfers: Data<Transfers>,
 }
 
 /// What handlers ask for of environments.
@@ -98,13 +115,12 @@ pub(super) struct EnvironmentServices {
     pub tuning: Data<Tuning>,
 }
 
-/// What handlers ask for of apps and their users as a whole.
+/// What handlers ask for about machines.
 #[derive(Debug, Clone)]
-pub(super) struct AdministrationServices {
-    pub accounts: Data<Accounts>,
-    pub statistics: Data<Statistics>,
-    pub tenancy: Data<Tenancy>,
-    pub transfers: Data<Transfers>,
+pub(super) struct MachineServices {
+    pub keys: Data<Keys>,
+    pub accounts: Data<ServiceAccounts>,
+    pub exchange: Data<Exchange>,
 }
 
 /// What handlers ask for in organisations.
@@ -174,6 +190,8 @@ impl Services {
         config
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
+            .app_data(self.forms.clone())
+            .app_data(self.client_configs.clone())
             .app_data(self.sessions.clone())
             .app_data(self.verification.clone())
             .app_data(self.passwords.clone())
@@ -186,6 +204,7 @@ impl Services {
         self.environments.register(config);
         self.organizations.register(config);
         self.administration.register(config);
+        self.machines.register(config);
     }
 }
 
@@ -205,6 +224,15 @@ impl EnvironmentServices {
             .app_data(self.environments.clone())
             .app_data(self.cloning.clone())
             .app_data(self.tuning.clone());
+    }
+}
+
+impl MachineServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.keys.clone())
+            .app_data(self.accounts.clone())
+            .app_data(self.exchange.clone());
     }
 }
 
@@ -249,13 +277,13 @@ impl Authsome {
         self.jobs.every(audit::RETENTION, async move |now| {
             audit.expire(now).await.map(drop)
         });
-        let environments = self.services.environments.environments.clone();
-        self.jobs.every(environments::REMOVING, async move |now| {
-            environments.remove_rest(now).await.map(drop)
-        });
         let closing = self.clone();
         self.jobs.every(tenancy::CLOSING, async move |now| {
             closing.look_after_apps(now).await
+        });
+        let environments = self.services.environments.environments.clone();
+        self.jobs.every(environments::REMOVING, async move |now| {
+            environments.remove_rest(now).await.map(drop)
         });
         self.deliveries.start(self.post.clone());
         let relay = self.relay.clone();

@@ -10,13 +10,13 @@ use crate::store::{Field, Filter, Nobody, Query, Reaches, Stored, Tx, Update, by
 
 const SLUG: Field<App, Slug> = Field::at("slug");
 const GUARDIAN_COUNT: Field<App, i64> = Field::at("guardian_count");
-const ENVIRONMENTS_MADE: Field<App, i64> = Field::at("environments_made");
 const NAME: Field<App, Label> = Field::at("name");
 const DESCRIPTION: Field<App, String> = Field::at("description");
 const LOGO: Field<App, String> = Field::at("logo");
 const METADATA: Field<App, Metadata> = Field::at("metadata");
 const CLOSING_AT: Field<App, Timestamp> = Field::at("closing_at");
 const CREATED_AT: Field<App, Timestamp> = Field::at("created_at");
+const ENVIRONMENTS_MADE: Field<App, i64> = Field::at("environments_made");
 const UPDATED_AT: Field<App, Timestamp> = Field::at("updated_at");
 
 /// Not closed.
@@ -113,16 +113,16 @@ pub async fn count_holder(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored
     tx.update_one(by_id(app), counted).await.map(drop)
 }
 
-/// One more environment is made. Of two units of work that do it at once, one sees the other's.
-pub async fn adds_environment(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<Option<App>> {
-    let counted = ENVIRONMENTS_MADE.inc(1).and(UPDATED_AT.set(now));
-    tx.update_one(by_id(app), counted).await
-}
-
 /// So many more users hold the app's guarding role.
 pub async fn count_holders(tx: &mut Tx<'_>, app: AppId, more: i64, now: Timestamp) -> Stored<()> {
     let counted = GUARDIAN_COUNT.inc(more).and(UPDATED_AT.set(now));
     tx.update_one(by_id(app), counted).await.map(drop)
+}
+
+/// One more environment is made. Of two units of work that do it at once, one sees the other's.
+pub async fn adds_environment(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<Option<App>> {
+    let counted = ENVIRONMENTS_MADE.inc(1).and(UPDATED_AT.set(now));
+    tx.update_one(by_id(app), counted).await
 }
 
 /// One user fewer holds the app's guarding role. `false`, and nothing changed, where he is the

@@ -10,7 +10,7 @@ use super::changing::NewEnvironment;
 use super::record::{Environment, Kind, Settings};
 use super::repo::EnvironmentChanges;
 use super::service::Environments;
-use super::{client_api, settings_api};
+use super::settings_api;
 use crate::access::{
     CreateEnvironment, DeleteEnvironment, Permission, ReadEnvironments, UpdateEnvironments,
 };
@@ -35,8 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(remove)
         .service(set_default)
         .service(rotate_key)
-        .configure(settings_api::routes)
-        .configure(client_api::routes);
+        .configure(settings_api::routes);
 }
 
 /// An environment as administrators see it.

@@ -12,7 +12,6 @@
 
 mod api;
 mod changing;
-mod client_api;
 mod deleting;
 mod directory;
 mod record;

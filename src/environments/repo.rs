@@ -82,13 +82,13 @@ where
         .await
 }
 
-pub(super) async fn count(tx: &mut Tx<'_, AppId>) -> Stored<u64> {
-    tx.count(Filter::<Environment>::all()).await
-}
-
 /// Removes every environment of an app that is closed.
 pub async fn remove_all(tx: &mut Tx<'_, AppId>) -> Stored<u64> {
     tx.delete_many::<Environment>(Filter::all()).await
+}
+
+pub(super) async fn count(tx: &mut Tx<'_, AppId>) -> Stored<u64> {
+    tx.count(Filter::<Environment>::all()).await
 }
 
 pub(super) async fn by_publishable_key(

@@ -141,6 +141,11 @@ names! {
     DeviceUntrusted = "device.untrusted", "A device is no longer trusted by its user.";
     DeviceRemoved = "device.removed", "A device was removed by its user, and its sessions ended.";
     SessionConfigUpdated = "session_config.updated", "The session rules of an app were changed.";
+    FormConfigUpdated = "form_config.updated",
+        "A form of an app was changed: the `form_type` and the `version` that it has now.";
+    FormConfigRemoved = "form_config.removed", "A form of an app was removed: the `form_type`.";
+    ClientConfigUpdated = "client_config.updated",
+        "The ways in and the pages that an app offers were changed.";
     SettingChosen = "setting.chosen",
         "A setting was chosen, at the `level` that is named; never to which value.";
     SettingTakenBack = "setting.taken_back", "A setting is no longer chosen at a `level`.";
@@ -152,6 +157,19 @@ names! {
         "Another environment became the default one of its app.";
     PublishableKeyRotated = "environment.key_rotated",
         "An environment has a new publishable key; the one before is good until `superseded_until`.";
+    ApiKeyCreated = "api_key.created", "An API key was made.";
+    ApiKeyUpdated = "api_key.updated", "An API key was given another name, other scopes or an earlier end.";
+    ApiKeyRotated = "api_key.rotated",
+        "An API key was given another secret; the one before is good until the time in `until`.";
+    ApiKeyRevoked = "api_key.revoked", "An API key was revoked.";
+    ApiKeyCreatorLeft = "api_key.creator_left",
+        "Whoever made an API key of an organisation or the app has left; the key stays.";
+    TokenExchanged = "token.exchanged", "An API key was exchanged for an access token.";
+    ServiceAccountCreated = "service_account.created", "A service account was made.";
+    ServiceAccountUpdated = "service_account.updated",
+        "A service account was changed, disabled or enabled.";
+    ServiceAccountDeleted = "service_account.deleted",
+        "A service account was deleted, with its API keys.";
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";
     AppCreated = "app.created", "An app was made.";

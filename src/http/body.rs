@@ -24,7 +24,7 @@ use super::json;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 
-const BODY_MAX: usize = 64 * 1024;
+pub(super) const BODY_MAX: usize = 64 * 1024;
 
 /// The body of a request, parsed.
 #[derive(Debug)]
@@ -77,8 +77,16 @@ pub(super) fn check_declaration(headers: &HeaderMap, most: usize) -> Result<(), 
         .get(CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
         .is_some_and(is_json);
+    if !is_json {
+        return Err(ProblemKind::UnsupportedMediaType.into());
+    }
+    check_size(headers, most)
+}
+
+/// What holds for every body of `most` bytes at most, of whatever type.
+pub(super) fn check_size(headers: &HeaderMap, most: usize) -> Result<(), Problem> {
     let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
-    if !is_json || encoding.is_some_and(|name| !name.eq_ignore_ascii_case(b"identity")) {
+    if encoding.is_some_and(|name| !name.eq_ignore_ascii_case(b"identity")) {
         return Err(ProblemKind::UnsupportedMediaType.into());
     }
     let length = headers
@@ -140,7 +148,7 @@ fn fault(kind: ProblemKind) -> PayloadError {
     PayloadError::Incomplete(None)
 }
 
-async fn collect(mut payload: Payload, most: usize) -> Result<Vec<u8>, Problem> {
+pub(super) async fn collect(mut payload: Payload, most: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| broken(&error))?;

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::problems::ProblemKind;
 use crate::limits::LimitError;
 use crate::store::StoreError;
-use crate::tokens::KeyError;
+use crate::tokens::{KeyError, Refused};
 
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -288,6 +288,20 @@ impl From<KeyError> for Problem {
             | KeyError::NotMade
             | KeyError::NoneSigns
             | KeyError::NotSigned => Self::internal(error),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Keys(error) => error.into(),
+            Refused::Store(error) => error.into(),
+            Refused::NotOne
+            | Refused::Unsigned
+            | Refused::Foreign
+            | Refused::Over
+            | Refused::Revoked => ProblemKind::InvalidToken.into(),
         }
     }
 }

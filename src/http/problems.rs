@@ -110,6 +110,10 @@ problems! {
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
         "Nobody gives or takes a role that he does not hold, and nobody bans, deletes or impersonates a user who has one, or ends the sessions of one.";
+    ScopeNotHeld 403 "scope_not_held" "You do not have this right yourself"
+        "An API key is given no scope that whoever makes it, or whoever it is for, does not have; `errors` names the scope.";
+    KeyNotExchangeable 403 "key_not_exchangeable" "This key is not exchanged for tokens"
+        "The uses of the key are counted, and a token could be used any number of times.";
     NotAddressee 403 "not_addressee" "This invitation is for somebody else"
         "The invitation went to another address than that of the account that is signed in.";
     NotAMember 403 "not_a_member" "You are no member of this organisation"
@@ -122,6 +126,8 @@ problems! {
         "People make accounts here with the code that they were given, sent as `signup_code`.";
     SignupClosed 403 "signup_closed" "Sign-up is closed"
         "People cannot make accounts for themselves in this environment.";
+    MethodDisabled 403 "method_disabled" "The app does not let people in this way"
+        "An administrator of the app has switched this way off: `GET /v1/client-config` lists those that are open.";
     EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
         "The environment lets people sign in, and an invitation lets them in, only after they have verified their address.";
     AccountDisabled 403 "account_disabled" "This account is disabled"
@@ -168,6 +174,8 @@ problems! {
         "An organisation has as many teams as the setting `teams_per_organization` allows: at most 500.";
     TeamFull 409 "team_full" "The team is full"
         "A team has at most 1,000 members.";
+    StaleVersion 409 "stale_version" "Somebody else has changed it"
+        "The `version` that the change is for is not the one that there is. Read it again, and change that.";
     RoleNameTaken 409 "role_name_taken" "This name is taken"
         "Another role of the app, or of this organisation, has this name.";
     RoleFixed 409 "role_fixed" "This role is not changed here"
@@ -186,6 +194,8 @@ problems! {
         "Another app of this installation has this slug.";
     PlatformApp 409 "platform_app" "The platform app stays"
         "The app that holds the operators cannot be deleted, and keeps its slug.";
+    KeyLimit 409 "key_limit" "There are as many keys as there may be"
+        "A user, an organisation, a service account and an environment have at most 100 API keys each. Revoke one first.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"

@@ -1,9 +1,10 @@
 //! Reading, changing, deleting and handing over an organisation.
 
 use super::founding::{oneself, taken};
-use super::service::{OrgError, Orgs};
+use super::service::{OrgError, Orgs, may_tell};
 use super::slugs;
 use crate::access::OrgRole;
+use crate::api_keys;
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
 use crate::kernel::id::{MemberId, OrgId};
@@ -170,6 +171,8 @@ impl Orgs {
                 let own = own.ok_or(OrgError::Enter(EnterError::Unknown))?;
                 let made = (now, &self.entropy);
                 let revoked = memberships::leave(&mut tx, &own, made).await?;
+                let tell = may_tell(entrance, made);
+                api_keys::creator_left(&mut tx, (org, user), &tell).await?;
                 let told = self
                     .event(Name::MemberLeft, (caller, org), (now, entrance.origin))
                     .on(Party::new("user", user));

@@ -1,6 +1,7 @@
+use crate::api_keys::MayTell;
 use crate::environments::{EnvironmentError, Environments};
 use crate::events::{Event, Name, Origin};
-use crate::http::{Caller, Problem, ProblemKind};
+use crate::http::{Caller, Entrance, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -155,6 +156,15 @@ impl Orgs {
 
 /// What a text is told that is no slug at all.
 const INVALID_SLUG: &str = "invalid_slug";
+
+/// What it takes to tell of keys whose maker leaves.
+pub(super) fn may_tell<'a>(entrance: &Entrance<'a>, made: (Timestamp, &'a Entropy)) -> MayTell<'a> {
+    MayTell {
+        actor: entrance.caller.party(),
+        origin: entrance.origin,
+        made,
+    }
+}
 
 impl From<OrgError> for Problem {
     fn from(error: OrgError) -> Self {

@@ -39,7 +39,8 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// Makes an account. Where the environment requires verified addresses the answer is 202, the same
 /// for a new address and for a known one, and nobody is signed in; `username` and `phone` are not
-/// kept then, and can be set after signing in.
+/// kept then, and can be set after signing in. Where the app has a form, `metadata` answers it, and
+/// must where a question needs an answer: `GET /v1/client-config` tells what is asked.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.sign_up",
     request_body(
@@ -54,8 +55,7 @@ pub fn routes(config: &mut ServiceConfig) {
     extensions(("x-problems" = json!([
         ProblemKind::EmailTaken, ProblemKind::UsernameTaken, ProblemKind::PhoneTaken,
         ProblemKind::WeakPassword, ProblemKind::InvalidEmail, ProblemKind::SignupClosed,
-        ProblemKind::SignupCodeWrong,
-        ProblemKind::TooManyAttempts, ProblemKind::Busy,
+    ProblemKind::SignupCodeWrong, ProblemKind::TooManyAttempts, ProblemKind::Busy, ProblemKind::MethodDisabled,
     ]))),
 )]
 #[post("/v1/signup")]
@@ -119,7 +119,7 @@ async fn sign_up(
     extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
         ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::NotAMember,
-        ProblemKind::TooManyAttempts, ProblemKind::Busy,
+        ProblemKind::MethodDisabled, ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signin")]
@@ -234,6 +234,8 @@ impl From<SignUpError> for Problem {
         match error {
             SignUpError::Closed => ProblemKind::SignupClosed.into(),
             SignUpError::CodeWrong => ProblemKind::SignupCodeWrong.into(),
+            SignUpError::Disabled(closed) => closed.into(),
+            SignUpError::Form(refused) => refused.into(),
             SignUpError::Password(refused) => refused.at("/password"),
             SignUpError::EmailTaken => ProblemKind::EmailTaken.into(),
             SignUpError::UsernameTaken => ProblemKind::UsernameTaken.into(),
@@ -248,6 +250,7 @@ impl From<SignUpError> for Problem {
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
+            SignInError::Closed(closed) => closed.into(),
             SignInError::Wrong => ProblemKind::InvalidCredentials.into(),
             SignInError::Disabled => ProblemKind::AccountDisabled.into(),
             SignInError::Unverified => ProblemKind::EmailNotVerified.into(),

@@ -14,6 +14,7 @@ use crate::limits::LimitError;
 use crate::session_rules::Rules;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
+use crate::users::{self, User};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -160,6 +161,32 @@ impl Sessions {
         let generation = session.generation + 1;
         let refresh = &self.issuer.refresh;
         refresh.issue(session.id, generation, &self.entropy)
+    }
+
+    /// The live session that a refresh token counts for in an environment, and its user, without using
+    /// the token up; `None` for any other text.
+    pub async fn by_refresh_token(
+        &self,
+        tenant: Tenant,
+        text: &str,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let Ok(presented) = self.issuer.refresh.parse(text) else {
+            return Ok(None);
+        };
+        let (now, rules) = (self.clock.now(), self.rules.of(tenant.app_id).await?);
+        let mut once = self.store.once();
+        let mut tx = once.within(tenant);
+        let counts = |session: &Session| {
+            let is_current = session.refresh_token == presented.digest;
+            is_current && session.is_live(now) && !session.is_idle(now, rules.idle)
+        };
+        let session = repo::get(&mut tx, presented.session_id).await?;
+        let Some(session) = session.filter(counts) else {
+            return Ok(None);
+        };
+        let user = users::get(&mut tx, session.user_id).await?;
+        let user = user.filter(|user| user.may_sign_in(now));
+        Ok(user.map(|user| (session, user)))
     }
 
     async fn session_of(&self, presented: &Presented) -> Result<Option<Session>, StoreError> {

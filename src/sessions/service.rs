@@ -7,9 +7,11 @@ use super::issue::Issuer;
 use super::record::{Ending, Session};
 use super::repo;
 use super::turns::Turns;
+use crate::client_config::ClientConfigs;
 use crate::credentials::Hasher;
 use crate::environments::{Environment, EnvironmentError, Environments};
 use crate::events::{Event, Name, Origin, Party};
+use crate::forms::Forms;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -35,6 +37,8 @@ pub struct Sessions {
     pub outbox: Outbox,
     pub links: Links,
     pub rules: SessionRules,
+    pub forms: Forms,
+    pub client_configs: ClientConfigs,
     pub memberships: Memberships,
     pub issuer: Issuer,
     pub turns: Turns,

@@ -234,25 +234,6 @@ impl Schema {
         self.indexes.iter().any(begins)
     }
 
-    /// Whether its documents name an environment, as their owner or beside it.
-    pub fn names_an_environment(&self) -> bool {
-        self.owner.contains(&ENVIRONMENT) || self.leads_from_environment()
-    }
-
-    /// Whether an index leads from an environment to its documents.
-    pub fn leads_from_environment(&self) -> bool {
-        let begins = |index: &Index| {
-            let covers = match index.when {
-                When::Always => true,
-                When::Present(path) => path == ENVIRONMENT,
-                When::Equals(..) => false,
-            };
-            let mut behind_app = index.fields.iter().skip_while(|it| **it == "app_id");
-            covers && behind_app.next() == Some(&ENVIRONMENT)
-        };
-        self.indexes.iter().any(begins)
-    }
-
     /// Whether an index leads from an app to its documents.
     pub fn leads_from_app(&self) -> bool {
         let leads =
@@ -289,6 +270,25 @@ impl Schema {
             "the index {} of {collection} has another definition",
             index.name
         )
+    }
+
+    /// Whether its documents name an environment, as their owner or beside it.
+    pub fn names_an_environment(&self) -> bool {
+        self.owner.contains(&ENVIRONMENT) || self.leads_from_environment()
+    }
+
+    /// Whether an index leads from an environment to its documents.
+    pub fn leads_from_environment(&self) -> bool {
+        let begins = |index: &Index| {
+            let covers = match index.when {
+                When::Always => true,
+                When::Present(path) => path == ENVIRONMENT,
+                When::Equals(..) => false,
+            };
+            let mut behind_app = index.fields.iter().skip_while(|it| **it == "app_id");
+            covers && behind_app.next() == Some(&ENVIRONMENT)
+        };
+        self.indexes.iter().any(begins)
     }
 
     /// What is over at `now`, one sweep for each field that says so.

@@ -172,39 +172,6 @@ pub async fn withdraw(
     revocation::revoke_key(tx, id, now, entropy).await.map(Some)
 }
 
-/// As [`publish`], for a key of another algorithm than the newest one's. `None`, and nothing done,
-/// where that is of the same already; of those who do it at once, one is refused as a duplicate.
-pub async fn publish_other(
-    tx: &mut Tx<'_, Tenant>,
-    key: &PreparedKey,
-    activates_at: Timestamp,
-) -> Stored<Option<SigningKey>> {
-    let newest = Query::of(Filter::all()).newest_by(GENERATION).window(0, 1);
-    let newest: Vec<SigningKey> = tx.find(newest).await?;
-    if newest.iter().any(|it| it.algorithm == key.0.algorithm) {
-        return Ok(None);
-    }
-    publish(tx, key, activates_at).await.map(Some)
-}
-
-/// Stops every token that a key of the environment has signed, in the caller's transaction, which
-/// also takes the environment away.
-///
-/// The keys stay until everything else of it is gone: whoever has not heard yet signs with one of
-/// them, and what he signs is stopped too. Apply the answer after the commit.
-pub async fn revoke_keys(
-    tx: &mut Tx<'_, Tenant>,
-    now: Timestamp,
-    entropy: &Entropy,
-) -> Stored<Vec<Revocation>> {
-    let chain: Vec<SigningKey> = tx.find(Query::of(Filter::all())).await?;
-    let mut revoked = Vec::new();
-    for key in chain {
-        revoked.push(revocation::revoke_key(tx, key.id, now, entropy).await?);
-    }
-    Ok(revoked)
-}
-
 /// Removes every key of an environment, and puts `successor` in their place at once; otherwise as
 /// [`withdraw`].
 pub async fn withdraw_all(
@@ -240,6 +207,39 @@ async fn remove_keys(
         revoked.push(revocation::revoke_key(&mut tx, key.id, now, entropy).await?);
     }
     tx.delete_many(which).await?;
+    Ok(revoked)
+}
+
+/// As [`publish`], for a key of another algorithm than the newest one's. `None`, and nothing done,
+/// where that is of the same already; of those who do it at once, one is refused as a duplicate.
+pub async fn publish_other(
+    tx: &mut Tx<'_, Tenant>,
+    key: &PreparedKey,
+    activates_at: Timestamp,
+) -> Stored<Option<SigningKey>> {
+    let newest = Query::of(Filter::all()).newest_by(GENERATION).window(0, 1);
+    let newest: Vec<SigningKey> = tx.find(newest).await?;
+    if newest.iter().any(|it| it.algorithm == key.0.algorithm) {
+        return Ok(None);
+    }
+    publish(tx, key, activates_at).await.map(Some)
+}
+
+/// Stops every token that a key of the environment has signed, in the caller's transaction, which
+/// also takes the environment away.
+///
+/// The keys stay until everything else of it is gone: whoever has not heard yet signs with one of
+/// them, and what he signs is stopped too. Apply the answer after the commit.
+pub async fn revoke_keys(
+    tx: &mut Tx<'_, Tenant>,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Vec<Revocation>> {
+    let chain: Vec<SigningKey> = tx.find(Query::of(Filter::all())).await?;
+    let mut revoked = Vec::new();
+    for key in chain {
+        revoked.push(revocation::revoke_key(tx, key.id, now, entropy).await?);
+    }
     Ok(revoked)
 }
 

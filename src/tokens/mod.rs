@@ -25,6 +25,7 @@ mod material;
 mod refresh;
 mod revocation;
 mod signing;
+mod subject;
 #[cfg(test)]
 mod world;
 
@@ -33,7 +34,7 @@ use std::time::Duration;
 use crate::kernel::algorithm::Algorithm;
 
 pub use access::{AccessTokens, Refused};
-pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
+pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant, KeyGrant};
 pub use examined::KeyReport;
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
@@ -48,6 +49,7 @@ pub use revocation::{
     revoke_user,
 };
 pub use signing::SigningKeys;
+pub use subject::Subject;
 
 /// How tokens of this installation are made.
 #[derive(Clone, Debug)]

@@ -172,7 +172,7 @@ pub struct ProfileChanges {
     /// An `https` URL of at most 2,048 characters.
     #[schema(value_type = Option<String>)]
     pub image: Change<String>,
-    /// Replaces the whole map.
+    /// Replaces the whole map, or where the app has a form, the answers to it.
     pub metadata: Option<Metadata>,
 }
 

@@ -11,6 +11,7 @@ use super::{crowd, repo};
 use crate::access::{Role, assignable};
 use crate::apps;
 use crate::events::{self, Event, Name, Origin, Party};
+use crate::forms::{Form, FormRefused, Forms};
 use crate::http::Caller;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, UserId};
@@ -30,6 +31,7 @@ pub struct Users {
     pub store: Store,
     pub clock: Clock,
     pub entropy: Entropy,
+    pub forms: Forms,
     pub recent: Recent,
 }
 
@@ -73,6 +75,8 @@ pub enum UserError {
     RoleNotHeld,
     #[error("the last holder of the app's guarding role")]
     LastAdmin,
+    #[error(transparent)]
+    Form(#[from] FormRefused),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -168,7 +172,7 @@ impl Users {
         Ok(crowd::count(&mut self.store.once().within(tenant), query).await?)
     }
 
-    /// Changes the caller's own profile.
+    /// Changes the caller's own profile. What he says in its metadata answers the form of the app.
     pub async fn update_profile(
         &self,
         tenant: Tenant,
@@ -185,10 +189,15 @@ impl Users {
             (now, &self.entropy),
         )
         .on(Party::new("user", id));
+        let form = match &changes.metadata {
+            Some(_) => self.forms.of_profile(tenant.app_id).await?,
+            None => None,
+        };
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let updated = repo::update_profile(&mut tx, id, changes, now).await;
+                let changes = answering(&mut tx, (id, changes), form.as_deref()).await?;
+                let updated = repo::update_profile(&mut tx, id, &changes, now).await;
                 let user = updated.map_err(taken)?.ok_or(UserError::Unknown)?;
                 events::record(&mut tx, &told).await?;
                 Ok::<_, UserError>(user)
@@ -196,6 +205,23 @@ impl Users {
             .await
             .inspect(|user| self.recent.remember(user))
     }
+}
+
+/// The changes, with what they say in metadata judged by the form, and beside what is there of others.
+async fn answering(
+    tx: &mut Tx<'_, Tenant>,
+    (id, changes): (UserId, &ProfileChanges),
+    form: Option<&Form>,
+) -> Result<ProfileChanges, UserError> {
+    let (Some(form), Some(answers)) = (form, &changes.metadata) else {
+        return Ok(changes.clone());
+    };
+    let seen = repo::get(tx, id).await?.ok_or(UserError::Unknown)?;
+    let metadata = form.answered_beside(&seen.metadata, answers.clone())?;
+    Ok(ProfileChanges {
+        metadata: Some(metadata),
+        ..changes.clone()
+    })
 }
 
 /// Gives a user the roles that are wanted, and `USER`. Older access tokens of the user are refused

@@ -4,8 +4,10 @@
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
 mod administration;
+mod configuration;
 mod environments;
 mod invitations;
+mod keys;
 mod organizations;
 mod roles;
 mod webhooks;
@@ -406,14 +408,17 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 24] = [
+const ASKED: [&str; 28] = [
     "api_keys",
+    "app_client_configs",
     "apps",
     "credentials",
     "environment_removals",
     "environments",
     "events",
     "idempotency_keys",
+    "form_configs",
+    "form_versions",
     "invitations",
     "leases",
     "members",
@@ -422,6 +427,7 @@ const ASKED: [&str; 24] = [
     "permissions",
     "revocations",
     "roles",
+    "service_accounts",
     "sessions",
     "settings",
     "signing_keys",
@@ -449,6 +455,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.lives_by_mail(app).await;
         scenario.keeps_devices(app).await;
         scenario.sees_to_guards(app).await;
+        scenario.configures(app).await;
         scenario.follows(app).await;
         scenario.audits(app).await;
         scenario.works_in_organizations(app).await;
@@ -458,6 +465,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.runs_an_app(app).await;
         scenario.runs_apps(app).await;
         scenario.keeps_environments(app).await;
+        scenario.gives_keys(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

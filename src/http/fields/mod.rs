@@ -20,6 +20,7 @@ mod json;
 mod objects;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -64,10 +65,12 @@ impl<T: Clone> Change<T> {
     }
 }
 
-/// Whether faults are told as JSON pointers or as names of query parameters.
+/// Whether faults are told as JSON pointers or as names of query parameters; of a form, what nobody
+/// asks for is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Body,
+    Form,
     Query,
 }
 
@@ -108,17 +111,17 @@ pub(super) fn read<T: FromFields>(
 /// One problem for all faults: its kind is theirs where they agree and the table has a row for it.
 /// Of a query only a bad cursor has a row of its own: a parameter may bear the name of a field.
 fn problem(source: Source, errors: Vec<FieldError>) -> Problem {
-    let mixed = if source == Source::Body {
-        ProblemKind::InvalidBody
-    } else {
+    let mixed = if source == Source::Query {
         ProblemKind::InvalidQuery
+    } else {
+        ProblemKind::InvalidBody
     };
     let shared = errors
         .first()
         .filter(|first| errors.iter().all(|error| error.kind == first.kind));
     let kind = shared
         .and_then(|error| ProblemKind::by_slug(&error.kind))
-        .filter(|kind| source == Source::Body || *kind == ProblemKind::BadCursor);
+        .filter(|kind| source != Source::Query || *kind == ProblemKind::BadCursor);
     Problem::new(kind.unwrap_or(mixed)).fields(errors)
 }
 
@@ -346,7 +349,7 @@ impl Fields {
     /// Notes that something is wrong with a field although it could be parsed; always `None`.
     pub fn fault<T>(&mut self, name: &str, kind: &str, detail: impl Into<String>) -> Option<T> {
         let (pointer, parameter) = match self.source {
-            Source::Body => (Some(format!("/{name}")), None),
+            Source::Body | Source::Form => (Some(format!("/{name}")), None),
             Source::Query => (None, Some(name.to_owned())),
         };
         let (kind, detail) = (kind.to_owned(), detail.into());
@@ -360,14 +363,10 @@ impl Fields {
     }
 
     fn items(&mut self, name: &'static str) -> Option<Vec<Value>> {
-        match self.demand(name)? {
-            Value::Array(items) => Some(items),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Object(_) => self.fault(name, "wrong_type", "must be a list"),
-        }
+        let Value::Array(items) = self.demand(name)? else {
+            return self.fault(name, "wrong_type", "must be a list");
+        };
+        Some(items)
     }
 
     fn demand(&mut self, name: &'static str) -> Option<Value> {
@@ -402,6 +401,9 @@ impl Fields {
     }
 
     fn refuse_the_rest(&mut self) {
+        if self.source == Source::Form {
+            return;
+        }
         for (name, _) in std::mem::take(&mut self.members) {
             let _: Option<()> = self.fault(
                 &escaped(&name),

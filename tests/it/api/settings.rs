@@ -149,7 +149,7 @@ on_both_stores! {
         let _ = mia.signs_in().await.expect(200);
         let _ = changes("twenty characters :)").await.expect(200);
         let config = app.visitor(door).get("/v1/client-config").await.told(200);
-        assert_eq!(config["password_min_length"], 20);
+        assert_eq!(config["password"]["min_length"], 20);
     }
 
     async fn sign_up_is_open_closed_or_takes_a_code(app: TestApp) {

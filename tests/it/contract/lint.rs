@@ -170,8 +170,8 @@ fn about_the_responses(operation: &Operation, document: &Value) -> Vec<String> {
         let is_problem =
             response["content"]["application/problem+json"]["schema"]["$ref"] == PROBLEM;
         match status.as_str() {
-            "204" if response.get("content").is_some() => fault("has a body"),
-            "204" => {}
+            "204" | "304" if response.get("content").is_some() => fault("has a body"),
+            "204" | "304" => {}
             // For a program that reads no JSON.
             "200" if lines["schema"]["type"] == "string" && is_text(&lines["example"]) => {}
             it if it.starts_with('2') => {

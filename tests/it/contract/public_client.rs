@@ -124,18 +124,9 @@ GET /v1/revocations
 
 /// What of it is not there yet.
 const MISSING: &str = "
-POST /v1/introspect
 GET /.well-known/openid-configuration
 GET /v1/me/auth-methods
-GET PUT DELETE /v1/admin/apps/{app}/client-config
-GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}
 GET PUT DELETE /v1/admin/apps/{app}/branding
-GET POST /v1/admin/service-accounts
-GET PATCH DELETE /v1/admin/service-accounts/{id}
-POST /v1/admin/service-accounts/{id}/api-keys
-GET POST /v1/keys
-GET PATCH DELETE /v1/keys/{key}
-POST /v1/keys/{key}/rotate
 ";
 
 /// `GET /v1/orgs/{}`, one for each method.

@@ -13,6 +13,7 @@ pub mod forge;
 pub mod invitations;
 pub mod life;
 pub mod log;
+pub mod machines;
 pub mod mail;
 pub mod node;
 pub mod orgs;

@@ -79,6 +79,12 @@ impl Street {
     async fn state(&self) -> Documents {
         let mut all = dump::collections(self.app.location()).await;
         all.retain(|name, _| !COUNTERS.contains(&&**name));
+        // When a key was used last is noted after the request.
+        for key in all.get_mut("authsome_api_keys").into_iter().flatten() {
+            for noted in ["last_used_at", "last_used_ip"] {
+                key.as_object_mut().expect("a document").remove(noted);
+            }
+        }
         if let Some(events) = all.get_mut("authsome_events") {
             events.retain(|event| event["outcome"] == "success");
             for event in events {
