@@ -49,7 +49,7 @@ impl Environments {
             known
         } else {
             let found = self.look_up(key).await?;
-            self.by_key.insert(key.to_owned(), found.clone());
+            self.by_key.insert(key.to_owned(), found);
             found
         };
         let now = self.clock.now();

@@ -166,10 +166,9 @@ impl Entity for TeamMember {
     const PART_OF: Option<PartOf> = PART_OF_ORGANIZATION;
     const INDEXES: &'static [Index] = &[
         Index::unique(ALREADY_IN_TEAM, &["team_id", "user_id"]),
-        Index::on("team_members_environment", &["env_id"]),
         Index::on("team_members_organization", &["org_id", "user_id"]),
         Index::on("team_members_user", &["user_id"]),
-        Index::on("team_members_app", &["app_id"]),
+        Index::on("team_members_app", &["app_id", "env_id"]),
         Index::on("team_members_team", &["team_id", "created_at", "_id"]),
     ];
 }

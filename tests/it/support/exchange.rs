@@ -99,15 +99,10 @@ impl Exchange<'_> {
             .is_some_and(|it| it.starts_with("application/json"))
     }
 
-    /// One JSON document a line.
-    pub fn is_lines(&self) -> bool {
-        self.header("content-type") == Some("application/x-ndjson")
-    }
-
-    /// Lines for a program, where they are documented.
+    /// One JSON document a line, or lines for a program, where they are documented.
     pub fn is_lines(&self) -> bool {
         self.header("content-type")
-            .is_some_and(|it| it.starts_with("text/plain;"))
+            .is_some_and(|it| it == "application/x-ndjson" || it.starts_with("text/plain;"))
     }
 
     pub fn is_problem(&self) -> bool {
