@@ -104,8 +104,8 @@ impl Exchange<'_> {
         self.header("content-type") == Some("application/x-ndjson")
     }
 
-    /// Lines for a program, where they are documented.
-    pub fn is_lines(&self) -> bool {
+    /// Lines for a program that are no JSON, where they are documented.
+    pub fn is_plain(&self) -> bool {
         self.header("content-type")
             .is_some_and(|it| it.starts_with("text/plain;"))
     }
@@ -180,7 +180,7 @@ fn about_the_body(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
         }
     }
     // Metrics bear the product's name, as collections do.
-    if !is_about_itself && !exchange.is_lines() {
+    if !is_about_itself && !exchange.is_plain() {
         let told = INNARDS.iter().filter(|word| text.contains(**word));
         faults.extend(told.map(|word| format!("{word:?} in the body")));
     }
@@ -193,6 +193,7 @@ fn about_the_body(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
             if exchange.status != 204
                 && !exchange.is_json()
                 && !exchange.is_lines()
+                && !exchange.is_plain()
                 && !exchange.is_page() =>
         {
             faults.push(format!("content-type is {declared:?}"));

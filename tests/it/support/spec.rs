@@ -96,7 +96,7 @@ impl Spec {
         if exchange.is_problem() && !listed(response) && !listed(&responses["default"]) {
             return Some(format!("{} is not documented for {status}", kind(exchange)));
         }
-        if exchange.is_lines() {
+        if exchange.is_plain() {
             let is_documented = response["content"].get("text/plain").is_some();
             return (!is_documented).then(|| "no lines are documented".to_owned());
         }
