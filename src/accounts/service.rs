@@ -63,21 +63,7 @@ impl Accounts {
             ..new.user
         };
         let hash = match new.password {
-<<<<<<< ours
             Some(password) => Some(accounts.hash_new(tenant, password, (&user).into()).await?),
-||||||| base
-            Some(password) => Some(
-                accounts
-                    .hash_new(tenant.app_id, password, (&user).into())
-                    .await?,
-            ),
-=======
-            Some(password) => Some(
-                accounts
-                    .hash_new(tenant, password, (&user).into())
-                    .await?,
-            ),
->>>>>>> theirs
             None => None,
         };
         let environment = accounts.environment(tenant).await?;

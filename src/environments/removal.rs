@@ -20,7 +20,10 @@ pub struct Removal {
 impl Entity for Removal {
     type Owner = OfApp;
     const COLLECTION: &'static str = "authsome_environment_removals";
-    const INDEXES: &'static [Index] = &[Index::on("environment_removals_created", &["created_at"])];
+    const INDEXES: &'static [Index] = &[
+        Index::on("environment_removals_app", &["app_id"]),
+        Index::on("environment_removals_created", &["created_at"]),
+    ];
 }
 
 impl Removal {

@@ -27,7 +27,7 @@ impl Entity for SupersededKey {
     const COLLECTION: &'static str = "authsome_superseded_keys";
     const INDEXES: &'static [Index] = &[
         Index::unique("superseded_keys_key", &["publishable_key"]),
-        Index::on("superseded_keys_environment", &["env_id"]),
+        Index::on("superseded_keys_environment", &["app_id", "env_id"]),
         Index::on("superseded_keys_expiry", &["expires_at"]).expires_after(Duration::ZERO),
     ];
 }
