@@ -22,12 +22,14 @@ pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
-use crate::api_keys::ApiKey;
+use crate::api_keys::{ApiKey, ServiceAccount};
 use crate::apps::App;
+use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
 use crate::devices::Device;
-use crate::environments::Environment;
+use crate::environments::{Environment, Holdings, Removal, SupersededKey};
 use crate::events::Event;
+use crate::forms::{FormConfig, FormVersion};
 use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
@@ -41,6 +43,7 @@ use crate::outbound::Unbuildable;
 use crate::rbac::{Catalogue, CustomRole};
 use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
+use crate::settings::Setting;
 use crate::setup::SetupError;
 use crate::store::{Schema, StoreError};
 use crate::telemetry::TelemetryError;
@@ -48,15 +51,19 @@ use crate::tokens::{KeyError, Revocation, SigningKey};
 use crate::users::User;
 use crate::webhooks::{Delivery, Webhook};
 use crate::{
-    audit, departures, discovery, environments, health, http, invitations, locks, magic_links,
-    metrics, notifications, orgs, passwords, permissions, revocations, roles, session_rules,
-    sessions, teams, users, verification, webhooks,
+    accounts, audit, client_config, cloning, departures, discovery, environments, exchange, forms,
+    health, http, invitations, keys, locks, magic_links, metrics, notifications, orgs, passwords,
+    permissions, revocations, roles, service_accounts, session_rules, sessions, statistics, teams,
+    tenancy, transfers, tuning, users, verification, webhooks,
 };
 
 /// Every collection of the product.
 pub const SCHEMAS: &[Schema] = &[
     Schema::of::<App>(),
+    Schema::of::<Setting>(),
     Schema::of::<Environment>(),
+    Schema::of::<SupersededKey>(),
+    Schema::of::<Removal>(),
     Schema::of::<User>(),
     Schema::of::<Credential>(),
     Schema::of::<Notification>(),
@@ -64,6 +71,9 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<PasswordReset>(),
     Schema::of::<Device>(),
     Schema::of::<SessionConfig>(),
+    Schema::of::<FormConfig>(),
+    Schema::of::<FormVersion>(),
+    Schema::of::<ClientConfig>(),
     Schema::of::<CustomRole>(),
     Schema::of::<Catalogue>(),
     Schema::of::<Organization>(),
@@ -73,6 +83,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Invitation>(),
     Schema::of::<Session>(),
     Schema::of::<ApiKey>(),
+    Schema::of::<ServiceAccount>(),
     Schema::of::<SigningKey>(),
     Schema::of::<Revocation>(),
     Schema::of::<RateCounter>(),
@@ -83,6 +94,12 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Delivery>(),
     Schema::of::<Lease>(),
 ];
+
+/// What there may be in environments; a collection of keys has a line among the credentials.
+pub const HOLDINGS: Holdings = Holdings {
+    all: SCHEMAS,
+    credentials: &[Schema::of::<ApiKey>()],
+};
 
 /// Time and chance, which a test replaces.
 #[derive(Debug, Clone)]
@@ -137,15 +154,26 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(passwords::routes)
         .configure(magic_links::routes)
         .configure(session_rules::routes)
+        .configure(forms::routes)
+        .configure(client_config::routes)
         .configure(orgs::routes)
         .configure(teams::routes)
         .configure(permissions::routes)
         .configure(invitations::routes)
         .configure(roles::routes)
         .configure(users::routes)
+        .configure(accounts::routes)
+        .configure(transfers::routes)
+        .configure(statistics::routes)
+        .configure(tenancy::routes)
         .configure(locks::routes)
         .configure(departures::routes)
         .configure(environments::routes)
+        .configure(cloning::routes)
+        .configure(tuning::routes)
+        .configure(keys::routes)
+        .configure(service_accounts::routes)
+        .configure(exchange::routes)
         .configure(notifications::routes)
         .configure(revocations::routes)
         .configure(audit::routes)
@@ -165,6 +193,13 @@ mod tests {
     use super::SCHEMAS;
 
     #[test]
+    fn what_goes_with_an_app_is_found_by_it() {
+        for schema in SCHEMAS.iter().filter(|schema| schema.goes_with_app()) {
+            assert!(schema.leads_from_app(), "{}", schema.collection());
+        }
+    }
+
+    #[test]
     fn what_is_part_of_something_is_found_by_it() {
         for schema in SCHEMAS {
             let Some(part) = schema.part_of() else {
@@ -177,6 +212,16 @@ mod tests {
             assert_eq!(schema.owner(), ["app_id", "env_id"], "{schema:?}");
             assert_eq!(schema.owner(), whole.owner(), "{schema:?}");
             assert!(schema.leads_from(part.field), "{schema:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_environment_owns_is_found_by_it() {
+        for schema in SCHEMAS {
+            assert!(
+                !schema.names_an_environment() || schema.leads_from_environment(),
+                "no index leads from an environment: {schema:?}"
+            );
         }
     }
 }

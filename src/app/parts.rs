@@ -6,24 +6,33 @@ use std::time::Duration;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, OrganizationServices, Services};
+use super::serving::{
+    AdministrationServices, Authsome, EnvironmentServices, MachineServices, OrganizationServices,
+    Services,
+};
 use super::settings::{
     derived, host_of, lockout_settings, rate_settings, reach, telemetry_settings,
 };
-use super::{SCHEMAS, StartError, World};
+use super::{HOLDINGS, SCHEMAS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
-use crate::api_keys::SecretKeys;
+use crate::accounts::Accounts;
+use crate::api_keys::{LiveKeys, SecretKeys};
 use crate::audit::{Audit, Denials, OrganizationRecord};
+use crate::client_config::ClientConfigs;
+use crate::cloning::Cloning;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
 use crate::environments::Environments;
+use crate::exchange::Exchange;
+use crate::forms::Forms;
 use crate::health::Health;
-use crate::http::{Edge, InFlight, Traffic};
+use crate::http::{Afterwards, Edge, InFlight, Traffic};
 use crate::idempotency::Idempotency;
 use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
 use crate::kernel::measure::Measured;
+use crate::keys::Keys;
 use crate::limits::{Limits, Lockouts};
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
@@ -38,11 +47,16 @@ use crate::permissions::Permissions;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
+use crate::settings::Levels;
+use crate::statistics::Statistics;
 use crate::teams::Teams;
 use crate::telemetry::Telemetry;
+use crate::tenancy::Tenancy;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
+use crate::tuning::Tuning;
 use crate::users::{Recent, Users};
 use crate::verification::Verification;
 use crate::webhooks::{Bell, Courier, Couriers, EventFeed, Relay, Webhooks};
@@ -66,7 +80,11 @@ impl Foundation {
             entropy.clone(),
         );
         let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
-        let environments = Environments::new(store.clone(), clock.clone(), entropy);
+        let environments = Environments::new(
+            (store.clone(), clock.clone(), entropy),
+            (self.keys.clone(), revocations.clone()),
+            (HOLDINGS, self.levels(platform)),
+        );
         let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
         let memberships = Memberships { policies, platform };
@@ -105,8 +123,10 @@ impl Foundation {
     fn services(&self, sessions: &Sessions, policy: Policy, bell: Bell) -> Services {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Services {
-            environments: Data::new(sessions.environments.clone()),
+            environments: self.environment_services(sessions, &bell),
             rules: Data::new(sessions.rules.clone()),
+            forms: Data::new(sessions.forms.clone()),
+            client_configs: Data::new(sessions.client_configs.clone()),
             verification: Data::new(Verification {
                 accounts: sessions.clone(),
             }),
@@ -116,7 +136,9 @@ impl Foundation {
             magic_links: Data::new(MagicLinks {
                 accounts: sessions.clone(),
             }),
+            machines: self.machine_services(sessions, policy.clone()),
             organizations: self.organization_services(sessions, policy),
+            administration: self.administration_services(sessions),
             departures: Data::new(Departures {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -144,9 +166,71 @@ impl Foundation {
                 store,
                 clock,
                 entropy,
+                forms: sessions.forms.clone(),
                 recent: sessions.recent.clone(),
             }),
             sessions: Data::new(sessions.clone()),
+        }
+    }
+
+    fn environment_services(&self, sessions: &Sessions, bell: &Bell) -> EnvironmentServices {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        EnvironmentServices {
+            environments: Data::new(sessions.environments.clone()),
+            tuning: Data::new(Tuning {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                environments: sessions.environments.clone(),
+                memberships: sessions.memberships.clone(),
+            }),
+            cloning: Data::new(Cloning {
+                store,
+                clock,
+                entropy,
+                environments: sessions.environments.clone(),
+                webhooks: self.webhooks(sessions, bell.clone()),
+            }),
+        }
+    }
+
+    fn machine_services(&self, sessions: &Sessions, policy: Policy) -> MachineServices {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        let keys = Keys {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            environments: sessions.environments.clone(),
+            memberships: sessions.memberships.clone(),
+            revocations: sessions.revocations.clone(),
+            policy: policy.clone(),
+        };
+        MachineServices {
+            accounts: Data::new(ServiceAccounts {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                revocations: sessions.revocations.clone(),
+                keys: keys.clone(),
+            }),
+            exchange: Data::new(Exchange {
+                live: self.live_keys(sessions.memberships.platform),
+                access: sessions.issuer.access.clone(),
+                memberships: sessions.memberships.clone(),
+                sessions: sessions.clone(),
+                store,
+                clock,
+                entropy,
+                policy,
+            }),
+            keys: Data::new(keys),
+        }
+    }
+
+    fn live_keys(&self, platform: AppId) -> LiveKeys {
+        LiveKeys {
+            store: self.store.clone(),
+            platform,
         }
     }
 
@@ -160,9 +244,11 @@ impl Foundation {
                 revocations: sessions.revocations.clone(),
                 memberships: sessions.memberships.clone(),
                 turns: sessions.turns.clone(),
+                environments: sessions.environments.clone(),
                 schemas: SCHEMAS,
             }),
             teams: Data::new(Teams {
+                environments: sessions.environments.clone(),
                 store: store.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
@@ -195,6 +281,24 @@ impl Foundation {
         }
     }
 
+    fn administration_services(&self, sessions: &Sessions) -> AdministrationServices {
+        AdministrationServices {
+            accounts: Data::new(Accounts {
+                accounts: sessions.clone(),
+            }),
+            statistics: Data::new(Statistics {
+                store: self.store.clone(),
+                clock: self.world.clock.clone(),
+            }),
+            tenancy: Data::new(Tenancy {
+                accounts: sessions.clone(),
+                keys: self.keys.clone(),
+                schemas: SCHEMAS,
+            }),
+            transfers: Data::new(self.transfers()),
+        }
+    }
+
     fn sessions(
         &self,
         (access, memberships): (AccessTokens, Memberships),
@@ -208,6 +312,8 @@ impl Foundation {
             outbox: self.links.outbox.clone(),
             links: self.links.clone(),
             rules: self.session_rules(),
+            forms: Forms::new(store.clone(), clock.clone(), entropy.clone()),
+            client_configs: ClientConfigs::new(store.clone(), clock.clone(), entropy.clone()),
             memberships,
             turns: Turns::default(),
             recent: Recent::default(),
@@ -222,6 +328,15 @@ impl Foundation {
             store,
             clock,
             entropy,
+        }
+    }
+
+    fn levels(&self, platform: AppId) -> Levels {
+        Levels {
+            store: self.store.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            platform,
         }
     }
 
@@ -334,16 +449,16 @@ impl Foundation {
         sessions: &Sessions,
         policy: Policy,
     ) -> Edge {
-        let server = &self.config.server;
+        let (server, in_flight) = (&self.config.server, InFlight::default());
+        let noting = Afterwards::counted_by(in_flight.clone());
+        let keys = SecretKeys::new(
+            self.live_keys(platform),
+            access.clone(),
+            (self.world.clock.clone(), noting),
+        );
         Edge {
             policy,
-            authenticators: vec![
-                Arc::new(BearerTokens { access, platform }),
-                Arc::new(SecretKeys {
-                    store: self.store.clone(),
-                    platform,
-                }),
-            ],
+            authenticators: vec![Arc::new(BearerTokens { access, platform }), Arc::new(keys)],
             directory: Arc::new(sessions.environments.clone()),
             witness: Arc::new(Denials::new(
                 self.limits(),
@@ -359,7 +474,7 @@ impl Foundation {
             base_path: server.base_path.as_str().to_owned(),
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
-            in_flight: InFlight::default(),
+            in_flight,
             traffic: Traffic::default(),
             telemetry: None,
         }

@@ -9,16 +9,22 @@ use actix_web::{HttpServer, rt};
 use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
+use crate::accounts::Accounts;
 use crate::audit::{self, Audit, OrganizationRecord};
+use crate::client_config::ClientConfigs;
+use crate::cloning::Cloning;
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
-use crate::environments::Environments;
+use crate::environments::{self, Environments};
+use crate::exchange::Exchange;
+use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
-use crate::kernel::time::Clock;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::keys::Keys;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
 use crate::metrics::{self, Metrics};
@@ -29,12 +35,17 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
-use crate::store::Store;
+use crate::statistics::Statistics;
+use crate::store::{Store, Stored};
 use crate::teams::Teams;
 use crate::telemetry::Telemetry;
+use crate::tenancy::{self, Tenancy};
 use crate::tokens::RevocationIndex;
+use crate::transfers::Transfers;
+use crate::tuning::Tuning;
 use crate::users::Users;
 use crate::verification::Verification;
 use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
@@ -68,19 +79,48 @@ pub struct Authsome {
 /// What handlers ask for.
 #[derive(Debug, Clone)]
 pub(super) struct Services {
-    pub environments: Data<Environments>,
+    pub environments: EnvironmentServices,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
+    pub forms: Data<Forms>,
+    pub client_configs: Data<ClientConfigs>,
     pub sessions: Data<Sessions>,
     pub verification: Data<Verification>,
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
     pub organizations: OrganizationServices,
+    pub administration: AdministrationServices,
+    pub machines: MachineServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
     pub webhooks: Data<Webhooks>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for of apps and their users as a whole.
+#[derive(Debug, Clone)]
+pub(super) struct AdministrationServices {
+    pub accounts: Data<Accounts>,
+    pub statistics: Data<Statistics>,
+    pub tenancy: Data<Tenancy>,
+    pub transfers: Data<Transfers>,
+}
+
+/// What handlers ask for of environments.
+#[derive(Debug, Clone)]
+pub(super) struct EnvironmentServices {
+    pub environments: Data<Environments>,
+    pub cloning: Data<Cloning>,
+    pub tuning: Data<Tuning>,
+}
+
+/// What handlers ask for about machines.
+#[derive(Debug, Clone)]
+pub(super) struct MachineServices {
+    pub keys: Data<Keys>,
+    pub accounts: Data<ServiceAccounts>,
+    pub exchange: Data<Exchange>,
 }
 
 /// What handlers ask for in organisations.
@@ -148,9 +188,10 @@ impl Background {
 impl Services {
     fn register(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.environments.clone())
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
+            .app_data(self.forms.clone())
+            .app_data(self.client_configs.clone())
             .app_data(self.sessions.clone())
             .app_data(self.verification.clone())
             .app_data(self.passwords.clone())
@@ -160,7 +201,38 @@ impl Services {
             .app_data(self.notifications.clone())
             .app_data(self.webhooks.clone())
             .app_data(self.issuer.clone());
+        self.environments.register(config);
         self.organizations.register(config);
+        self.administration.register(config);
+        self.machines.register(config);
+    }
+}
+
+impl AdministrationServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.accounts.clone())
+            .app_data(self.statistics.clone())
+            .app_data(self.tenancy.clone())
+            .app_data(self.transfers.clone());
+    }
+}
+
+impl EnvironmentServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.environments.clone())
+            .app_data(self.cloning.clone())
+            .app_data(self.tuning.clone());
+    }
+}
+
+impl MachineServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.keys.clone())
+            .app_data(self.accounts.clone())
+            .app_data(self.exchange.clone());
     }
 }
 
@@ -190,6 +262,11 @@ impl Authsome {
         }
     }
 
+    /// Removes what is left of apps that were closed.
+    pub async fn look_after_apps(&self, now: Timestamp) -> Stored<()> {
+        self.services.administration.tenancy.look_after(now).await
+    }
+
     fn start_jobs(&self) {
         jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
         let store = self.store.clone();
@@ -199,6 +276,14 @@ impl Authsome {
         let audit = self.audit.clone();
         self.jobs.every(audit::RETENTION, async move |now| {
             audit.expire(now).await.map(drop)
+        });
+        let closing = self.clone();
+        self.jobs.every(tenancy::CLOSING, async move |now| {
+            closing.look_after_apps(now).await
+        });
+        let environments = self.services.environments.environments.clone();
+        self.jobs.every(environments::REMOVING, async move |now| {
+            environments.remove_rest(now).await.map(drop)
         });
         self.deliveries.start(self.post.clone());
         let relay = self.relay.clone();

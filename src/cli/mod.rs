@@ -13,6 +13,7 @@ mod log;
 mod mail;
 mod policy;
 mod run;
+mod transfer;
 
 use std::{fs, io::Read, path::PathBuf};
 
@@ -51,6 +52,7 @@ Examples:
   authsome bootstrap --app Shop --admin-email mia@example.org --admin-password-file ./password
   authsome keys rotate --app shop --env production
   authsome mail preview --template verify_email --lang de
+  authsome import users.ndjson --app shop --dry-run
 
 Without AUTHSOME_STORE__URL everything is kept in authsome-data/ below the working directory,
 the secrets too: back that folder up as a whole.";
@@ -99,6 +101,10 @@ pub enum Command {
     /// Look after the access policy
     #[command(subcommand)]
     Policy(Policy),
+    /// Bring users in from a file, with their password hashes; safe to repeat
+    Import(Import),
+    /// Take the users of an app along, in the shape that an import takes
+    Export(Export),
     /// Print every setting with its default as a Markdown table
     Config,
 }
@@ -255,6 +261,56 @@ pub struct PolicyTest {
     /// A suite of your own resources, roles and cases, as TOML [default: what is built in]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// One user a line, as JSON; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The app that they are to be users of
+    #[arg(long, value_name = "SLUG", value_parser = slug)]
+    pub app: Slug,
+
+    /// Judge every line, and make nobody
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write what became of each line into this file, as JSON
+    #[arg(long, value_name = "PATH")]
+    pub results: Option<PathBuf>,
+
+    /// Where hashes are Firebase's: a file that holds the project's signer key, in base64
+    #[arg(long, value_name = "PATH")]
+    pub firebase_signer_key_file: Option<PathBuf>,
+
+    /// The project's salt separator, in base64
+    #[arg(long, value_name = "BASE64", default_value = "Bw==")]
+    pub firebase_salt_separator: String,
+
+    /// The project's rounds
+    #[arg(long, value_name = "NUMBER", default_value_t = 8)]
+    pub firebase_rounds: u32,
+
+    /// The project's memory cost
+    #[arg(long, value_name = "NUMBER", default_value_t = 14)]
+    pub firebase_mem_cost: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The app whose users they are
+    #[arg(long, value_name = "SLUG", value_parser = slug)]
+    pub app: Slug,
+
+    /// Take password hashes along
+    #[arg(long)]
+    pub hashes: bool,
+
+    /// Write into this file, which must not exist, instead of standard output
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
 }
 
 fn label(text: &str) -> Result<Label, String> {

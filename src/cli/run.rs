@@ -11,7 +11,7 @@ use anyhow::Context;
 
 use super::{
     Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, doctor, healthcheck, keys, log, mail,
-    policy,
+    policy, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -49,6 +49,12 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         }
         Command::Keys(Keys::Withdraw(asked)) => {
             with_config(load, |config| in_system(keys::withdraw(config, asked)))
+        }
+        Command::Import(asked) => {
+            with_config(load, |config| in_system(transfer::import(config, asked)))
+        }
+        Command::Export(asked) => {
+            with_config(load, |config| in_system(transfer::export(config, asked)))
         }
         Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };

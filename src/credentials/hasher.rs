@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::firebase::FirebaseProject;
+use super::foreign::BadHash;
 use super::scheme::{Pepper, StoredHash};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::measure::{Counter, Histogram, Level, Measured, Page, Stopwatch};
@@ -117,6 +119,16 @@ impl Hasher {
             is_common(&password, &words)
         })
         .await
+    }
+
+    /// The stored form of a hash that a Firebase project made; hash and salt are in base64. Nothing
+    /// is hashed.
+    pub fn adopt(
+        &self,
+        project: &FirebaseProject,
+        hash_and_salt: (&str, &str),
+    ) -> Result<StoredHash, BadHash> {
+        self.pepper.adopt(project, hash_and_salt)
     }
 
     /// Whether `stored` should be made anew at the next sign-in.

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 pub use self::names::Name;
 pub use self::origin::Origin;
 pub use self::outbox::{after, get, told, told_all, untold};
-pub use self::reading::{Which, concerning, expire, page};
+pub use self::reading::{Which, concerning, count, expire, page};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId};
 use crate::kernel::tenant::Tenant;
@@ -122,6 +122,10 @@ impl Entity for Event {
             &["app_id", "env_id", "org_id", "created_at", "_id"],
         )
         .when_present("org_id"),
+        Index::on(
+            "events_name_created",
+            &["app_id", "env_id", "name", "outcome", "created_at"],
+        ),
         Index::on("events_created", &["created_at"]),
         Index::on("events_untold", &["untold_since", "_id"]).when_present("untold_since"),
     ];

@@ -64,10 +64,15 @@ impl Drop for Underway {
 
 /// For work that a caller must not be able to time: nobody waits for it, and a stopping server does
 /// as for any other. What goes wrong is told to the log, as what `failed`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Afterwards(InFlight);
 
 impl Afterwards {
+    /// Whose work counts as under way there.
+    pub fn counted_by(in_flight: InFlight) -> Self {
+        Self(in_flight)
+    }
+
     pub(super) fn of(edge: &Edge) -> Self {
         Self(edge.in_flight.clone())
     }

@@ -10,6 +10,7 @@ fn head() -> Head {
     Head {
         app: Plain::app("Acme").expect("a name"),
         logo: Some("https://app.example.com/logo.png?a=1&b=2".to_owned()),
+        accent: "#1d4ed8".parse().expect("a colour"),
         name: Plain::name("Mia"),
     }
 }
@@ -158,6 +159,7 @@ fn names_are_escaped_in_html_and_alone_on_their_line() {
     let hostile = Head {
         app: Plain::app("<script>alert(1)</script>\r\nBcc: x \"' & {{ 7*7 }}").expect("a name"),
         logo: Some("javascript:alert(1)".to_owned()),
+        accent: "#1d4ed8".parse().expect("a colour"),
         name: Plain::name("Mia & <b>co"),
     };
     for language in Language::ALL {

@@ -190,13 +190,14 @@ impl Notification {
 }
 
 impl Sealed for Notification {
+    type Home = EnvId;
     const FIELD: &'static str = "to";
 
     fn id(&self) -> String {
         self.id.to_string()
     }
 
-    fn env_id(&self) -> EnvId {
+    fn home(&self) -> EnvId {
         self.env_id
     }
 

@@ -149,7 +149,7 @@ impl From<OrganizationPatch> for OrganizationChanges {
     security(("session" = []), ("api_key" = [])),
     extensions(
         ("x-permission" = json!(CreateOrganization::NAME)),
-        ("x-problems" = json!([
+        ("x-problems" = json!([ProblemKind::OrganizationCreationClosed, 
             ProblemKind::SlugTaken, ProblemKind::SlugReserved, ProblemKind::UserRequired,
             ProblemKind::NotFound, ProblemKind::MemberInactive,
         ])),

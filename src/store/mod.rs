@@ -44,6 +44,7 @@ pub use settings::{Location, StoreSettings, Synchronous};
 pub use tx::{Tx, by_id};
 pub use update::Update;
 
+use crate::kernel::id::AppId;
 use crate::kernel::measure::Measured;
 use crate::kernel::time::Timestamp;
 use measures::Measures;
@@ -187,6 +188,17 @@ impl Store {
             removed += once.unit.run(Op { schema, verb }).await?.count();
         }
         Ok(removed)
+    }
+
+    /// Removes documents of one collection that an app owns which is no more, `most` at most; the
+    /// number removed, which is 0 when nothing is left, or the collection outlives apps.
+    pub async fn remove_owned(&self, schema: &Schema, app: AppId, most: u32) -> Stored<u64> {
+        let Some(sweep) = schema.owned(app, most) else {
+            return Ok(0);
+        };
+        let (schema, verb) = (*schema, Verb::Sweep(sweep));
+        let removed = self.once().unit.run(Op { schema, verb }).await?;
+        Ok(removed.count())
     }
 
     /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.

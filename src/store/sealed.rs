@@ -12,35 +12,36 @@ use std::fmt::Display;
 
 use super::error::Stored;
 use super::query::{Field, Filter, Query};
-use super::schema::{AcrossTenants, Entity, OfEnvironment};
+use super::schema::{AcrossTenants, Entity};
 use super::tx::{Tx, by_id};
 use super::{Once, Store};
-use crate::kernel::id::EnvId;
 use crate::kernel::secret::{KeyRing, Unopened};
 
 /// Documents read at a time.
 const PAGE: u32 = 100;
 
 /// A document with a field that is sealed.
-pub trait Sealed: Entity<Owner = OfEnvironment> {
+pub trait Sealed: Entity {
+    /// What names the tenant of a document: of an environment, or of an app.
+    type Home: Display;
     /// The field's path.
     const FIELD: &'static str;
 
     fn id(&self) -> String;
 
-    fn env_id(&self) -> EnvId;
+    fn home(&self) -> Self::Home;
 
     /// The field's value; `None` where this document has none.
     fn sealed(&self) -> Option<&str>;
 
     /// What the value is bound to, so that it opens nowhere else.
     fn bound_to(&self) -> String {
-        Self::place(self.env_id(), self.id())
+        Self::place(self.home(), self.id())
     }
 
     /// The same for a document that is being made.
-    fn place(env_id: EnvId, id: impl Display) -> String {
-        format!("{}|{env_id}|{id}", Self::COLLECTION)
+    fn place(home: Self::Home, id: impl Display) -> String {
+        format!("{}|{home}|{id}", Self::COLLECTION)
     }
 }
 

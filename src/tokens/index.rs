@@ -273,8 +273,9 @@ impl Revoked {
 
     /// Whether the token's session was ended, or its user lost rights after it was issued.
     fn is_revoked(&self, claims: &AccessClaims) -> bool {
+        let is_user_below = |user| is_below(&self.users, &(claims.app_id, user), claims.ver);
         self.sessions.contains_key(&claims.sid)
-            || is_below(&self.users, &(claims.app_id, claims.sub), claims.ver)
+            || claims.sub.user().is_some_and(is_user_below)
             || self.is_revoked_there(claims)
     }
 
@@ -284,10 +285,12 @@ impl Revoked {
             return false;
         };
         let (app_id, org_id) = (claims.app_id, membership.org_id);
-        let user_id = claims.sub;
-        let member = Member { org_id, user_id };
+        let is_member_below = |user_id| {
+            let member = Member { org_id, user_id };
+            is_below(&self.members, &(app_id, member), membership.org_ver)
+        };
         is_below(&self.organizations, &(app_id, org_id), membership.org_ver)
-            || is_below(&self.members, &(app_id, member), membership.org_ver)
+            || claims.sub.user().is_some_and(is_member_below)
             || is_below(&self.app_roles, &app_id, membership.app_ver)
     }
 

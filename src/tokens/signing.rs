@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::TokenSettings;
 use super::chain::{Chain, Key, is_past};
@@ -43,6 +44,7 @@ pub struct SigningKeys {
     homes: Cache<SigningKeyId, Tenant>,
     unknown: Cache<SigningKeyId, ()>,
     everything: Cache<(), (Arc<Jwks>, Timestamp)>,
+    making: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +67,7 @@ impl SigningKeys {
                 .time_to_live(UNKNOWN_FOR)
                 .build(),
             everything: Cache::new(1),
+            making: Arc::default(),
         }
     }
 
@@ -103,6 +106,21 @@ impl SigningKeys {
     /// Sees to it that the environment can sign; nodes that do it at once end up with one key.
     pub async fn ensure(&self, tenant: Tenant, now: Timestamp) -> Result<(), KeyError> {
         self.signing(tenant, now).await.map(drop)
+    }
+
+    /// Waits until nobody else of this node makes a key that many want at once: whoever has waited
+    /// looks again whether one is wanted.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.making.lock().await
+    }
+
+    /// The algorithm of the environment's newest key; normally without the store.
+    pub async fn newest_algorithm(
+        &self,
+        tenant: Tenant,
+        now: Timestamp,
+    ) -> Result<Option<Algorithm>, KeyError> {
+        Ok(self.chain(tenant, now).await?.newest_algorithm())
     }
 
     /// Fails where a key that counts is sealed under an encryption key that is not configured: its

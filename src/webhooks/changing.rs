@@ -228,7 +228,7 @@ impl Webhooks {
 }
 
 /// Whose webhooks they are.
-fn holder(tenant: Tenant, org: Option<OrgId>) -> String {
+pub(super) fn holder(tenant: Tenant, org: Option<OrgId>) -> String {
     org.map_or_else(|| tenant.env_id.to_string(), |org| org.to_string())
 }
 
@@ -240,7 +240,7 @@ fn most(org: Option<OrgId>) -> i64 {
     }
 }
 
-fn names(events: &[Pattern]) -> Vec<String> {
+pub(super) fn names(events: &[Pattern]) -> Vec<String> {
     events.iter().map(|it| it.as_str().to_owned()).collect()
 }
 

@@ -15,6 +15,7 @@
 
 mod api;
 mod changing;
+mod copying;
 mod courier;
 mod deliveries;
 mod deliveries_api;

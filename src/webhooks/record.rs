@@ -82,13 +82,14 @@ impl Webhook {
 }
 
 impl Sealed for Webhook {
+    type Home = EnvId;
     const FIELD: &'static str = "secret";
 
     fn id(&self) -> String {
         self.id.to_string()
     }
 
-    fn env_id(&self) -> EnvId {
+    fn home(&self) -> EnvId {
         self.env_id
     }
 

@@ -6,6 +6,7 @@
 //! cargo bench -- letters         how fast letters go out
 //! cargo bench -- webhooks        how fast events go out
 //! cargo bench -- organizations   what many organisations cost
+//! cargo bench -- imports         how fast users are brought in
 //! ```
 //!
 //! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
@@ -23,6 +24,7 @@
 )]
 
 mod client;
+mod imports;
 mod letters;
 mod limits;
 mod lockout;
@@ -51,7 +53,10 @@ fn main() {
         revocation::measure(&uri);
         return;
     }
-    if ["lockout", "letters", "webhooks"].into_iter().any(is_asked) {
+    if ["lockout", "letters", "webhooks", "imports"]
+        .into_iter()
+        .any(is_asked)
+    {
         let mongo = std::env::var("MONGODB_URI")
             .ok()
             .map(|uri| Where::mongo(&uri));
@@ -60,6 +65,8 @@ fn main() {
                 lockout::measure(&place, CONCURRENCY, TIME);
             } else if is_asked("webhooks") {
                 webhooks::measure(&place);
+            } else if is_asked("imports") {
+                imports::measure(&place);
             } else {
                 letters::measure(&place);
             }

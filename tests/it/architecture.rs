@@ -49,7 +49,10 @@ const TABLE: Table<'_> = Table {
     ],
     features: &[
         "apps",
+        "settings",
         "environments",
+        "forms",
+        "client_config",
         "users",
         "credentials",
         "notifications",
@@ -59,6 +62,7 @@ const TABLE: Table<'_> = Table {
         "rbac",
         "memberships",
         "idempotency",
+        "api_keys",
         "sessions",
         "verification",
         "passwords",
@@ -68,13 +72,21 @@ const TABLE: Table<'_> = Table {
         "teams",
         "invitations",
         "permissions",
+        "tuning",
         "pages",
         "locks",
         "departures",
-        "api_keys",
+        "accounts",
+        "keys",
+        "service_accounts",
+        "exchange",
+        "tenancy",
+        "transfers",
+        "statistics",
         "revocations",
         "audit",
         "webhooks",
+        "cloning",
         "setup",
         "metrics",
         "health",
@@ -91,7 +103,7 @@ const MOST_LINES: usize = 450;
 
 /// Every look past the walls between tenants, with its reason.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
-    ("api_keys/authenticator.rs", "a secret key names its tenant"),
+    ("api_keys/live.rs", "a secret key names its tenant"),
     (
         "audit/service.rs",
         "how long events are kept is the installation's affair",
@@ -105,11 +117,15 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "an operator rotates the keys of every environment",
     ),
     (
-        "environments/service.rs",
+        "environments/deleting.rs",
+        "deleted environments of every app are cleared away",
+    ),
+    (
+        "environments/directory.rs",
         "a preflight request names an origin but no tenant",
     ),
     (
-        "environments/service.rs",
+        "environments/directory.rs",
         "a publishable key names its tenant",
     ),
     (

@@ -14,7 +14,7 @@ const TOKEN: &str =
 const PLACE: &str = "b2xkZXIgdGhhbiB0aGlz";
 
 /// What a text is, by the name of its member, where no schema says.
-const TEXTS: [(&str, &str); 44] = [
+const TEXTS: [(&str, &str); 45] = [
     ("access_token", TOKEN),
     ("action", "read"),
     ("amr", "pwd"),
@@ -58,6 +58,10 @@ const TEXTS: [(&str, &str); 44] = [
     ("resource", "documents"),
     ("role", "editor"),
     ("roles", "editor"),
+    (
+        "secret_key",
+        "sk_test_8vDqT3nZc1YkW0aJm5RbXu7EhG2sLp9F4iQoKx6NtVw",
+    ),
     ("session_token", TOKEN),
     ("signin_uri", "https://auth.example.com/v1/signin"),
     ("signout_uri", "https://auth.example.com/v1/signout"),
@@ -98,6 +102,9 @@ const SHOWN: [&str; 8] = [
 /// Names of people: their schema is that of all names.
 const PEOPLE: [&str; 2] = ["first_name", "last_name"];
 
+/// What answers are written in; of NDJSON the example is a line.
+const MEDIA_TYPES: [&str; 2] = ["application/json", "application/x-ndjson"];
+
 /// Deeper than any answer is.
 const DEEPEST: usize = 12;
 
@@ -109,11 +116,12 @@ pub(super) fn add(document: &mut Value) {
     for (_, operation) in operations {
         let responses = operation["responses"].as_object_mut().into_iter().flatten();
         for (_, response) in responses.filter(|(status, _)| status.starts_with('2')) {
-            let Some(answer) = response.pointer_mut("/content/application~1json") else {
-                continue;
-            };
-            if answer.get("example").is_none() && answer.get("examples").is_none() {
-                answer["example"] = Maker { schemas: &schemas }.example("", &answer["schema"], 0);
+            let kinds = response["content"].as_object_mut().into_iter().flatten();
+            for (_, answer) in kinds.filter(|(kind, _)| MEDIA_TYPES.contains(&&***kind)) {
+                if answer.get("example").is_none() && answer.get("examples").is_none() {
+                    let maker = Maker { schemas: &schemas };
+                    answer["example"] = maker.example("", &answer["schema"], 0);
+                }
             }
         }
     }

@@ -87,7 +87,10 @@ fn completed(
     }
     let mut responses = object(operation.remove("responses"));
     for (status, kinds) in by_status(&kinds) {
-        responses.entry(status).or_insert_with(|| refusal(&kinds));
+        responses
+            .entry(status)
+            .and_modify(|own| also_refuses(own, &kinds))
+            .or_insert_with(|| refusal(&kinds));
     }
     responses
         .entry("default")
@@ -246,6 +249,16 @@ fn refusal(kinds: &[ProblemKind]) -> Value {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         "x-problems": kinds,
     })
+}
+
+/// What an operation answers by itself with this status, and the problems that it may be instead.
+fn also_refuses(own: &mut Value, kinds: &[ProblemKind]) {
+    let refusal = refusal(kinds);
+    let both = [&own["description"], &refusal["description"]];
+    let both: Vec<_> = both.into_iter().filter_map(Value::as_str).collect();
+    own["description"] = both.join("\n").into();
+    own["content"][MEDIA_TYPE] = refusal["content"][MEDIA_TYPE].clone();
+    own["x-problems"] = refusal["x-problems"].clone();
 }
 
 /// OpenAPI 3.1 §4.8.17: a response without a description makes the document invalid.

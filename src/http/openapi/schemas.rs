@@ -218,14 +218,14 @@ fn collect_references(value: &Value, document: &Value, found: &mut BTreeSet<Stri
             {
                 collect_references(&document["components"]["schemas"][name], document, found);
             }
-            members
-                .values()
-                .for_each(|it| collect_references(it, document, found));
+            for member in members.values() {
+                collect_references(member, document, found);
+            }
         }
         Value::Array(items) => {
-            items
-                .iter()
-                .for_each(|it| collect_references(it, document, found));
+            for item in items {
+                collect_references(item, document, found);
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }

@@ -33,6 +33,14 @@ IN_WORDS = (
     "cannot be combined with a cursor",
     "is empty, begins with `$`, or contains `.` or NUL",
     "does not fit 64 bits",
+    "this type has ",
+    "this type needs some",
+    "not a number that this type admits",
+    "is more than `max`",
+    "is no answer to this",
+    "a required checkbox has no default",
+    "is the name of two fields",
+    "is there twice",
 )
 
 # Parameters of every operation, for operators.
@@ -184,6 +192,8 @@ def is_beyond_schemas(case, problem):
         return True
     if errors and all(error["type"] == "required" and error["pointer"] == "/roles" for error in errors):
         return True  # `role` or `roles`: which of them is the client's choice, so neither is required
+    if errors and all(error.get("pointer", "").startswith("/metadata/") for error in errors):
+        return True  # what an app asks is its own affair, and no schema's
     return bool(errors) and all(isinstance(found_at(case, error), str) for error in errors)
 
 

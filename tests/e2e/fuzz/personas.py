@@ -40,7 +40,8 @@ class Site:
         opened = {"require_verification": False, "signup_open": True}
         operator = self.operator()
         self.gives("PATCH", settings, operator, opened, self.app)
-        self.gives("DELETE", f"/v1/admin/apps/{self.told['app_id']}/session-config", operator, params=self.app)
+        for what in ("session-config", "client-config", "form-configs/signup", "form-configs/profile"):
+            self.gives("DELETE", f"/v1/admin/apps/{self.told['app_id']}/{what}", operator, params=self.app)
 
 
 class Persona:

@@ -59,6 +59,12 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        collection: "authsome_api_keys",
+        section: "api_keys",
+        renamed: &[ID],
+        withheld: &["app_id", "user_id", "key_hash", "session_id", "previous"],
+    },
+    Kind {
         collection: "authsome_devices",
         section: "devices",
         renamed: &[ID],

@@ -246,7 +246,7 @@ mod tests {
     }
 
     /// Where something is changed, to what (nothing: it is removed), and what is told of it.
-    const BREAKS: &str = r##"
+    const BREAKS: &str = r#"
 op   |                                  |                         | is gone
 op   | /operationId                     | "things.change"         | another operation id
 op   | /x-permission                    | "things:break"          | another permission
@@ -278,9 +278,9 @@ out  | /properties/kind/type            | "integer"               | 200.kind may
 out  | /properties/id/format            | "date-time"             | 200.id has another format
 out  | /properties/parts/items          | {"type": "string"}      | 200.parts[] may be string
 out  | /properties/note                 | {"type": "boolean"}     | 200.note may be boolean
-"##;
+"#;
 
-    const ALLOWED: &str = r##"
+    const ALLOWED: &str = r#"
 op   | /parameters/0/schema             | {"type": ["integer", "string"]}
 op   | /parameters/2                    | {"in": "query", "name": "more", "schema": {}}
 op   | /security                        | [{"session": []}, {"api_key": []}, {}]
@@ -294,7 +294,7 @@ sent | /properties/kind/enum            | ["a", "b", "c"]
 out  | /properties/more                 | {"type": "string"}
 out  | /required                        | ["id", "kind", "note", "parts"]
 out  | /properties/kind/enum            | ["a"]
-"##;
+"#;
 
     fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
         table

@@ -162,13 +162,16 @@ fn about_the_responses(operation: &Operation, document: &Value) -> Vec<String> {
             fault("has no description");
         }
         let lines = &response["content"]["text/plain"];
-        let answer = &response["content"]["application/json"];
+        let answers =
+            ["json", "x-ndjson"].map(|kind| &response["content"][format!("application/{kind}")]);
+        let answer = answers.into_iter().find(|it| !it.is_null());
+        let answer = answer.unwrap_or(&Value::Null);
         let body = &answer["schema"];
         let is_problem =
             response["content"]["application/problem+json"]["schema"]["$ref"] == PROBLEM;
         match status.as_str() {
-            "204" if response.get("content").is_some() => fault("has a body"),
-            "204" => {}
+            "204" | "304" if response.get("content").is_some() => fault("has a body"),
+            "204" | "304" => {}
             // For a program that reads no JSON.
             "200" if lines["schema"]["type"] == "string" && is_text(&lines["example"]) => {}
             it if it.starts_with('2') => {

@@ -97,6 +97,10 @@ impl Operation {
         let name = variable.trim_matches(['{', '}']);
         let mut all = self.parameters();
         let parameter = all.find(|it| it["in"] == "path" && it["name"] == name)?;
+        // One of several words has a schema too, and says which it may be.
+        if parameter.get("example").is_some() {
+            return None;
+        }
         parameter["schema"]["$ref"]
             .as_str()?
             .strip_prefix("#/components/schemas/")

@@ -124,32 +124,9 @@ GET /v1/revocations
 
 /// What of it is not there yet.
 const MISSING: &str = "
-POST /v1/introspect
 GET /.well-known/openid-configuration
 GET /v1/me/auth-methods
-POST /v1/admin/users/create
-PATCH /v1/admin/users/{user}
-GET /v1/admin/stats
-GET POST /v1/admin/apps
-GET PATCH DELETE /v1/admin/apps/{app}
-GET PUT DELETE /v1/admin/apps/{app}/client-config
-GET PUT DELETE /v1/admin/apps/{app}/form-configs/{type}
 GET PUT DELETE /v1/admin/apps/{app}/branding
-POST DELETE /v1/admin/platform/owners
-GET POST /v1/admin/service-accounts
-GET PATCH DELETE /v1/admin/service-accounts/{id}
-POST /v1/admin/service-accounts/{id}/api-keys
-POST /v1/admin/bulk/users/import
-DELETE /v1/admin/bulk/sessions
-GET PUT DELETE /v1/admin/settings/{key}
-POST /v1/environments
-GET PATCH DELETE /v1/environments/{env}
-POST /v1/environments/{env}/clone
-POST /v1/environments/{env}/set-default
-POST /v1/environments/{env}/rotate-key
-GET POST /v1/keys
-GET PATCH DELETE /v1/keys/{key}
-POST /v1/keys/{key}/rotate
 ";
 
 /// `GET /v1/orgs/{}`, one for each method.

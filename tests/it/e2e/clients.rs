@@ -66,11 +66,11 @@ fn openapi_python_client_makes_the_whole_journey() {
 fn openapi_generator_makes_the_whole_journey_in_rust() {
     let journey = generated("rust").join("journey");
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients/built");
-    let mut build = Command::new(env!("CARGO"));
-    build
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
         .args(["build", "--locked", "--quiet"])
         .current_dir(journey);
-    succeeds(build.env("CARGO_TARGET_DIR", &built));
+    succeeds(cargo.env("CARGO_TARGET_DIR", &built));
     run(async {
         let mut client = Command::new(built.join("debug/journey"));
         makes_the_journey(Backend::Sqlite, &mut client).await;

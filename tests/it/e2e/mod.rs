@@ -28,6 +28,7 @@ mod stage;
 mod starting;
 mod stopping;
 mod traces;
+mod transfers;
 mod verifiers;
 mod webhooks;
 

@@ -253,7 +253,17 @@ async fn hears_of_rights(
     let last = token(json!({"sid": gone}));
     eventually(async || judges(&last).await.is_none()).await;
     let elsewhere = OrgId::new(now, &entropy);
-    for (claims, is_good) in [
+    for (claims, is_good) in rights(org, elsewhere, bob) {
+        let verdict = judges(&token(claims.clone())).await;
+        assert_eq!(verdict.is_some(), is_good, "{claims}");
+    }
+}
+
+/// What tokens claim, and whether they are good: of an organisation whose tokens are refused below 5, and
+/// the user's own there below 7; of another one; both of an app whose roles count from 3 on; and of
+/// somebody whose tokens are refused below 9.
+fn rights(org: OrgId, elsewhere: OrgId, bob: UserId) -> Vec<(Value, bool)> {
+    vec![
         (json!({"org_id": org, "org_ver": 7, "app_ver": 3}), true),
         (json!({"org_id": org, "org_ver": 6, "app_ver": 3}), false),
         (json!({"org_id": org, "org_ver": 7, "app_ver": 2}), false),
@@ -275,10 +285,7 @@ async fn hears_of_rights(
         ),
         (json!({"sub": bob, "ver": 8}), false),
         (json!({}), true),
-    ] {
-        let verdict = judges(&token(claims.clone())).await;
-        assert_eq!(verdict.is_some(), is_good, "{claims}");
-    }
+    ]
 }
 
 /// What reads tokens and tells verdicts, behind each snippet.

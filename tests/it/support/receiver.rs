@@ -122,14 +122,15 @@ impl Receiver {
                 }
             };
             let body = format!("answer {status}");
-            let mut reply = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
-            for (name, value) in headers {
-                reply += &format!("{name}: {value}\r\n");
-            }
-            if stream
-                .write_all(format!("{reply}\r\n{body}").as_bytes())
-                .is_err()
-            {
+            let lines = headers
+                .iter()
+                .map(|(name, value)| format!("{name}: {value}\r\n"));
+            let reply = format!(
+                "HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{}\r\n{body}",
+                body.len(),
+                lines.collect::<Vec<_>>().concat()
+            );
+            if stream.write_all(reply.as_bytes()).is_err() {
                 return;
             }
         }

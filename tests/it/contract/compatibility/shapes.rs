@@ -48,25 +48,28 @@ impl<'a> Shapes<'a> {
 
     /// Compares what may be sent or told at a place.
     pub(super) fn compare(&mut self, place: &str, (old, new): (&Value, &Value), way: Direction) {
-        if let (Some(one), Some(other)) = (component(old), component(new))
-            && !self.seen.insert((one.to_owned(), other.to_owned(), way))
-        {
-            return;
-        }
         let (old, new) = (arms(self.before, old), arms(self.after, new));
         self.types(place, (&old, &new), way);
         self.values(place, (&old, &new), way);
         // Arms that are objects are compared with those they have most members in common with.
         for arm in &old {
             let same_kind = new.iter().filter(|it| kinds(it) == kinds(arm));
-            if let Some(now) = same_kind.max_by_key(|it| in_common(arm, it)) {
-                self.one(place, (arm, now), way);
+            if let Some(now) = same_kind.max_by_key(|it| in_common(arm, it))
+                && self.is_first(arm, now, way)
+            {
+                self.one(place, (arm.schema, now.schema), way);
             }
         }
     }
 
-    fn types(&mut self, place: &str, (old, new): (&[Value], &[Value]), way: Direction) {
-        let of = |arms: &[Value]| arms.iter().flat_map(kinds).collect::<BTreeSet<_>>();
+    /// Whether two components are not being compared already; what has no name is no component.
+    fn is_first(&mut self, old: &Arm<'_>, new: &Arm<'_>, way: Direction) -> bool {
+        let names = old.component.zip(new.component);
+        names.is_none_or(|(one, other)| self.seen.insert((one.to_owned(), other.to_owned(), way)))
+    }
+
+    fn types(&mut self, place: &str, (old, new): (&[Arm<'_>], &[Arm<'_>]), way: Direction) {
+        let of = |arms: &[Arm<'_>]| arms.iter().flat_map(kinds).collect::<BTreeSet<_>>();
         let (old, new) = (of(old), of(new));
         // A schema that says nothing of types takes all of them.
         let lost = match way {
@@ -83,9 +86,9 @@ impl<'a> Shapes<'a> {
         }
     }
 
-    fn values(&mut self, place: &str, (old, new): (&[Value], &[Value]), way: Direction) {
-        let of = |arms: &[Value]| arms.iter().flat_map(values).collect::<BTreeSet<_>>();
-        let is_listed = |arms: &[Value]| arms.iter().any(|arm| arm.get("enum").is_some());
+    fn values(&mut self, place: &str, (old, new): (&[Arm<'_>], &[Arm<'_>]), way: Direction) {
+        let of = |arms: &[Arm<'_>]| arms.iter().flat_map(values).collect::<BTreeSet<_>>();
+        let is_listed = |arms: &[Arm<'_>]| arms.iter().any(|arm| arm.schema.get("enum").is_some());
         match way {
             Direction::Request if is_listed(new) => {
                 for value in &of(old) - &of(new) {
@@ -166,31 +169,49 @@ impl<'a> Shapes<'a> {
     }
 }
 
-fn component(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()
+/// A possibility of a value: a schema without references and alternatives, and its component.
+struct Arm<'a> {
+    component: Option<&'a str>,
+    schema: &'a Value,
 }
 
-/// What a value may be: a schema without references and alternatives for each possibility.
-fn arms(document: &Value, schema: &Value) -> Vec<Value> {
-    if let Some(place) = component(schema).and_then(|it| it.strip_prefix('#')) {
-        return arms(document, document.pointer(place).unwrap_or(&Value::Null));
+/// What a value may be.
+fn arms<'a>(document: &'a Value, schema: &'a Value) -> Vec<Arm<'a>> {
+    if let Some(component) = schema["$ref"].as_str() {
+        let target = component
+            .strip_prefix('#')
+            .and_then(|it| document.pointer(it));
+        let mut arms = target.map_or_else(Vec::new, |it| arms(document, it));
+        for arm in &mut arms {
+            arm.component = arm.component.or(Some(component));
+        }
+        return arms;
     }
     let alternatives = schema.get("oneOf").or_else(|| schema.get("anyOf"));
-    match alternatives.and_then(Value::as_array) {
-        Some(them) => them.iter().flat_map(|it| arms(document, it)).collect(),
-        None => vec![schema.clone()],
-    }
+    let Some(alternatives) = alternatives.and_then(Value::as_array) else {
+        return vec![Arm {
+            component: None,
+            schema,
+        }];
+    };
+    alternatives
+        .iter()
+        .flat_map(|it| arms(document, it))
+        .collect()
 }
 
-/// The types of a schema; a list of values has those of its values.
-fn kinds(schema: &Value) -> BTreeSet<String> {
-    let one = schema["type"].as_str().into_iter();
-    let all = one.chain(items(&schema["type"]).filter_map(Value::as_str));
+/// The types of a schema.
+fn kinds(arm: &Arm<'_>) -> BTreeSet<String> {
+    let kinds = &arm.schema["type"];
+    let all = kinds
+        .as_str()
+        .into_iter()
+        .chain(items(kinds).filter_map(Value::as_str));
     all.map(str::to_owned).collect()
 }
 
-fn values(schema: &Value) -> Vec<String> {
-    items(&schema["enum"]).map(Value::to_string).collect()
+fn values(arm: &Arm<'_>) -> Vec<String> {
+    items(&arm.schema["enum"]).map(Value::to_string).collect()
 }
 
 fn required(schema: &Value) -> BTreeSet<String> {
@@ -200,8 +221,9 @@ fn required(schema: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-fn in_common(one: &Value, other: &Value) -> usize {
-    members(&one["properties"])
-        .filter(|(name, _)| other["properties"].get(name).is_some())
+fn in_common(one: &Arm<'_>, other: &Arm<'_>) -> usize {
+    let (one, other) = (&one.schema["properties"], &other.schema["properties"]);
+    members(one)
+        .filter(|(name, _)| other.get(name).is_some())
         .count()
 }
