@@ -17,8 +17,8 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::Uri;
 use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse};
@@ -189,10 +189,31 @@ async fn serve(
 }
 
 impl Visit {
+    /// Counts the answer, and ends its span.
+    fn count(
+        &mut self,
+        request: Option<&HttpRequest>,
+        status: StatusCode,
+        kind: Option<ProblemKind>,
+    ) {
+        let took = self.watch.elapsed();
+        self.edge
+            .traffic
+            .count(self.operation, (status, kind), took);
+        if let Some(traced) = self.traced.take() {
+            traced.end(&Answered {
+                status: status.as_u16(),
+                problem: kind.map(ProblemKind::slug),
+                tenant: request.and_then(tenant),
+                took,
+            });
+        }
+    }
+
     /// Dresses the answer. An error without a request comes from a task that panicked or runs on:
     /// the request is still in there, so the answer travels as an error too.
     async fn finish(
-        self,
+        mut self,
         answer: Result<ServiceResponse, Error>,
     ) -> Result<ServiceResponse, Error> {
         let (request, response) = match answer {
@@ -218,17 +239,7 @@ impl Visit {
             response.headers_mut().insert(trace::REQUEST_ID, id);
         }
         let kind = problem.as_ref().map(Problem::kind);
-        let answered = (response.status(), kind);
-        let took = self.watch.elapsed();
-        self.edge.traffic.count(self.operation, answered, took);
-        if let Some(traced) = self.traced {
-            traced.end(&Answered {
-                status: response.status().as_u16(),
-                problem: kind.map(ProblemKind::slug),
-                tenant: request.as_ref().and_then(tenant),
-                took,
-            });
-        }
+        self.count(request.as_ref(), response.status(), kind);
         let outcome = Outcome {
             route: self.route.as_deref(),
             status: response.status(),

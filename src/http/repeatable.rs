@@ -38,8 +38,8 @@ impl Whose {
         let named = |caller: &Caller| {
             let party = caller.party();
             let acting = caller.acting().map(|id| id.to_string());
-            let parts = [Some(party.kind), party.id, acting];
-            parts.map(Option::unwrap_or_default).join(" ")
+            let whole = [Some(party.kind), party.id, acting];
+            whole.map(Option::unwrap_or_default).join(" ")
         };
         Some(Self {
             caller: standing.caller.as_ref().map(named),

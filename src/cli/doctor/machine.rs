@@ -11,6 +11,9 @@ use crate::config::{Config, StoreUrl};
 
 const CHECK: &str = "data directory";
 
+/// What others than the owner may do.
+const OF_OTHERS: u32 = 0o077;
+
 /// Below this nothing can be written soon.
 const TOO_LITTLE: u64 = 100 << 20;
 const LITTLE: u64 = 1 << 30;
@@ -50,7 +53,7 @@ fn writable(folder: &Path) -> Option<Finding> {
 }
 
 fn private(folder: &Path, mode: u32) -> Option<Finding> {
-    if mode & 0o077 == 0 {
+    if mode & OF_OTHERS == 0 {
         return None;
     }
     let detail = format!(

@@ -142,7 +142,7 @@ on_both_stores! {
         let mia = app.person("mia@example.org").await;
         let token = mia.access_token();
         let ask = |number: usize| {
-            let client = if number % 2 == 0 { app.client() } else { node.client() };
+            let client = if number.is_multiple_of(2) { app.client() } else { node.client() };
             founds(client, "Acme").bearer(&token).keyed("k-1")
         };
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use authsome::kernel::entropy::Entropy;
 use mongodb::Client;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -61,53 +61,31 @@ fn assert_says(ran: &Ran, check: &str, words: &[&str]) {
     assert!(lines.iter().any(says), "{words:?} in {lines:?}\n{ran:?}");
 }
 
-/// Changes the database behind the back of the binary.
-async fn drops_index(home: &Home, collection: &str, index: &str) {
-    match home.setting("STORE__URL") {
-        Some(url) => {
-            let client = Client::with_uri_str(url)
-                .await
-                .expect("the test server answers");
-            let database = client.default_database().expect("the URL names a database");
-            let collection = database.collection::<mongodb::bson::Document>(collection);
-            collection
-                .drop_index(index)
-                .await
-                .expect("an index that is there");
-        }
-        None => {
-            let file = home.folder().join("authsome-data/authsome.db");
-            let database = Connection::open(file).expect("a database");
-            let sql = format!("DROP INDEX {index}");
-            database
-                .execute_batch(&sql)
-                .expect("an index that is there");
-        }
+/// Changes the database behind the back of the binary: by a command of MongoDB, or in SQL.
+async fn changes(home: &Home, command: Document, sql: &str) {
+    if let Some(url) = home.setting("STORE__URL") {
+        let client = Client::with_uri_str(url).await.expect("the server answers");
+        let database = client.default_database().expect("the URL names one");
+        let done = database.run_command(command).await;
+        done.expect("a command that can be done");
+    } else {
+        let file = home.folder().join("authsome-data/authsome.db");
+        let database = Connection::open(file).expect("a database");
+        database.execute_batch(sql).expect("SQL that can be done");
     }
+}
+
+async fn drops_index(home: &Home, collection: &str, index: &str) {
+    let command = doc! {"dropIndexes": collection, "index": index};
+    changes(home, command, &format!("DROP INDEX {index}")).await;
 }
 
 async fn replaces_index(home: &Home, collection: &str, index: &str) {
     drops_index(home, collection, index).await;
-    match home.setting("STORE__URL") {
-        Some(url) => {
-            let client = Client::with_uri_str(url)
-                .await
-                .expect("the test server answers");
-            let database = client.default_database().expect("the URL names a database");
-            let key = doc! {"key": {"another": 1}, "name": index};
-            let command = doc! {"createIndexes": collection, "indexes": [key]};
-            database
-                .run_command(command)
-                .await
-                .expect("an index can be made");
-        }
-        None => {
-            let file = home.folder().join("authsome-data/authsome.db");
-            let database = Connection::open(file).expect("a database");
-            let sql = format!("CREATE INDEX {index} ON {collection} (id)");
-            database.execute_batch(&sql).expect("an index can be made");
-        }
-    }
+    let key = doc! {"key": {"another": 1}, "name": index};
+    let command = doc! {"createIndexes": collection, "indexes": [key]};
+    let sql = format!("CREATE INDEX {index} ON {collection} (id)");
+    changes(home, command, &sql).await;
 }
 
 on_both_stores! {

@@ -174,10 +174,8 @@ fn about_the_head(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
 fn about_the_body(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
     let text = String::from_utf8_lossy(exchange.body);
     let is_about_itself = exchange.path() == "/.well-known/authsome/openapi" || exchange.is_page();
-    if !is_about_itself {
-        if text.contains(MARK) {
-            faults.push("a password in the body".to_owned());
-        }
+    if !is_about_itself && text.contains(MARK) {
+        faults.push("a password in the body".to_owned());
     }
     // Metrics bear the product's name, as collections do.
     if !is_about_itself && !exchange.is_plain() {
