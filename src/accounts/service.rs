@@ -138,14 +138,14 @@ impl Accounts {
         let (user, revoked) = accounts
             .store
             .write(async |tx| {
-                let changed = self.alter(tx, caller, (id, changes), (now, origin)).await?;
-                let (before, after) = &changed;
+                let altered = self.alter(tx, caller, (id, changes), (now, origin)).await?;
+                let (before, after) = &altered;
                 let mut revoked = Vec::new();
                 if before.rights_version != after.rights_version {
                     let lost = self.disprove(tx, tenant, (before, after), &environment);
                     revoked.push(lost.await?);
                 }
-                Ok::<_, AccountError>((changed.1, revoked))
+                Ok::<_, AccountError>((altered.1, revoked))
             })
             .await?;
         accounts.apply(&revoked);

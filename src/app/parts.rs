@@ -91,9 +91,7 @@ impl Foundation {
         let bell = Bell::default();
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
-        let mut edge = self.edge((access, platform), &sessions, policy.clone());
-        let telemetry = telemetry_settings(&self.config.tracing);
-        edge.telemetry = telemetry.as_ref().map(Telemetry::to).transpose()?;
+        let edge = self.edge((access, platform), &sessions, policy.clone())?;
         Ok(Authsome {
             config: self.config.server.clone(),
             metrics_bind: self.config.metrics.bind,
@@ -117,6 +115,11 @@ impl Foundation {
             clock,
             revocations,
         })
+    }
+
+    fn telemetry(&self) -> Result<Option<Telemetry>, StartError> {
+        let settings = telemetry_settings(&self.config.tracing);
+        Ok(settings.as_ref().map(Telemetry::to).transpose()?)
     }
 
     /// What handlers ask for.
@@ -448,7 +451,7 @@ impl Foundation {
         (access, platform): (AccessTokens, AppId),
         sessions: &Sessions,
         policy: Policy,
-    ) -> Edge {
+    ) -> Result<Edge, StartError> {
         let (server, in_flight) = (&self.config.server, InFlight::default());
         let noting = Afterwards::counted_by(in_flight.clone());
         let keys = SecretKeys::new(
@@ -456,7 +459,7 @@ impl Foundation {
             access.clone(),
             (self.world.clock.clone(), noting),
         );
-        Edge {
+        Ok(Edge {
             policy,
             authenticators: vec![Arc::new(BearerTokens { access, platform }), Arc::new(keys)],
             directory: Arc::new(sessions.environments.clone()),
@@ -476,7 +479,7 @@ impl Foundation {
             handler_timeout: server.handler_timeout,
             in_flight,
             traffic: Traffic::default(),
-            telemetry: None,
-        }
+            telemetry: self.telemetry()?,
+        })
     }
 }

@@ -33,7 +33,7 @@ pub const REMOVING: Schedule = Schedule {
 const SETTLED: Duration = Duration::from_mins(1);
 
 /// What outlives the environment that it names: what happened in it, and what must not be accepted.
-const REMEMBERED: [&str; 2] = [Event::COLLECTION, Revocation::COLLECTION];
+pub const REMEMBERED: [&str; 2] = [Event::COLLECTION, Revocation::COLLECTION];
 
 impl Environments {
     pub(super) async fn delete(

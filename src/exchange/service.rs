@@ -91,8 +91,8 @@ impl Exchange {
             organization: told.organization,
         };
         let left = live.secret.until.map(|until| until.since(now));
-        let life = left.map_or(LONGEST, |left| left.min(LONGEST));
-        let claims = self.access.claims_of_key(grant, life, now);
+        let term = left.map_or(LONGEST, |left| left.min(LONGEST));
+        let claims = self.access.claims_of_key(grant, term, now);
         let access_token = self.access.sign(&claims).await?;
         let event = self.event(live, origin, now);
         events::record(&mut self.store.once().within(tenant), &event).await?;

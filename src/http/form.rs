@@ -4,7 +4,7 @@
 //! Of a form, parameters that nobody knows are ignored (RFC 6749 §3.2); one given twice is refused.
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
@@ -78,7 +78,7 @@ impl<T: FromFields + 'static> FromRequest for FormOrJson<T> {
 
 fn is_empty(req: &HttpRequest) -> bool {
     let headers = req.headers();
-    let length = headers.get(CONTENT_LENGTH).map(|it| it.as_bytes());
+    let length = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
     let has_none = length.is_none_or(|it| it == b"0");
     has_none && !headers.contains_key(TRANSFER_ENCODING) && !headers.contains_key(CONTENT_TYPE)
 }

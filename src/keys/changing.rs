@@ -75,8 +75,8 @@ impl Keys {
             expires_at: expires_at.transpose()?,
         };
         let made = (now, &self.entropy);
-        let changed = api_keys::update(&mut tx, &key, &changes, made).await?;
-        let changed = changed.ok_or(StoreError::Conflict)?;
+        let updated = api_keys::update(&mut tx, &key, &changes, made).await?;
+        let updated = updated.ok_or(StoreError::Conflict)?;
         let is_less = changes.scopes.is_some() || changes.expires_at.is_some();
         let revoked = if is_less {
             self.revoke_tokens(&mut tx, &key, now).await?
@@ -85,9 +85,9 @@ impl Keys {
         };
         let told = self
             .event(Name::ApiKeyUpdated, by, &key, now)
-            .with("scopes", changed.scopes.as_ref().map(Scopes::texts));
+            .with("scopes", updated.scopes.as_ref().map(Scopes::texts));
         events::record(&mut tx, &told).await?;
-        Ok((changed, revoked))
+        Ok((updated, revoked))
     }
 
     /// Gives a key another secret, and tells it for the only time. The one before is good for a

@@ -25,11 +25,13 @@ fn links(text: &str) -> Vec<&str> {
     words.filter(|word| word.contains("token=")).collect()
 }
 
-/// How a letter begins what it says to whoever did not ask for it.
-fn not_you(name: &str, language: Language) -> &'static str {
+/// How a letter begins what it says at last: to whoever did not ask for it, or what to do now.
+fn last_words(name: &str, language: Language) -> &'static str {
     match (language, name) {
         (Language::English, Invitation::NAME) => "If you did not expect this",
         (Language::German, Invitation::NAME) => "Falls Sie diese Einladung nicht erwartet",
+        (Language::English, WebhookDisabled::NAME) => "Switch it on again",
+        (Language::German, WebhookDisabled::NAME) => "Schalten Sie ihn wieder ein",
         (Language::English, _) => "If this was not you",
         (Language::German, _) => "Falls Sie das nicht waren",
     }
@@ -75,8 +77,11 @@ fn every_letter_is_whole_in_every_language() {
                 assert!(link.starts_with("https://app.example.com/"), "{what}");
                 assert_eq!(*link, as_html, "{what}");
             }
-            let not_you = not_you(name, language);
-            assert!(text.contains(not_you) && html.contains(not_you), "{what}");
+            let last_words = last_words(name, language);
+            assert!(
+                text.contains(last_words) && html.contains(last_words),
+                "{what}"
+            );
             assert_eq!(text.contains("Mia"), head.name.is_some(), "{what}");
             let has_logo = head.logo.is_some() || html.contains(NORTHWIND);
             assert_eq!(html.contains("<img"), has_logo, "{what}");

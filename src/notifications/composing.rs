@@ -7,6 +7,7 @@ use super::outbox::Outbox;
 use super::record::{Invited, Message, Notification};
 use crate::apps::App;
 use crate::environments::{Environment, EnvironmentError, Environments, Settings};
+use crate::kernel::id::WebhookId;
 use crate::kernel::secret::{ExposeSecret, SecretString};
 use crate::kernel::text::{Color, WebUrl};
 use crate::kernel::time::Timestamp;
@@ -133,24 +134,32 @@ impl Writing<'_> {
                 browser,
                 os,
                 ip_address,
-            } => self.render(&NewDevice {
-                happened_at,
-                browser: browser.as_deref().and_then(Plain::name),
-                os: os.as_deref().and_then(Plain::name),
-                ip_address: ip_address.clone(),
-            }),
+            } => self.render(&self.new_device([browser, os, ip_address])),
             Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),
             Message::Invitation(invited) => self.render(&self.invitation(invited)),
             Message::WebhookDisabled {
                 webhook_id,
                 host,
                 is_gone,
-            } => self.render(&WebhookDisabled {
-                happened_at,
-                webhook: webhook_id.to_string(),
-                host: Plain::organization(host).unwrap_or_default(),
-                is_gone: *is_gone,
-            }),
+            } => self.render(&self.disabled((*webhook_id, host), *is_gone)),
+        }
+    }
+
+    fn new_device(&self, [browser, os, ip_address]: [&Option<String>; 3]) -> NewDevice {
+        NewDevice {
+            happened_at: self.notification.created_at,
+            browser: browser.as_deref().and_then(Plain::name),
+            os: os.as_deref().and_then(Plain::name),
+            ip_address: ip_address.clone(),
+        }
+    }
+
+    fn disabled(&self, (webhook, host): (WebhookId, &str), is_gone: bool) -> WebhookDisabled {
+        WebhookDisabled {
+            happened_at: self.notification.created_at,
+            webhook: webhook.to_string(),
+            host: Plain::organization(host).unwrap_or_default(),
+            is_gone,
         }
     }
 

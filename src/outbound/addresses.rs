@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Networks of IPv4 that are not public, with their prefix lengths.
 const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     // This network.
-    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::UNSPECIFIED, 8),
     // Private.
     (Ipv4Addr::new(10, 0, 0, 0), 8),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
@@ -35,7 +35,7 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Networks within 2000::/3, the only unicast addresses that are global, which are not public.
+/// Networks within `2000::/3`, the only unicast addresses that are global, which are not public.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     // IETF protocol assignments: Teredo, ORCHID, benchmarks.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
@@ -120,75 +120,78 @@ mod tests {
         }
     }
 
+    /// Addresses that lead back, or nowhere.
+    const NOT_PUBLIC: &[&str] = &[
+        "0.0.0.0",
+        "0.255.255.255",
+        "10.0.0.0",
+        "10.255.255.255",
+        "100.64.0.0",
+        "100.100.100.200",
+        "100.127.255.255",
+        "127.0.0.1",
+        "127.255.255.255",
+        "169.254.0.0",
+        "169.254.169.254",
+        "172.16.0.0",
+        "172.31.255.255",
+        "192.0.0.192",
+        "192.0.2.1",
+        "192.88.99.1",
+        "192.168.0.1",
+        "192.168.255.255",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "239.255.255.255",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        // Compatible, deprecated.
+        "::8.8.8.8",
+        "::127.0.0.1",
+        // Mapped.
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "::ffff:169.254.169.254",
+        // Translated (RFC 2765) and NAT64, also with a prefix of one's own (RFC 8215).
+        "::ffff:0:8.8.8.8",
+        "64:ff9b::127.0.0.1",
+        "64:ff9b::10.0.0.1",
+        "64:ff9b::169.254.169.254",
+        "64:ff9b:1::8.8.8.8",
+        "64:ff9b::1:8.8.8.8",
+        // Discard only.
+        "100::1",
+        // Teredo, ORCHID, benchmarks, documentation, 6to4.
+        "2001::1",
+        "2001:0:7f00:1::",
+        "2001:2::1",
+        "2001:10::1",
+        "2001:20::1",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "2002:808:808::1",
+        "3fff::1",
+        // Unique local, which EC2 keeps its metadata in as well.
+        "fc00::1",
+        "fd00:ec2::254",
+        "fdff:ffff::1",
+        "fe80::1",
+        "febf::1",
+        "fec0::1",
+        "ff02::1",
+        "ff0e::1",
+        "4000::1",
+        "5f00::1",
+    ];
+
     #[test]
     fn what_leads_back_or_nowhere_is_not_public() {
-        for ip in [
-            "0.0.0.0",
-            "0.255.255.255",
-            "10.0.0.0",
-            "10.255.255.255",
-            "100.64.0.0",
-            "100.100.100.200",
-            "100.127.255.255",
-            "127.0.0.1",
-            "127.255.255.255",
-            "169.254.0.0",
-            "169.254.169.254",
-            "172.16.0.0",
-            "172.31.255.255",
-            "192.0.0.192",
-            "192.0.2.1",
-            "192.88.99.1",
-            "192.168.0.1",
-            "192.168.255.255",
-            "198.18.0.1",
-            "198.19.255.255",
-            "198.51.100.1",
-            "203.0.113.1",
-            "224.0.0.1",
-            "239.255.255.255",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            // Compatible, deprecated.
-            "::8.8.8.8",
-            "::127.0.0.1",
-            // Mapped.
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::ffff:169.254.169.254",
-            // Translated (RFC 2765) and NAT64, also with a prefix of one's own (RFC 8215).
-            "::ffff:0:8.8.8.8",
-            "64:ff9b::127.0.0.1",
-            "64:ff9b::10.0.0.1",
-            "64:ff9b::169.254.169.254",
-            "64:ff9b:1::8.8.8.8",
-            "64:ff9b::1:8.8.8.8",
-            // Discard only.
-            "100::1",
-            // Teredo, ORCHID, benchmarks, documentation, 6to4.
-            "2001::1",
-            "2001:0:7f00:1::",
-            "2001:2::1",
-            "2001:10::1",
-            "2001:20::1",
-            "2001:db8::1",
-            "2002:7f00:1::",
-            "2002:808:808::1",
-            "3fff::1",
-            // Unique local, which EC2 keeps its metadata in as well.
-            "fc00::1",
-            "fd00:ec2::254",
-            "fdff:ffff::1",
-            "fe80::1",
-            "febf::1",
-            "fec0::1",
-            "ff02::1",
-            "ff0e::1",
-            "4000::1",
-            "5f00::1",
-        ] {
+        for ip in NOT_PUBLIC {
             assert!(!public(ip), "{ip}");
         }
     }

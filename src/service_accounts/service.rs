@@ -135,19 +135,19 @@ impl ServiceAccounts {
             roles: roles.transpose()?,
             disabled: wanted.disabled,
         };
-        let changed = api_keys::update_account(&mut tx, id, &changes, now).await?;
-        let changed = changed.ok_or(AccountError::Unknown)?;
-        let is_another = changed.roles != seen.roles || changed.disabled != seen.disabled;
+        let updated = api_keys::update_account(&mut tx, id, &changes, now).await?;
+        let updated = updated.ok_or(AccountError::Unknown)?;
+        let is_another = updated.roles != seen.roles || updated.disabled != seen.disabled;
         let revoked = if is_another {
             self.revoke_tokens(&mut tx, id, now).await?
         } else {
             Vec::new()
         };
         let told = self
-            .event(Name::ServiceAccountUpdated, by, &changed, now)
-            .with("disabled", changed.disabled);
+            .event(Name::ServiceAccountUpdated, by, &updated, now)
+            .with("disabled", updated.disabled);
         events::record(&mut tx, &told).await?;
-        Ok((changed, revoked))
+        Ok((updated, revoked))
     }
 
     /// Deletes an account with its keys.

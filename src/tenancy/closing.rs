@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::service::{Tenancy, TenancyError};
 use crate::api_keys;
 use crate::apps;
-use crate::environments;
+use crate::environments::{self, Environment};
 use crate::events::{self, Name, Origin};
 use crate::http::Caller;
 use crate::jobs::{BATCH, Schedule, TERM, by_batches};
@@ -47,9 +47,9 @@ impl Tenancy {
             .await?;
         self.accounts.apply(&revoked);
         self.environments().forget();
-        tenants
-            .into_iter()
-            .for_each(|tenant| self.keys.forget(tenant));
+        for tenant in tenants {
+            self.keys.forget(tenant);
+        }
         self.clear(id).await?;
         Ok(())
     }
@@ -76,7 +76,7 @@ impl Tenancy {
         environments::remove_all(&mut scoped).await?;
         api_keys::remove_all(&mut scoped).await?;
         let revoked = tokens::remove_all(&mut scoped, made).await?;
-        Ok((all.iter().map(|it| it.tenant()).collect(), revoked))
+        Ok((all.iter().map(Environment::tenant).collect(), revoked))
     }
 
     /// Removes what a closed app owns, batch by batch. Revocations stay for as long as a token that

@@ -65,12 +65,11 @@ impl Tenancy {
         wanted: &Wanted,
         origin: &Origin,
     ) -> Result<Founded, TenancyError> {
-        let slugs = match &wanted.slug {
-            Some(slug) => vec![slug.clone()],
-            None => {
-                let first = Slug::from_name(wanted.name.as_str());
-                Slug::tries(first, "app", &self.accounts.entropy).collect()
-            }
+        let slugs = if let Some(slug) = &wanted.slug {
+            vec![slug.clone()]
+        } else {
+            let first = Slug::from_name(wanted.name.as_str());
+            Slug::tries(first, "app", &self.accounts.entropy).collect()
         };
         let last = slugs.len().saturating_sub(1);
         for (at, slug) in slugs.into_iter().enumerate() {
@@ -140,7 +139,7 @@ impl Tenancy {
         origin: &Origin,
     ) -> Result<App, TenancyError> {
         let now = self.accounts.clock.now();
-        let changed = self
+        let app = self
             .store()
             .write(async |tx| {
                 let seen = apps::get(tx, id).await?.ok_or(TenancyError::Unknown)?;
@@ -159,7 +158,7 @@ impl Tenancy {
             })
             .await?;
         self.environments().forget();
-        Ok(changed)
+        Ok(app)
     }
 
     /// What an operator has done, in the record of the platform.

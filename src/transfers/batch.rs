@@ -56,16 +56,15 @@ impl Batch {
     fn sorts_out(&mut self, taken: &mut Taken, mut seen: Option<&mut Seen>) {
         for draft in std::mem::take(&mut self.drafts) {
             let known = seen.as_deref().and_then(|seen| seen.clash(&draft.user));
-            match known.or_else(|| clash(&draft.user, taken)) {
-                Some((kind, id)) => self.settles(&draft, kind, id),
-                None => {
-                    note(&draft.user, taken);
-                    if let Some(seen) = seen.as_deref_mut() {
-                        seen.notes(&draft.user);
-                    }
-                    self.drafts.push(draft);
-                }
+            if let Some((kind, id)) = known.or_else(|| clash(&draft.user, taken)) {
+                self.settles(&draft, kind, id);
+                continue;
             }
+            note(&draft.user, taken);
+            if let Some(seen) = seen.as_deref_mut() {
+                seen.notes(&draft.user);
+            }
+            self.drafts.push(draft);
         }
     }
 
@@ -235,15 +234,15 @@ impl Transfers {
             let one = std::slice::from_ref(draft);
             match self.make(one, import, is_platform).await {
                 Ok(()) => batch.made(draft, false),
-                Err(error) => match refused(&error) {
-                    Some(kind) => batch.settles(draft, kind, None),
-                    None => {
+                Err(error) => {
+                    let Some(kind) = refused(&error) else {
                         for left in &drafts[at..] {
                             batch.refuses(left.line, left.from.clone(), error.clone().into());
                         }
                         return Err(error);
-                    }
-                },
+                    };
+                    batch.settles(draft, kind, None);
+                }
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::kernel::id::{OrgId, WebhookId};
 use crate::kernel::secret::{ExposeSecret, KeyRing};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::memberships::{EnterError, Memberships};
+use crate::memberships::{EnterError, Memberships, Standing};
 use crate::outbound::{NotATarget, Reach, Target};
 use crate::store::{Sealed, Store, StoreError, Tx};
 
@@ -108,7 +108,7 @@ impl Webhooks {
         };
         let caller = asking.entrance.caller;
         let standing = self.memberships.of_caller(tx, caller, org).await?;
-        let standing = standing.filter(|it| it.allows::<ReadOrganizationWebhooks>());
+        let standing = standing.filter(Standing::allows::<ReadOrganizationWebhooks>);
         if standing.is_none() {
             return Err(EnterError::Unknown);
         }

@@ -116,7 +116,8 @@ pub(super) fn add(document: &mut Value) {
     for (_, operation) in operations {
         let responses = operation["responses"].as_object_mut().into_iter().flatten();
         for (_, response) in responses.filter(|(status, _)| status.starts_with('2')) {
-            let kinds = response["content"].as_object_mut().into_iter().flatten();
+            let content = response.get_mut("content").and_then(Value::as_object_mut);
+            let kinds = content.into_iter().flatten();
             for (_, answer) in kinds.filter(|(kind, _)| MEDIA_TYPES.contains(&&***kind)) {
                 if answer.get("example").is_none() && answer.get("examples").is_none() {
                     let maker = Maker { schemas: &schemas };
