@@ -146,7 +146,7 @@ on_both_stores! {
         let set = json!({"token": token, "new_password": PASSWORD});
         app.post("/v1/reset-password").json(set).await.refuses(400, "invalid_link");
         let notice = app.nth_letter_to("mia@example.org", 3).await;
-        assert!(notice.links().iter().all(|it| it.is_empty()), "{notice:?}");
+        assert!(notice.links().iter().all(String::is_empty), "{notice:?}");
         mia.visitor().signs_in("mia@example.org", PASSWORD).await.refuses(401, "invalid_credentials");
 
         let both = json!({"email": "newer@example.org", "email_verified": true});

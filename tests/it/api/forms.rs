@@ -19,7 +19,6 @@ pub fn sets(asks: &impl Asks, door: &Door, form: &str, body: Value) -> Request {
 }
 
 /// Has the app of development ask this, by its `signup`.
-#[expect(clippy::needless_pass_by_value, reason = "callers say it in place")]
 pub async fn asked(app: &TestApp, fields: Value) -> Value {
     let body = json!({"fields": fields});
     sets(&app.key(), &app.own.development, "signup", body)

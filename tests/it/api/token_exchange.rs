@@ -115,7 +115,7 @@ on_both_stores! {
         assert_eq!(brief.exchanges().await.told(200)["expires_in"], 60);
         assert_eq!(usual.exchanges().await.told(200)["expires_in"], 120);
         let token = usual.token().await;
-        app.clock.advance(Duration::from_secs(120));
+        app.clock.advance(Duration::from_mins(2));
         app.get("/v1/me").bearer(&token).await.refuses(401, "invalid_token");
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::acme::Acme;
 use crate::support::app::{TestApp, eventually};
-use crate::support::client::{Asks, assert_has};
+use crate::support::client::{Asks, Reply, assert_has};
 use crate::support::dump::{documents, holds};
 use crate::support::orgs::text;
 use crate::support::stores::{Backend, on_both_stores};
@@ -169,7 +169,7 @@ on_both_stores! {
 
         let all = join_all((0..20).map(|_| post(&admin))).await;
 
-        let made: Vec<_> = all.iter().filter(|it| it.status == 201).map(|it| it.json()).collect();
+        let made: Vec<_> = all.iter().filter(|it| it.status == 201).map(Reply::json).collect();
         assert_eq!(made.len(), 5);
         assert_eq!(made[0]["org_id"], acme.org.id);
         post(&acme.owner).await.refuses(409, "webhook_limit");
@@ -280,18 +280,18 @@ on_both_stores! {
 
     /// Who can write to the database cannot have one webhook sign with another one's secret.
     async fn a_sealed_secret_that_is_moved_signs_nothing(hooked: Hooked) {
-        let (one, other) = (hooked.hook(&["user.banned"]).await, hooked.hook(&["user.deleted"]).await);
+        let (first, other) = (hooked.hook(&["user.banned"]).await, hooked.hook(&["user.deleted"]).await);
         let tenant = hooked.app.own.development.tenant();
         let mut once = hooked.app.store().once();
         let mut tx = once.within(tenant);
         let stolen: Webhook = tx.get(text(&other["id"])).await.unwrap().unwrap();
         let moved = SECRET.set(stolen.secret);
-        tx.update_one(by_id(text(&one["id"])), moved).await.unwrap().unwrap();
+        tx.update_one(by_id(text(&first["id"])), moved).await.unwrap().unwrap();
 
         let mia = hooked.app.person("mia@example.org").await;
         hooked.something_happens(&mia.id).await;
 
-        let failed = hooked.tried(&one, 1).await;
+        let failed = hooked.tried(&first, 1).await;
         assert_has(&failed, json!({"failure": "sealed", "status": "pending", "attempts": 1}));
         assert!(hooked.receiver.got().is_empty());
     }

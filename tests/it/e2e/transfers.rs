@@ -11,8 +11,8 @@ use crate::support::client::Asks;
 use crate::support::stores::{on_both_stores, run};
 
 fn writes(home: &Home, name: &str, lines: &[Value]) {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    fs::write(home.folder().join(name), text).expect("a file can be written");
+    let lines: Vec<_> = lines.iter().map(Value::to_string).collect();
+    fs::write(home.folder().join(name), lines.join("\n")).expect("a file can be written");
 }
 
 fn lines(text: &str) -> Vec<Value> {
@@ -24,9 +24,9 @@ on_both_stores! {
     async fn users_come_by_file_and_sign_in_and_go_by_file(home: Home) {
         let told = home.bootstrap(&["--app", "Shop"]);
         let python = provided("E2E_PYTHON");
-        let mut make = std::process::Command::new(python);
-        let made = succeeds(make.arg(script("hashes.py")).arg(PASSWORD));
-        fs::write(home.folder().join("users.ndjson"), made).expect("a file can be written");
+        let mut hashing = std::process::Command::new(python);
+        let users = succeeds(hashing.arg(script("hashes.py")).arg(PASSWORD));
+        fs::write(home.folder().join("users.ndjson"), users).expect("a file can be written");
 
         let dry = home.run(&["import", "users.ndjson", "--app", "shop", "--dry-run"]);
         let done = home.run(&["import", "users.ndjson", "--app", "shop", "--results", "results.ndjson"]);

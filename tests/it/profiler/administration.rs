@@ -32,9 +32,8 @@ impl Scenario {
             let reply = key.post(path).json(json!({"users": all})).await;
             self.calls("admin.users.import", reply);
         }
-        let lines: String = (0..10)
-            .map(|number| format!("{}\n", user(number)))
-            .collect();
+        let lines: Vec<_> = (0..10).map(|number| user(number).to_string()).collect();
+        let lines = lines.join("\n");
         let reply = key.post(import).body("application/x-ndjson", lines).await;
         self.calls("admin.users.import", reply);
         let export = "/v1/admin/bulk/users/export";

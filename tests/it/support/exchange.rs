@@ -197,7 +197,7 @@ fn about_the_body(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
             faults.push(format!("content-type is {declared:?}"));
         }
         400.. if !exchange.is_problem() && !exchange.is_oauth() => {
-            faults.push(format!("content-type is {declared:?}"))
+            faults.push(format!("content-type is {declared:?}"));
         }
         _ => {}
     }
