@@ -11,6 +11,7 @@
 mod examined;
 mod foundation;
 mod parts;
+mod services;
 mod serving;
 mod settings;
 

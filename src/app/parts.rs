@@ -6,59 +6,37 @@ use std::time::Duration;
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{
-    AdministrationServices, Authsome, EnvironmentServices, MachineServices, OrganizationServices,
-    Services,
-};
+use super::serving::Authsome;
 use super::settings::{
     derived, host_of, lockout_settings, rate_settings, reach, telemetry_settings,
 };
-use super::{HOLDINGS, SCHEMAS, StartError, World};
+use super::{HOLDINGS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
-use crate::accounts::Accounts;
 use crate::api_keys::{LiveKeys, SecretKeys};
-use crate::audit::{Audit, Denials, OrganizationRecord};
+use crate::audit::{Audit, Denials};
 use crate::client_config::ClientConfigs;
-use crate::cloning::Cloning;
-use crate::departures::Departures;
-use crate::discovery::Issuer;
 use crate::environments::Environments;
-use crate::exchange::Exchange;
 use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{Afterwards, Edge, InFlight, Traffic};
 use crate::idempotency::Idempotency;
-use crate::invitations::Invitations;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
 use crate::kernel::measure::Measured;
-use crate::keys::Keys;
 use crate::limits::{Limits, Lockouts};
-use crate::locks::Locks;
-use crate::magic_links::MagicLinks;
 use crate::mail::{Mailer, Templates};
 use crate::memberships::Memberships;
 use crate::metrics::Metrics;
-use crate::notifications::{Composer, Deliveries, Notifications, Post};
-use crate::orgs::Orgs;
+use crate::notifications::{Composer, Deliveries, Post};
 use crate::outbound::Outbound;
-use crate::passwords::Passwords;
-use crate::permissions::Permissions;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
-use crate::roles::Roles;
-use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
 use crate::settings::Levels;
-use crate::statistics::Statistics;
-use crate::teams::Teams;
 use crate::telemetry::Telemetry;
-use crate::tenancy::Tenancy;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
-use crate::tuning::Tuning;
-use crate::users::{Recent, Users};
-use crate::verification::Verification;
+use crate::users::Recent;
 use crate::webhooks::{Bell, Courier, Couriers, EventFeed, Relay, Webhooks};
 
 /// How long after its deadline a request that was begun with an idempotency key is given up.
@@ -122,183 +100,10 @@ impl Foundation {
         Ok(settings.as_ref().map(Telemetry::to).transpose()?)
     }
 
-    /// What handlers ask for.
-    fn services(&self, sessions: &Sessions, policy: Policy, bell: Bell) -> Services {
-        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        Services {
-            environments: self.environment_services(sessions, &bell),
-            rules: Data::new(sessions.rules.clone()),
-            forms: Data::new(sessions.forms.clone()),
-            client_configs: Data::new(sessions.client_configs.clone()),
-            verification: Data::new(Verification {
-                accounts: sessions.clone(),
-            }),
-            passwords: Data::new(Passwords {
-                accounts: sessions.clone(),
-            }),
-            magic_links: Data::new(MagicLinks {
-                accounts: sessions.clone(),
-            }),
-            machines: self.machine_services(sessions, policy.clone()),
-            organizations: self.organization_services(sessions, policy),
-            administration: self.administration_services(sessions),
-            departures: Data::new(Departures {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                outbox: sessions.outbox.clone(),
-                sessions: sessions.clone(),
-            }),
-            locks: Data::new(Locks {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                lockouts: sessions.lockouts.clone(),
-            }),
-            notifications: Data::new(Notifications {
-                store: store.clone(),
-                outbox: sessions.outbox.clone(),
-            }),
-            issuer: Data::new(Issuer {
-                url: self.tokens.issuer.clone(),
-                keys: self.keys.clone(),
-                clock: clock.clone(),
-            }),
-            webhooks: Data::new(self.webhooks(sessions, bell)),
-            users: Data::new(Users {
-                store,
-                clock,
-                entropy,
-                forms: sessions.forms.clone(),
-                recent: sessions.recent.clone(),
-            }),
-            sessions: Data::new(sessions.clone()),
-        }
-    }
-
-    fn environment_services(&self, sessions: &Sessions, bell: &Bell) -> EnvironmentServices {
-        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        EnvironmentServices {
-            environments: Data::new(sessions.environments.clone()),
-            tuning: Data::new(Tuning {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                environments: sessions.environments.clone(),
-                memberships: sessions.memberships.clone(),
-            }),
-            cloning: Data::new(Cloning {
-                store,
-                clock,
-                entropy,
-                environments: sessions.environments.clone(),
-                webhooks: self.webhooks(sessions, bell.clone()),
-            }),
-        }
-    }
-
-    fn machine_services(&self, sessions: &Sessions, policy: Policy) -> MachineServices {
-        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        let keys = Keys {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            environments: sessions.environments.clone(),
-            memberships: sessions.memberships.clone(),
-            revocations: sessions.revocations.clone(),
-            policy: policy.clone(),
-        };
-        MachineServices {
-            accounts: Data::new(ServiceAccounts {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                keys: keys.clone(),
-            }),
-            exchange: Data::new(Exchange {
-                live: self.live_keys(sessions.memberships.platform),
-                access: sessions.issuer.access.clone(),
-                memberships: sessions.memberships.clone(),
-                sessions: sessions.clone(),
-                store,
-                clock,
-                entropy,
-                policy,
-            }),
-            keys: Data::new(keys),
-        }
-    }
-
-    fn live_keys(&self, platform: AppId) -> LiveKeys {
+    pub(super) fn live_keys(&self, platform: AppId) -> LiveKeys {
         LiveKeys {
             store: self.store.clone(),
             platform,
-        }
-    }
-
-    fn organization_services(&self, sessions: &Sessions, policy: Policy) -> OrganizationServices {
-        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        OrganizationServices {
-            orgs: Data::new(Orgs {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-                turns: sessions.turns.clone(),
-                environments: sessions.environments.clone(),
-                schemas: SCHEMAS,
-            }),
-            teams: Data::new(Teams {
-                environments: sessions.environments.clone(),
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-            }),
-            roles: Data::new(Roles {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-                accounts: sessions.clone(),
-            }),
-            permissions: Data::new(Permissions {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-                policy,
-            }),
-            invitations: Data::new(Invitations {
-                accounts: sessions.clone(),
-            }),
-            record: Data::new(OrganizationRecord {
-                store: store.clone(),
-                memberships: sessions.memberships.clone(),
-            }),
-        }
-    }
-
-    fn administration_services(&self, sessions: &Sessions) -> AdministrationServices {
-        AdministrationServices {
-            accounts: Data::new(Accounts {
-                accounts: sessions.clone(),
-            }),
-            statistics: Data::new(Statistics {
-                store: self.store.clone(),
-                clock: self.world.clock.clone(),
-            }),
-            tenancy: Data::new(Tenancy {
-                accounts: sessions.clone(),
-                keys: self.keys.clone(),
-                schemas: SCHEMAS,
-            }),
-            transfers: Data::new(self.transfers()),
         }
     }
 
@@ -411,7 +216,7 @@ impl Foundation {
         }
     }
 
-    fn webhooks(&self, sessions: &Sessions, bell: Bell) -> Webhooks {
+    pub(super) fn webhooks(&self, sessions: &Sessions, bell: Bell) -> Webhooks {
         Webhooks {
             store: self.store.clone(),
             clock: self.world.clock.clone(),

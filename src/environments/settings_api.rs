@@ -142,7 +142,7 @@ async fn settings(
 ///
 /// A field that is absent stays as it is; a page that is `null` is this server's own again. Its
 /// origins and pages are its own. The rest is chosen at the level of the environment, as by
-/// `PUT /v1/admin/settings/{key}?level=environment`, where nothing above enforces another choice.
+/// `PUT /v1/admin/settings/{setting}?level=environment`, where nothing above enforces another choice.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.settings.update",
     params(("id" = EnvId, Path, description = "The environment")),

@@ -77,12 +77,12 @@ async fn list(access: Allowed<ReadSettings>, tuning: Data<Tuning>) -> Answer<Ok2
 /// As the list of settings tells of it, for the environment acted on.
 #[utoipa::path(
     tag = "settings", operation_id = "admin.settings.read",
-    params(("key" = String, Path, description = "The setting", example = "password_min_length")),
+    params(("setting" = String, Path, description = "The setting", example = "password_min_length")),
     responses((status = 200, description = "The setting", body = SettingView)),
     security(("session" = []), ("api_key" = [])),
     extensions(("x-permission" = json!(ReadSettings::NAME))),
 )]
-#[get("/v1/admin/settings/{key}")]
+#[get("/v1/admin/settings/{setting}")]
 async fn read(
     access: Allowed<ReadSettings>,
     key: PathId<Key>,
@@ -103,7 +103,7 @@ async fn read(
 #[utoipa::path(
     tag = "settings", operation_id = "admin.settings.choose",
     params(
-        ("key" = String, Path, description = "The setting", example = "password_min_length"),
+        ("setting" = String, Path, description = "The setting", example = "password_min_length"),
         At,
     ),
     request_body(content = NewChoice, example = json!({"value": 12, "enforced": true})),
@@ -116,7 +116,7 @@ async fn read(
         ])),
     ),
 )]
-#[put("/v1/admin/settings/{key}")]
+#[put("/v1/admin/settings/{setting}")]
 async fn choose(
     access: Allowed<UpdateSettings>,
     key: PathId<Key>,
@@ -138,7 +138,7 @@ async fn choose(
 #[utoipa::path(
     tag = "settings", operation_id = "admin.settings.take_back",
     params(
-        ("key" = String, Path, description = "The setting", example = "password_min_length"),
+        ("setting" = String, Path, description = "The setting", example = "password_min_length"),
         At,
     ),
     responses((status = 204, description = "Nothing is chosen there")),
@@ -148,7 +148,7 @@ async fn choose(
         ("x-problems" = json!([ProblemKind::SettingLevel, ProblemKind::Forbidden])),
     ),
 )]
-#[delete("/v1/admin/settings/{key}")]
+#[delete("/v1/admin/settings/{setting}")]
 async fn take_back(
     access: Allowed<UpdateSettings>,
     key: PathId<Key>,

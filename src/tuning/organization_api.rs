@@ -47,7 +47,7 @@ async fn list(
     tag = "organizations", operation_id = "orgs.settings.choose",
     params(
         ("org" = OrgId, Path, description = "The organisation"),
-        ("key" = String, Path, description = "The setting", example = "default_language"),
+        ("setting" = String, Path, description = "The setting", example = "default_language"),
     ),
     request_body(content = NewChoice, example = json!({"value": "de"})),
     responses((status = 200, description = "The setting as it is now", body = SettingView)),
@@ -57,7 +57,7 @@ async fn list(
         ("x-problems" = json!([ProblemKind::SettingLevel, ProblemKind::SettingEnforced])),
     ),
 )]
-#[put("/v1/orgs/{org}/settings/{key}")]
+#[put("/v1/orgs/{org}/settings/{setting}")]
 async fn choose(
     access: Entering<UpdateOrganizationSettings>,
     ids: PathIds<(OrgId, Key)>,
@@ -79,13 +79,13 @@ async fn choose(
     tag = "organizations", operation_id = "orgs.settings.take_back",
     params(
         ("org" = OrgId, Path, description = "The organisation"),
-        ("key" = String, Path, description = "The setting", example = "default_language"),
+        ("setting" = String, Path, description = "The setting", example = "default_language"),
     ),
     responses((status = 204, description = "Nothing is chosen there")),
     security(("session" = []), ("api_key" = [])),
     extensions(("x-permission" = json!(UpdateOrganizationSettings::NAME))),
 )]
-#[delete("/v1/orgs/{org}/settings/{key}")]
+#[delete("/v1/orgs/{org}/settings/{setting}")]
 async fn take_back(
     access: Entering<UpdateOrganizationSettings>,
     ids: PathIds<(OrgId, Key)>,

@@ -30,7 +30,7 @@ python() {
   # The generator formats by ruff, which it looks for on the path.
   PATH=$("$E2E_PYTHON" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/bin:$PATH \
     "$E2E_PYTHON" -m openapi_python_client generate --path "$document" --output-path authsome_client --meta none \
-    --fail-on-warning
+    --fail-on-warning --config "$clients/python.yaml"
   cp "$clients/journey.py" .
   "$E2E_PYTHON" -m mypy --strict --follow-imports=silent journey.py
 }

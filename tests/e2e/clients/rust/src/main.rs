@@ -94,7 +94,7 @@ impl Site {
             email,
             ..SignIn::new(PASSWORD.to_owned())
         };
-        Ok(auth_sign_in(&self.page()?, account, None)?)
+        Ok(auth_sign_in(&self.page()?, account, None, None)?)
     }
 
     fn verified(&self, name: &str) -> Told<Person> {
@@ -103,7 +103,7 @@ impl Site {
             .as_nanos();
         let email = format!("{name}.{nonce}@example.org");
         let account = SignUp::new(email.clone(), PASSWORD.to_owned());
-        let signed_up = auth_sign_up(&self.page()?, account, None)?;
+        let signed_up = auth_sign_up(&self.page()?, account, None, None)?;
         must(
             !signed_up.user.email_verified,
             "the address was proven by nothing",
@@ -154,7 +154,7 @@ fn joins(site: &Site, org: &str, owner: &Person, guest: &Person) -> Told<Member>
         ..NewInvitationBody::new(guest.email.clone())
     };
     let as_owner = site.bearer(&owner.signed_in.access_token);
-    let sent = orgs::orgs_invitations_create(&as_owner, org, invitation, None, None)?;
+    let sent = orgs::orgs_invitations_create(&as_owner, org, invitation, None, None, None)?;
     must(
         sent.status == InvitationState::Pending,
         "the invitation is over",
@@ -166,7 +166,7 @@ fn joins(site: &Site, org: &str, owner: &Person, guest: &Person) -> Told<Member>
         "an offer of another organization",
     )?;
     let as_guest = site.bearer(&guest.signed_in.access_token);
-    let member = orgs::orgs_invitations_accept(&as_guest, AcceptInvitation::new(token), None)?;
+    let member = orgs::orgs_invitations_accept(&as_guest, AcceptInvitation::new(token), None, None)?;
     must(member.org_id == org, "joined something else")?;
     Ok(member)
 }
@@ -198,7 +198,7 @@ fn journey(site: &Site) -> Told<()> {
 
     let as_owner = site.bearer(&owner.signed_in.access_token);
     let org = NewOrganizationBody::new("Acme".to_owned());
-    let org = orgs::orgs_create(&as_owner, org, None, None)?.id;
+    let org = orgs::orgs_create(&as_owner, org, None, None, None)?.id;
     let member = joins(site, &org, &owner, &guest)?;
     println!("invited and accepted");
 
