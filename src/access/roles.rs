@@ -20,9 +20,6 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::rights::Pattern;
-use super::scopes;
-
 /// A role of a user in an app, written upper-case everywhere it is seen or stored.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -43,13 +40,12 @@ pub enum Role {
 pub struct UnknownRole;
 
 /// Every subject that a policy may speak of.
-pub(super) const SUBJECTS: [&str; 6] = [
+pub(super) const SUBJECTS: [&str; 5] = [
     PLATFORM_OWNER,
     PLATFORM_ADMIN,
     APP_ADMIN,
     ANY_USER,
     IMPERSONATED,
-    OF_ORGANIZATION,
 ];
 
 pub(super) const PLATFORM_OWNER: &str = "platform:OWNER";
@@ -57,7 +53,6 @@ pub(super) const PLATFORM_ADMIN: &str = "platform:ADMIN";
 pub(super) const APP_ADMIN: &str = "role:ADMIN";
 const ANY_USER: &str = "role:USER";
 const IMPERSONATED: &str = "role:IMPERSONATED";
-const OF_ORGANIZATION: &str = "role:ORGANIZATION";
 
 /// The subjects that `roles` amount to, in the platform app or in another.
 ///
@@ -73,11 +68,6 @@ pub fn subjects(is_platform: bool, roles: &[Role]) -> Vec<String> {
 /// What remains of anybody's subjects while another acts as him.
 pub fn impersonated() -> Vec<String> {
     vec![IMPERSONATED.to_owned()]
-}
-
-/// What an organisation is in its app, where it acts by a key of its own.
-pub fn of_organization() -> Vec<String> {
-    vec![OF_ORGANIZATION.to_owned()]
 }
 
 fn subject(is_platform: bool, role: Role) -> Option<&'static str> {
@@ -97,8 +87,7 @@ pub(super) fn called(subject: &str) -> Option<&str> {
 }
 
 /// Whether `subjects` amount to holding `role` in the platform app or in another one: who operates
-/// every app holds their roles, and an owner holds an administrator's. Whoever is limited by scopes
-/// holds none, unless one of them is for everything.
+/// every app holds their roles, and an owner holds an administrator's.
 pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
     let operators: &[&str] = match (role, is_platform) {
         (Role::Owner, true) => &[PLATFORM_OWNER],
@@ -107,8 +96,9 @@ pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
         (Role::Admin, false) => &[PLATFORM_OWNER, PLATFORM_ADMIN, APP_ADMIN],
         (Role::User, _) => &[ANY_USER],
     };
-    let is_one = |subject: &String| operators.contains(&subject.as_str());
-    scopes::admit_line(subjects, &Pattern::everything()) && subjects.iter().any(is_one)
+    subjects
+        .iter()
+        .any(|subject| operators.contains(&subject.as_str()))
 }
 
 /// The roles that can be given in an app, highest first.

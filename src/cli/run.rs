@@ -10,8 +10,7 @@ use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, doctor, healthcheck, keys, log, mail,
-    policy, transfer,
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -35,7 +34,6 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
             in_system(async { policy::test(asked.file.as_deref()).await })
         }
         Command::Healthcheck(check) => health(&check, load),
-        Command::Doctor(asked) => in_system(async { doctor::examine(load(), &asked).await }),
         Command::Mail(Mail::Preview(asked)) => {
             with_config(load, |config| mail::preview(&config, &asked))
         }
@@ -49,12 +47,6 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         }
         Command::Keys(Keys::Withdraw(asked)) => {
             with_config(load, |config| in_system(keys::withdraw(config, asked)))
-        }
-        Command::Import(asked) => {
-            with_config(load, |config| in_system(transfer::import(config, asked)))
-        }
-        Command::Export(asked) => {
-            with_config(load, |config| in_system(transfer::export(config, asked)))
         }
         Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };

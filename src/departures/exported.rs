@@ -364,8 +364,7 @@ fn told_of_device(message: Message) -> (Option<String>, Option<String>, Option<S
         | Message::EmailChangeRequested
         | Message::EmailChanged
         | Message::AccountDeleted
-        | Message::Invitation(_)
-        | Message::WebhookDisabled { .. } => (None, None, None),
+        | Message::Invitation(_) => (None, None, None),
     }
 }
 

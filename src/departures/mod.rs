@@ -18,7 +18,6 @@ mod banning;
 mod deleting;
 mod export;
 mod exported;
-mod exported_keys;
 mod forgetting;
 mod service;
 

@@ -1,14 +1,11 @@
 //! Inviting: the offer and its letter, sending it anew, and taking it back.
 
-use std::time::Duration;
-
 use super::record::State;
 use super::repo::{self, Renewal};
 use super::service::{
     Invitations, InviteError, KnownInvitation, changed, inviter_name, may_place, named, teams_of,
 };
 use crate::access::OrgRole;
-use crate::environments;
 use crate::events::{self, Name};
 use crate::http::Entrance;
 use crate::kernel::id::{InvitationId, OrgId, TeamId, UserId};
@@ -22,7 +19,6 @@ use crate::memberships::{
     self, ALREADY_INVITED, EnterError, Invitation, InvitationStatus, Inviter, Standing,
 };
 use crate::notifications::{self, Invited, Letter, Message};
-use crate::settings::Key;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
 use crate::users;
@@ -114,13 +110,12 @@ impl Invitations {
         limits
             .admit(Rule::Invitations, tenant, &subject, origin)
             .await?;
-        let chosen = accounts.environments.chosen_within(tenant, org).await?;
-        let life = Duration::from_secs(chosen.number(Key::InvitationTtl).into());
+        let settings = &accounts.environment(tenant).await?.settings;
         let writes = accounts.may_write_to(tenant, email, origin).await?;
         Ok(Sending {
             now,
-            expires_at: now.plus(life),
-            letter: writes.then(|| environments::language(&chosen)),
+            expires_at: now.plus(settings.invitation_life()),
+            letter: writes.then_some(settings.default_language),
         })
     }
 

@@ -48,10 +48,8 @@ impl Inviter {
                 id: Some(user_id),
             },
             Principal::Key { .. } => Self {
-                authority: caller
-                    .user()
-                    .map_or(Authority::Backend, |_| Authority::User),
-                id: caller.user(),
+                authority: Authority::Backend,
+                id: None,
             },
         }
     }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::record::{Member, Organization, Team};
-use crate::access::{
-    InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole, unlimited,
-};
+use crate::access::{InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole};
 use crate::kernel::id::TeamId;
 use crate::tokens::ActiveOrganization;
 
@@ -34,11 +32,9 @@ impl Standing {
         self.policy.grants::<P>(&self.subjects)
     }
 
-    /// Whether the organisation exists to him: members, and who administers the app. A key whose
-    /// scopes are for something else is forbidden to look, but knows.
+    /// Whether the organisation exists to him: members, and who administers the app.
     pub(super) fn is_let_in(&self) -> bool {
-        let own = unlimited(&self.subjects);
-        self.member.is_some() || self.policy.grants::<ReadOrganization>(&own)
+        self.member.is_some() || self.allows::<ReadOrganization>()
     }
 
     /// What he is, as the policy knows it: roles in the app, in the organisation, and of his teams.

@@ -5,7 +5,6 @@ use utoipa::ToSchema;
 
 use crate::kernel::id::{
     AppId, EnvId, InvitationId, NotificationId, OrgId, PasswordResetId, UserId, VerificationId,
-    WebhookId,
 };
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
@@ -111,11 +110,6 @@ pub enum Message {
     },
     AccountDeleted,
     Invitation(Invited),
-    WebhookDisabled {
-        webhook_id: WebhookId,
-        host: String,
-        is_gone: bool,
-    },
 }
 
 /// What an invitation says. Its link is derived from the invitation and its generation.
@@ -152,7 +146,6 @@ impl Message {
             Self::NewDevice { .. } => mail::NewDevice::NAME,
             Self::AccountDeleted => mail::AccountDeleted::NAME,
             Self::Invitation(_) => mail::Invitation::NAME,
-            Self::WebhookDisabled { .. } => mail::WebhookDisabled::NAME,
         }
     }
 
@@ -174,8 +167,7 @@ impl Message {
             | Self::EmailChangeRequested
             | Self::EmailChanged
             | Self::NewDevice { .. }
-            | Self::AccountDeleted
-            | Self::WebhookDisabled { .. } => None,
+            | Self::AccountDeleted => None,
         }
     }
 }
@@ -190,14 +182,13 @@ impl Notification {
 }
 
 impl Sealed for Notification {
-    type Home = EnvId;
     const FIELD: &'static str = "to";
 
     fn id(&self) -> String {
         self.id.to_string()
     }
 
-    fn home(&self) -> EnvId {
+    fn env_id(&self) -> EnvId {
         self.env_id
     }
 

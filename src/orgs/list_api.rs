@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::service::{Orgs, SlugAnswer};
 use super::wire::OrganizationView;
 use crate::access::{CheckSlug, ListOrganizations, ListOwnOrganizations, Permission};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, ProblemKind, Query};
+use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
 use crate::kernel::page::Slice;
 use crate::memberships::Organization;
 
@@ -52,11 +52,8 @@ impl OrganizationPage {
     tag = "organizations", operation_id = "orgs.list",
     params(Paging),
     responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
-    security(("session" = []), ("api_key" = [])),
-    extensions(
-        ("x-permission" = json!(ListOwnOrganizations::NAME)),
-        ("x-problems" = json!([ProblemKind::UserRequired])),
-    ),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(ListOwnOrganizations::NAME))),
 )]
 #[get("/v1/orgs")]
 async fn list(
@@ -74,11 +71,8 @@ async fn list(
     tag = "me", operation_id = "me.orgs",
     params(Paging),
     responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
-    security(("session" = []), ("api_key" = [])),
-    extensions(
-        ("x-permission" = json!(ListOwnOrganizations::NAME)),
-        ("x-problems" = json!([ProblemKind::UserRequired])),
-    ),
+    security(("session" = [])),
+    extensions(("x-permission" = json!(ListOwnOrganizations::NAME))),
 )]
 #[get("/v1/me/orgs")]
 async fn own(
@@ -94,7 +88,7 @@ async fn own_page(
     paging: &Paging,
     orgs: &Orgs,
 ) -> Answer<Ok200<OrganizationPage>> {
-    let user = access.person()?;
+    let (user, _) = access.user()?;
     let page = (paging.after.as_ref(), paging.limit);
     let found = orgs.of_user(access.tenant(), user, page).await?;
     let items = found

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::service::{OrgError, Orgs, may_tell};
-use crate::api_keys;
+use super::service::{OrgError, Orgs};
 use crate::events::{self, Name, Party};
 use crate::http::Entrance;
 use crate::kernel::id::{MemberId, OrgId, UserId};
@@ -148,8 +147,6 @@ impl Orgs {
                 standing.may_remove(&member, &places)?;
                 let made = (now, &self.entropy);
                 let revoked = memberships::leave(&mut tx, &member, made).await?;
-                let tell = may_tell(entrance, made);
-                api_keys::creator_left(&mut tx, (org, member.user_id), &tell).await?;
                 let told = self
                     .event(Name::MemberRemoved, (caller, org), (now, entrance.origin))
                     .on(Party::new("user", member.user_id));

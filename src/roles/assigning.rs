@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use super::service::{RoleError, Roles};
 use crate::access::{OrgRole, Role};
+use crate::http;
 use crate::http::Entrance;
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -104,7 +105,10 @@ impl Roles {
         (entrance, may_in_app): (&Entrance<'_>, bool),
         whom: Whom,
     ) -> Result<RolesOf, RoleError> {
-        let is_own = entrance.caller.user() == Some(whom.user);
+        let is_own = match entrance.caller.principal {
+            http::Principal::User { user_id, .. } => user_id == whom.user,
+            http::Principal::Key { .. } => false,
+        };
         self.store
             .read(async |tx| {
                 let mut tx = tx.within(entrance.caller.tenant);

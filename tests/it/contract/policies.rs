@@ -11,9 +11,8 @@ use super::guarded;
 use crate::support::stores::run;
 
 /// Everybody whom `policies/roles.csv` grants something.
-const SUBJECTS: [&str; 6] = [
+const SUBJECTS: [&str; 5] = [
     "role:IMPERSONATED",
-    "role:ORGANIZATION",
     "role:USER",
     "role:ADMIN",
     "platform:ADMIN",
