@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 
 use authsome::config::StoreUrl;
 use authsome::kernel::secret::ExposeSecret;
+use mongodb::Database;
 use mongodb::bson::{Document, doc};
-use mongodb::{Client, Database};
 use serde_json::{Value, json};
 
 use crate::contract::operations;
@@ -20,7 +20,7 @@ use crate::support::acme::Acme;
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply};
 use crate::support::persona::{Administers, PASSWORD, Person};
-use crate::support::plans::not_of_a_stream;
+use crate::support::plans::{self, not_of_a_stream, told};
 use crate::support::stores::{Backend, run};
 
 /// The database behind an app, past the port.
@@ -28,10 +28,7 @@ async fn database(app: &TestApp) -> Database {
     let StoreUrl::Mongo { url, .. } = &app.foundation().config.store.url else {
         panic!("not an app on MongoDB")
     };
-    let client = Client::with_uri_str(url.expose_secret())
-        .await
-        .expect("the test server answers");
-    client.default_database().expect("the URL names a database")
+    plans::database(url.expose_secret()).await
 }
 
 /// Writes everything down from now on.
@@ -68,11 +65,6 @@ fn scans(entries: &[Document]) -> Vec<&Document> {
             .is_ok_and(|it| it.contains("COLLSCAN"))
     };
     entries.iter().filter(is_scan).collect()
-}
-
-fn told(scan: &Document) -> String {
-    let command = scan.get_document("command").cloned().unwrap_or_default();
-    format!("{}: {command}", scan.get_str("ns").unwrap_or_default())
 }
 
 /// Every operation of the document, called in a way that reaches the store.

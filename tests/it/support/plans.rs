@@ -42,7 +42,8 @@ fn a_scan() -> Document {
     scan
 }
 
-async fn database(url: &str) -> Database {
+/// The database that a URL names, past the port.
+pub async fn database(url: &str) -> Database {
     let client = Client::with_uri_str(url)
         .await
         .expect("the test server answers");
@@ -84,7 +85,8 @@ impl Drop for Plans {
     }
 }
 
-fn told(scan: &Document) -> String {
+/// A query that the profiler wrote down, for whoever is to give it an index.
+pub fn told(scan: &Document) -> String {
     let command = scan.get_document("command").cloned().unwrap_or_default();
     format!("{}: {command}", scan.get_str("ns").unwrap_or_default())
 }
