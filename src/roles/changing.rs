@@ -92,10 +92,11 @@ impl Roles {
         }
         if before.is_none_or(|before| before.parent_id != after.parent_id) {
             ground.may_inherit(after.id, after.parent_id)?;
-        }
-        if before.is_some_and(|before| before.parent_id != after.parent_id) {
-            let depth = ground.depth(after.parent_id) + 1;
-            may_sink(tx, ground, (after, depth)).await?;
+            // A new role has none below it.
+            if before.is_some() {
+                let depth = ground.depth(after.parent_id) + 1;
+                may_sink(tx, ground, (after, depth)).await?;
+            }
         }
         let granted = before.map(|before| before.permissions.as_slice());
         ground.may_grant(granted.unwrap_or_default(), &after.permissions)?;

@@ -67,9 +67,13 @@ impl Node {
 
     /// Ends what goes on beside requests: jobs, and the delivery of letters.
     pub async fn falls_silent(&self) {
-        self.background.hand_over(LONG).await;
-        self.background.wind_down(LONG).await;
+        silence(&self.background).await;
     }
+}
+
+async fn silence(background: &Background) {
+    background.hand_over(LONG).await;
+    background.wind_down(LONG).await;
 }
 
 async fn serve(
@@ -101,8 +105,7 @@ async fn serve(
     // An error is a test that is gone: the server goes as well.
     let _ = stopped.await;
     // A transaction that is left open keeps others from its documents for a minute.
-    background.hand_over(LONG).await;
-    background.wind_down(LONG).await;
+    silence(&background).await;
     handle.stop(false).await;
     serving
         .await
