@@ -22,26 +22,38 @@ mod policy;
 mod realm;
 mod rights;
 mod roles;
+mod scopes;
 
 pub use cases::{BadCase, Case, cases, organization_cases};
 pub use organization::{OrgPolicies, OrgPolicy, Resource, RoleRule};
 pub use permission::{
-    AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, CheckOthers, CheckPermissions,
-    CheckRights, CheckSlug, CreateOrganization, CreateOrganizationRole, CreateTeam, DeleteMe,
-    DeleteOrganization, DeleteOrganizationRole, DeleteTeam, DeleteUser, EnterOrganizations,
-    ExportMe, Grantable, Impersonate, Invite, LimitSeats, ListOrganizations, ListOwnDevices,
+    AddMember, AddTeamMember, AssignRoles, BanUser, ChangeOwnDevice, ChangePlatformOwners,
+    CheckOthers, CheckPermissions, CheckRights, CheckSlug, CloneEnvironment, CreateEnvironment,
+    CreateKey, CreateOrganization, CreateOrganizationRole, CreateTeam, CreateUser,
+    DeleteEnvironment, DeleteMe, DeleteOrganization, DeleteOrganizationRole, DeleteTeam,
+    DeleteUser, EnterOrganizations, ExportHashes, ExportMe, ExportUsers, Grantable, Impersonate,
+    ImportUsers, Introspect, Invite, LimitSeats, ListKeys, ListOrganizations, ListOwnDevices,
     ListOwnInvitations, ListOwnOrganizations, ListOwnSessions, ListUserSessions, ListUsers,
-    ManageRoles, OperateApps, PERMISSIONS, Permission, ReadEnvironments, ReadEvents,
-    ReadInvitations, ReadMe, ReadMembers, ReadNotifications, ReadOrganization,
-    ReadOrganizationEvents, ReadOrganizationRoles, ReadPermissions, ReadRevocations, ReadRoles,
-    ReadSelf, ReadSessionConfig, ReadTeamMembers, ReadTeams, ReadUser, RegisterPermissions,
-    RemoveMember, RemoveTeamMember, ResendInvitation, ResetPasswords, RevokeInvitation,
-    RevokeOwnSession, RevokeUserSessions, SignOut, SwitchOrganization, TransferOrganization,
-    UnbanUser, UnlockUser, UpdateEnvironments, UpdateMe, UpdateMember, UpdateOrganization,
-    UpdateOrganizationRole, UpdateSessionConfig, UpdateTeam, UpdateTeamMember,
+    ManageKeys, ManageOrganizationKeys, ManageOrganizationWebhooks, ManageRoles,
+    ManageServiceAccounts, ManageWebhooks, OperateApps, PERMISSIONS, Permission, ReadApp,
+    ReadClientConfig, ReadEnvironments, ReadEvents, ReadFormConfig, ReadInvitations, ReadKey,
+    ReadMe, ReadMembers, ReadMetrics, ReadNotifications, ReadOrganization, ReadOrganizationEvents,
+    ReadOrganizationKeys, ReadOrganizationRoles, ReadOrganizationSettings,
+    ReadOrganizationWebhooks, ReadPermissions, ReadRevocations, ReadRoles, ReadSelf,
+    ReadServiceAccounts, ReadSessionConfig, ReadSettings, ReadStatistics, ReadTeamMembers,
+    ReadTeams, ReadUser, ReadWebhooks, RegisterPermissions, RemoveMember, RemoveTeamMember,
+    ResendInvitation, ResetPasswords, RevokeInvitation, RevokeKey, RevokeOwnSession,
+    RevokeSessions, RevokeUserSessions, RotateKey, SignOut, SwitchOrganization,
+    TransferOrganization, UnbanUser, UnlockUser, UpdateApp, UpdateClientConfig, UpdateEnvironments,
+    UpdateFormConfig, UpdateKey, UpdateMe, UpdateMember, UpdateOrganization,
+    UpdateOrganizationRole, UpdateOrganizationSettings, UpdateSessionConfig, UpdateSettings,
+    UpdateTeam, UpdateTeamMember, UpdateUser,
 };
 pub use place::{BuiltInRole, NotARole, OrgRole, TeamRole, is_reserved, is_subject};
 pub use policy::{Policy, PolicyError};
 pub use realm::{InApp, InOrganization, Realm};
 pub use rights::{NotAPattern, Pattern, Source};
-pub use roles::{Role, UnknownRole, assignable, guarding, holds, impersonated, subjects};
+pub use roles::{
+    Role, UnknownRole, assignable, guarding, holds, impersonated, of_organization, subjects,
+};
+pub use scopes::{Scopes, is_scope, unlimited};

@@ -22,7 +22,7 @@ use super::place::{self, BuiltInRole, OrgRole, TeamRole};
 use super::policy::{MODEL, PolicyError, check_lines};
 use super::realm::{InOrganization, Realm};
 use super::rights::{Pattern, Rights, Source};
-use super::roles;
+use super::{roles, scopes};
 use crate::kernel::id::RoleId;
 use crate::kernel::text::Word;
 
@@ -175,9 +175,8 @@ impl OrgPolicy {
         let Some(permission) = actions.and_then(|actions| actions.get(action)) else {
             return false;
         };
-        subjects
-            .iter()
-            .any(|subject| self.decide(subject, *permission))
+        scopes::admit(subjects, object, action)
+            && scopes::judged(subjects).any(|subject| self.decide(subject, *permission))
     }
 
     /// Whether any of `subjects` holds a permission of the product.
@@ -219,7 +218,19 @@ impl OrgPolicy {
     ) -> bool {
         let reach = self.rights.reach(subjects);
         let mut lines = lines.into_iter();
-        lines.all(|line| reach.covers(&line.resource, &line.action))
+        lines.all(|line| {
+            reach.covers(&line.resource, &line.action) && scopes::admit_line(subjects, line)
+        })
+    }
+
+    /// Whether `subjects` may do something of what a line grants, and nothing limits them to less
+    /// than the line.
+    pub fn allows_some(&self, subjects: &[String], line: &Pattern) -> bool {
+        let mut all = self.permissions.iter();
+        scopes::admit_line(subjects, line)
+            && all.any(|(object, action)| {
+                line.covers(object, action) && self.allows(subjects, object, action)
+            })
     }
 
     /// Whether `subjects` amount to all that a role amounts to, inheritance counted: nobody gives or
@@ -258,7 +269,10 @@ impl OrgPolicy {
     pub fn permissions(&self, subjects: &[String]) -> Vec<String> {
         let reach = self.rights.reach(subjects);
         let all = self.permissions.iter();
-        all.filter(|(object, action)| reach.covers(object, action))
+        let is_reached = |object: &str, action: &str| {
+            reach.covers(object, action) && scopes::admit(subjects, object, action)
+        };
+        all.filter(|(object, action)| is_reached(object, action))
             .map(|(object, action)| format!("{object}:{action}"))
             .collect()
     }

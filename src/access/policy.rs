@@ -14,6 +14,7 @@ use super::permission::Grantable;
 use super::realm::Realm;
 use super::rights::{Pattern, Rights, Source};
 use super::roles::{self, SUBJECTS};
+use super::scopes;
 
 pub(super) const MODEL: &str = include_str!("../../policies/model.conf");
 const GRANTS: &str = include_str!("../../policies/roles.csv");
@@ -84,9 +85,23 @@ impl Policy {
         let Some(permission) = Grantable::of(Realm::App, object, action) else {
             return false;
         };
-        subjects
-            .iter()
-            .any(|subject| self.decide(subject, permission))
+        scopes::admit(subjects, object, action)
+            && scopes::judged(subjects).any(|subject| self.decide(subject, permission))
+    }
+
+    /// Whether `subjects` may do something of what a line grants in apps, and nothing limits them to
+    /// less than the line.
+    pub fn allows_some(&self, subjects: &[String], line: &Pattern) -> bool {
+        let mut rows = Grantable::in_realm(Realm::App);
+        scopes::admit_line(subjects, line)
+            && rows.any(|row| {
+                line.covers(row.object, row.action) && self.allows(subjects, row.object, row.action)
+            })
+    }
+
+    /// Whether a line grants anything that there is in apps.
+    pub fn knows(&self, line: &Pattern) -> bool {
+        Grantable::in_realm(Realm::App).any(|row| line.covers(row.object, row.action))
     }
 
     /// Every line by which a subject may do `action` to `object`, and the way to it.

@@ -3,11 +3,11 @@
 //! What somebody may do in an app follows from his roles there, which his token carries. What he
 //! may do in an organisation follows from his place in it as well.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Where a permission counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Realm {
     App,

@@ -59,6 +59,25 @@ impl Pattern {
         Err(NotAPattern)
     }
 
+    /// Every action on everything.
+    pub(super) fn everything() -> Self {
+        Self {
+            resource: ANY.to_owned(),
+            action: ANY.to_owned(),
+        }
+    }
+
+    /// Whether it stands for one action on one resource.
+    pub(super) fn is_exact(&self) -> bool {
+        self.resource != ANY && self.action != ANY
+    }
+
+    /// Whether it grants all that `other` does: of a `*`, by one of its own.
+    pub(super) fn includes(&self, other: &Self) -> bool {
+        let side = |own: &str, other: &str| own == ANY || own == other;
+        side(&self.resource, &other.resource) && side(&self.action, &other.action)
+    }
+
     pub(super) fn covers(&self, object: &str, action: &str) -> bool {
         (self.resource == ANY || self.resource == object)
             && (self.action == ANY || self.action == action)

@@ -20,6 +20,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::rights::Pattern;
+use super::scopes;
+
 /// A role of a user in an app, written upper-case everywhere it is seen or stored.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
@@ -40,12 +43,13 @@ pub enum Role {
 pub struct UnknownRole;
 
 /// Every subject that a policy may speak of.
-pub(super) const SUBJECTS: [&str; 5] = [
+pub(super) const SUBJECTS: [&str; 6] = [
     PLATFORM_OWNER,
     PLATFORM_ADMIN,
     APP_ADMIN,
     ANY_USER,
     IMPERSONATED,
+    OF_ORGANIZATION,
 ];
 
 pub(super) const PLATFORM_OWNER: &str = "platform:OWNER";
@@ -53,6 +57,7 @@ pub(super) const PLATFORM_ADMIN: &str = "platform:ADMIN";
 pub(super) const APP_ADMIN: &str = "role:ADMIN";
 const ANY_USER: &str = "role:USER";
 const IMPERSONATED: &str = "role:IMPERSONATED";
+const OF_ORGANIZATION: &str = "role:ORGANIZATION";
 
 /// The subjects that `roles` amount to, in the platform app or in another.
 ///
@@ -68,6 +73,11 @@ pub fn subjects(is_platform: bool, roles: &[Role]) -> Vec<String> {
 /// What remains of anybody's subjects while another acts as him.
 pub fn impersonated() -> Vec<String> {
     vec![IMPERSONATED.to_owned()]
+}
+
+/// What an organisation is in its app, where it acts by a key of its own.
+pub fn of_organization() -> Vec<String> {
+    vec![OF_ORGANIZATION.to_owned()]
 }
 
 fn subject(is_platform: bool, role: Role) -> Option<&'static str> {
@@ -87,7 +97,8 @@ pub(super) fn called(subject: &str) -> Option<&str> {
 }
 
 /// Whether `subjects` amount to holding `role` in the platform app or in another one: who operates
-/// every app holds their roles, and an owner holds an administrator's.
+/// every app holds their roles, and an owner holds an administrator's. Whoever is limited by scopes
+/// holds none, unless one of them is for everything.
 pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
     let operators: &[&str] = match (role, is_platform) {
         (Role::Owner, true) => &[PLATFORM_OWNER],
@@ -96,9 +107,8 @@ pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
         (Role::Admin, false) => &[PLATFORM_OWNER, PLATFORM_ADMIN, APP_ADMIN],
         (Role::User, _) => &[ANY_USER],
     };
-    subjects
-        .iter()
-        .any(|subject| operators.contains(&subject.as_str()))
+    let is_one = |subject: &String| operators.contains(&subject.as_str());
+    scopes::admit_line(subjects, &Pattern::everything()) && subjects.iter().any(is_one)
 }
 
 /// The roles that can be given in an app, highest first.

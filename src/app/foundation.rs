@@ -11,9 +11,12 @@ use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
 use crate::links::Links;
 use crate::notifications::{Notification, Outbox};
+use crate::settings::Setting;
 use crate::setup::{Report, Setup, Wanted};
 use crate::store::{self, Resealed, Store, StoreError};
 use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
+use crate::transfers::Transfers;
+use crate::webhooks::Webhook;
 
 #[derive(Debug, Clone)]
 pub struct Foundation {
@@ -71,6 +74,16 @@ impl Foundation {
         Report::of(&installed).ok_or(StartError::NoPlatform)
     }
 
+    /// What brings users in, and takes them along.
+    pub fn transfers(&self) -> Transfers {
+        Transfers {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            hasher: self.hasher.clone(),
+        }
+    }
+
     /// Seals everything anew that is sealed under another key than the first. A collection with a
     /// sealed field has a line here.
     pub async fn reseal(&self) -> Result<Resealed, StoreError> {
@@ -78,6 +91,8 @@ impl Foundation {
         let mut done = Resealed::default();
         done.add(store::reseal::<SigningKey>(store, ring).await?);
         done.add(store::reseal::<Notification>(store, ring).await?);
+        done.add(store::reseal::<Setting>(store, ring).await?);
+        done.add(store::reseal::<Webhook>(store, ring).await?);
         Ok(done)
     }
 

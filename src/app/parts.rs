@@ -1,42 +1,46 @@
 //! Everything that serves, made of the foundation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::Data;
 
 use super::foundation::Foundation;
-use super::serving::{Authsome, OrganizationServices, Services};
-use super::settings::{derived, host_of, lockout_settings, rate_settings};
-use super::{SCHEMAS, StartError, World};
+use super::serving::Authsome;
+use super::settings::{
+    derived, host_of, lockout_settings, rate_settings, reach, telemetry_settings,
+};
+use super::{HOLDINGS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
-use crate::api_keys::SecretKeys;
-use crate::audit::{Audit, Denials, OrganizationRecord};
-use crate::departures::Departures;
-use crate::discovery::Issuer;
+use crate::api_keys::{LiveKeys, SecretKeys};
+use crate::audit::{Audit, Denials};
+use crate::client_config::ClientConfigs;
 use crate::environments::Environments;
+use crate::forms::Forms;
 use crate::health::Health;
-use crate::http::{Edge, InFlight};
-use crate::invitations::Invitations;
+use crate::http::{Afterwards, Edge, InFlight, Traffic};
+use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
+use crate::kernel::measure::Measured;
 use crate::limits::{Limits, Lockouts};
-use crate::locks::Locks;
-use crate::magic_links::MagicLinks;
 use crate::mail::{Mailer, Templates};
 use crate::memberships::Memberships;
-use crate::notifications::{Composer, Deliveries, Notifications, Post};
-use crate::orgs::Orgs;
-use crate::passwords::Passwords;
-use crate::permissions::Permissions;
+use crate::metrics::Metrics;
+use crate::notifications::{Composer, Deliveries, Post};
+use crate::outbound::Outbound;
 use crate::rbac::Policies;
 use crate::revocations::Feed;
-use crate::roles::Roles;
 use crate::session_rules::{Rules, SessionRules};
 use crate::sessions::{self, BearerTokens, Sessions, Turns};
-use crate::teams::Teams;
+use crate::settings::Levels;
+use crate::telemetry::Telemetry;
 use crate::tokens::{AccessTokens, RefreshTokens, RevocationIndex};
-use crate::users::{Recent, Users};
-use crate::verification::Verification;
+use crate::users::Recent;
+use crate::webhooks::{Bell, Courier, Couriers, EventFeed, Relay, Webhooks};
+
+/// How long after its deadline a request that was begun with an idempotency key is given up.
+const CUT_OFF: Duration = Duration::from_mins(1);
 
 impl Foundation {
     /// Everything that serves. The platform must exist.
@@ -54,118 +58,52 @@ impl Foundation {
             entropy.clone(),
         );
         let jobs = Jobs::new(store.clone(), clock.clone(), &entropy);
-        let environments = Environments::new(store.clone(), clock.clone(), entropy);
+        let environments = Environments::new(
+            (store.clone(), clock.clone(), entropy),
+            (self.keys.clone(), revocations.clone()),
+            (HOLDINGS, self.levels(platform)),
+        );
         let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
         let memberships = Memberships { policies, platform };
+        let bell = Bell::default();
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
+        let edge = self.edge((access, platform), &sessions, policy.clone())?;
         Ok(Authsome {
             config: self.config.server.clone(),
-            edge: self.edge((access, platform), environments.clone(), policy.clone()),
+            metrics_bind: self.config.metrics.bind,
+            metrics: Data::new(self.metrics(&edge, &sessions)),
+            edge,
             post: self.post(environments)?,
             deliveries: Deliveries::default(),
+            relay: self.relay(&bell),
+            courier: self.courier(&sessions, &bell)?,
+            couriers: Couriers::default(),
+            events: EventFeed {
+                store: store.clone(),
+                clock: clock.clone(),
+            },
             jobs,
             audit: Audit::new(store.clone(), self.config.events.retention),
-            health: Health::new(store.clone()),
+            health: Health::new(store.clone(), clock.clone()),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
-            services: self.services(&sessions, policy),
+            services: self.services(&sessions, policy, bell),
             clock,
             revocations,
         })
     }
 
-    /// What handlers ask for.
-    fn services(&self, sessions: &Sessions, policy: Policy) -> Services {
-        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        Services {
-            environments: Data::new(sessions.environments.clone()),
-            rules: Data::new(sessions.rules.clone()),
-            verification: Data::new(Verification {
-                accounts: sessions.clone(),
-            }),
-            passwords: Data::new(Passwords {
-                accounts: sessions.clone(),
-            }),
-            magic_links: Data::new(MagicLinks {
-                accounts: sessions.clone(),
-            }),
-            organizations: self.organization_services(sessions, policy),
-            departures: Data::new(Departures {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                outbox: sessions.outbox.clone(),
-                sessions: sessions.clone(),
-            }),
-            locks: Data::new(Locks {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                lockouts: sessions.lockouts.clone(),
-            }),
-            notifications: Data::new(Notifications {
-                store: store.clone(),
-                outbox: sessions.outbox.clone(),
-            }),
-            issuer: Data::new(Issuer {
-                url: self.tokens.issuer.clone(),
-                keys: self.keys.clone(),
-                clock: clock.clone(),
-            }),
-            users: Data::new(Users {
-                store,
-                clock,
-                entropy,
-                recent: sessions.recent.clone(),
-            }),
-            sessions: Data::new(sessions.clone()),
-        }
+    fn telemetry(&self) -> Result<Option<Telemetry>, StartError> {
+        let settings = telemetry_settings(&self.config.tracing);
+        Ok(settings.as_ref().map(Telemetry::to).transpose()?)
     }
 
-    fn organization_services(&self, sessions: &Sessions, policy: Policy) -> OrganizationServices {
-        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
-        OrganizationServices {
-            orgs: Data::new(Orgs {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-                turns: sessions.turns.clone(),
-                schemas: SCHEMAS,
-            }),
-            teams: Data::new(Teams {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-            }),
-            roles: Data::new(Roles {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-                accounts: sessions.clone(),
-            }),
-            permissions: Data::new(Permissions {
-                store: store.clone(),
-                clock: clock.clone(),
-                entropy: entropy.clone(),
-                revocations: sessions.revocations.clone(),
-                memberships: sessions.memberships.clone(),
-                policy,
-            }),
-            invitations: Data::new(Invitations {
-                accounts: sessions.clone(),
-            }),
-            record: Data::new(OrganizationRecord {
-                store: store.clone(),
-                memberships: sessions.memberships.clone(),
-            }),
+    pub(super) fn live_keys(&self, platform: AppId) -> LiveKeys {
+        LiveKeys {
+            store: self.store.clone(),
+            platform,
         }
     }
 
@@ -182,6 +120,8 @@ impl Foundation {
             outbox: self.links.outbox.clone(),
             links: self.links.clone(),
             rules: self.session_rules(),
+            forms: Forms::new(store.clone(), clock.clone(), entropy.clone()),
+            client_configs: ClientConfigs::new(store.clone(), clock.clone(), entropy.clone()),
             memberships,
             turns: Turns::default(),
             recent: Recent::default(),
@@ -196,6 +136,15 @@ impl Foundation {
             store,
             clock,
             entropy,
+        }
+    }
+
+    fn levels(&self, platform: AppId) -> Levels {
+        Levels {
+            store: self.store.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            platform,
         }
     }
 
@@ -239,36 +188,103 @@ impl Foundation {
         })
     }
 
+    /// Everything that counts while it works has a line here.
+    fn metrics(&self, edge: &Edge, sessions: &Sessions) -> Metrics {
+        let measured: Vec<Arc<dyn Measured>> = vec![
+            Arc::new(edge.traffic.clone()),
+            Arc::new(edge.in_flight.clone()),
+            Arc::new(self.hasher.clone()),
+            self.store.measured(),
+            Arc::new(sessions.revocations.clone()),
+            Arc::new(sessions.environments.clone()),
+            Arc::new(sessions.rules.clone()),
+            Arc::new(sessions.memberships.policies.clone()),
+        ];
+        let (store, clock) = (self.store.clone(), self.world.clock.clone());
+        Metrics::new(store, clock, measured).elsewhere(self.config.metrics.bind.is_some())
+    }
+
+    fn idempotency(&self, memberships: Memberships) -> Idempotency {
+        let World { clock, entropy } = self.world.clone();
+        Idempotency {
+            store: self.store.clone(),
+            clock,
+            entropy,
+            ring: self.secrets.encryption.clone(),
+            memberships,
+            lease: self.config.server.handler_timeout + CUT_OFF,
+        }
+    }
+
+    pub(super) fn webhooks(&self, sessions: &Sessions, bell: Bell) -> Webhooks {
+        Webhooks {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            memberships: sessions.memberships.clone(),
+            reach: reach(&self.config.webhooks),
+            bell,
+        }
+    }
+
+    fn relay(&self, bell: &Bell) -> Relay {
+        Relay {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            bell: bell.clone(),
+        }
+    }
+
+    fn courier(&self, sessions: &Sessions, bell: &Bell) -> Result<Courier, StartError> {
+        Ok(Courier {
+            store: self.store.clone(),
+            clock: self.world.clock.clone(),
+            entropy: self.world.entropy.clone(),
+            ring: self.secrets.encryption.clone(),
+            outbound: Outbound::new(reach(&self.config.webhooks))?,
+            bell: bell.clone(),
+            outbox: sessions.outbox.clone(),
+            environments: sessions.environments.clone(),
+            memberships: sessions.memberships.clone(),
+        })
+    }
+
     fn edge(
         &self,
         (access, platform): (AccessTokens, AppId),
-        environments: Environments,
+        sessions: &Sessions,
         policy: Policy,
-    ) -> Edge {
-        let server = &self.config.server;
-        Edge {
+    ) -> Result<Edge, StartError> {
+        let (server, in_flight) = (&self.config.server, InFlight::default());
+        let noting = Afterwards::counted_by(in_flight.clone());
+        let keys = SecretKeys::new(
+            self.live_keys(platform),
+            access.clone(),
+            (self.world.clock.clone(), noting),
+        );
+        Ok(Edge {
             policy,
-            authenticators: vec![
-                Arc::new(BearerTokens { access, platform }),
-                Arc::new(SecretKeys {
-                    store: self.store.clone(),
-                    platform,
-                }),
-            ],
-            directory: Arc::new(environments),
+            authenticators: vec![Arc::new(BearerTokens { access, platform }), Arc::new(keys)],
+            directory: Arc::new(sessions.environments.clone()),
             witness: Arc::new(Denials::new(
                 self.limits(),
                 self.world.clock.clone(),
                 self.world.entropy.clone(),
             )),
+            replays: Arc::new(self.idempotency(sessions.memberships.clone())),
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
             cursor_key: derived(&self.secrets, "page cursors"),
+            replay_key: derived(&self.secrets, "idempotency keys"),
             base_path: server.base_path.as_str().to_owned(),
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
-            in_flight: InFlight::default(),
-        }
+            in_flight,
+            traffic: Traffic::default(),
+            telemetry: self.telemetry()?,
+        })
     }
 }

@@ -1,26 +1,33 @@
 //! The server, with its jobs, from its first request to its last.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpServer, rt};
 use tokio::time::timeout;
 
 use super::{SCHEMAS, StartError, routes};
+use crate::accounts::Accounts;
 use crate::audit::{self, Audit, OrganizationRecord};
+use crate::client_config::ClientConfigs;
+use crate::cloning::Cloning;
 use crate::config;
 use crate::departures::Departures;
 use crate::discovery::Issuer;
-use crate::environments::Environments;
+use crate::environments::{self, Environments};
+use crate::exchange::Exchange;
+use crate::forms::Forms;
 use crate::health::Health;
 use crate::http::{self, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
-use crate::kernel::time::Clock;
+use crate::kernel::time::{Clock, Timestamp};
+use crate::keys::Keys;
 use crate::locks::Locks;
 use crate::magic_links::MagicLinks;
+use crate::metrics::{self, Metrics};
 use crate::notifications::{Deliveries, Notifications, Post};
 use crate::orgs::Orgs;
 use crate::pages;
@@ -28,13 +35,20 @@ use crate::passwords::Passwords;
 use crate::permissions::Permissions;
 use crate::revocations::Feed;
 use crate::roles::Roles;
+use crate::service_accounts::ServiceAccounts;
 use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
-use crate::store::Store;
+use crate::statistics::Statistics;
+use crate::store::{Store, Stored};
 use crate::teams::Teams;
+use crate::telemetry::Telemetry;
+use crate::tenancy::{self, Tenancy};
 use crate::tokens::RevocationIndex;
+use crate::transfers::Transfers;
+use crate::tuning::Tuning;
 use crate::users::Users;
 use crate::verification::Verification;
+use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
 
 /// How often a stopping server looks whether it is done.
 const LOOK: Duration = Duration::from_millis(20);
@@ -51,26 +65,62 @@ pub struct Authsome {
     pub(super) audit: Audit,
     pub(super) revocations: RevocationIndex,
     pub(super) edge: Edge,
+    pub(super) metrics: Data<Metrics>,
+    pub(super) metrics_bind: Option<SocketAddr>,
     pub(super) post: Post,
     pub(super) deliveries: Deliveries,
+    pub(super) relay: Relay,
+    pub(super) courier: Courier,
+    pub(super) couriers: Couriers,
+    pub(super) events: EventFeed,
     pub(super) services: Services,
 }
 
 /// What handlers ask for.
 #[derive(Debug, Clone)]
 pub(super) struct Services {
-    pub environments: Data<Environments>,
+    pub environments: EnvironmentServices,
     pub users: Data<Users>,
     pub rules: Data<SessionRules>,
+    pub forms: Data<Forms>,
+    pub client_configs: Data<ClientConfigs>,
     pub sessions: Data<Sessions>,
     pub verification: Data<Verification>,
     pub passwords: Data<Passwords>,
     pub magic_links: Data<MagicLinks>,
     pub organizations: OrganizationServices,
+    pub administration: AdministrationServices,
+    pub machines: MachineServices,
     pub departures: Data<Departures>,
     pub locks: Data<Locks>,
     pub notifications: Data<Notifications>,
+    pub webhooks: Data<Webhooks>,
     pub issuer: Data<Issuer>,
+}
+
+/// What handlers ask for of apps and their users as a whole.
+#[derive(Debug, Clone)]
+pub(super) struct AdministrationServices {
+    pub accounts: Data<Accounts>,
+    pub statistics: Data<Statistics>,
+    pub tenancy: Data<Tenancy>,
+    pub transfers: Data<Transfers>,
+}
+
+/// What handlers ask for of environments.
+#[derive(Debug, Clone)]
+pub(super) struct EnvironmentServices {
+    pub environments: Data<Environments>,
+    pub cloning: Data<Cloning>,
+    pub tuning: Data<Tuning>,
+}
+
+/// What handlers ask for about machines.
+#[derive(Debug, Clone)]
+pub(super) struct MachineServices {
+    pub keys: Data<Keys>,
+    pub accounts: Data<ServiceAccounts>,
+    pub exchange: Data<Exchange>,
 }
 
 /// What handlers ask for in organisations.
@@ -90,7 +140,9 @@ pub struct Background {
     jobs: Jobs,
     feed: Feed,
     deliveries: Deliveries,
+    couriers: Couriers,
     in_flight: InFlight,
+    telemetry: Option<Telemetry>,
 }
 
 impl Background {
@@ -112,6 +164,14 @@ impl Background {
         if timeout(most, self.deliveries.stop()).await.is_err() {
             tracing::warn!("a letter was not given back in time");
         }
+        if timeout(most, self.couriers.stop()).await.is_err() {
+            tracing::warn!("an event was not given back in time");
+        }
+        if let Some(telemetry) = &self.telemetry
+            && timeout(most, telemetry.stop()).await.is_err()
+        {
+            tracing::warn!("spans were not sent in time");
+        }
     }
 
     #[expect(
@@ -128,9 +188,10 @@ impl Background {
 impl Services {
     fn register(&self, config: &mut ServiceConfig) {
         config
-            .app_data(self.environments.clone())
             .app_data(self.users.clone())
             .app_data(self.rules.clone())
+            .app_data(self.forms.clone())
+            .app_data(self.client_configs.clone())
             .app_data(self.sessions.clone())
             .app_data(self.verification.clone())
             .app_data(self.passwords.clone())
@@ -138,8 +199,40 @@ impl Services {
             .app_data(self.departures.clone())
             .app_data(self.locks.clone())
             .app_data(self.notifications.clone())
+            .app_data(self.webhooks.clone())
             .app_data(self.issuer.clone());
+        self.environments.register(config);
         self.organizations.register(config);
+        self.administration.register(config);
+        self.machines.register(config);
+    }
+}
+
+impl AdministrationServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.accounts.clone())
+            .app_data(self.statistics.clone())
+            .app_data(self.tenancy.clone())
+            .app_data(self.transfers.clone());
+    }
+}
+
+impl EnvironmentServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.environments.clone())
+            .app_data(self.cloning.clone())
+            .app_data(self.tuning.clone());
+    }
+}
+
+impl MachineServices {
+    fn register(&self, config: &mut ServiceConfig) {
+        config
+            .app_data(self.keys.clone())
+            .app_data(self.accounts.clone())
+            .app_data(self.exchange.clone());
     }
 }
 
@@ -163,8 +256,15 @@ impl Authsome {
             jobs: self.jobs.clone(),
             feed: self.feed.clone(),
             deliveries: self.deliveries.clone(),
+            couriers: self.couriers.clone(),
             in_flight: self.edge.in_flight.clone(),
+            telemetry: self.edge.telemetry.clone(),
         }
+    }
+
+    /// Removes what is left of apps that were closed.
+    pub async fn look_after_apps(&self, now: Timestamp) -> Stored<()> {
+        self.services.administration.tenancy.look_after(now).await
     }
 
     fn start_jobs(&self) {
@@ -177,16 +277,45 @@ impl Authsome {
         self.jobs.every(audit::RETENTION, async move |now| {
             audit.expire(now).await.map(drop)
         });
+        let closing = self.clone();
+        self.jobs.every(tenancy::CLOSING, async move |now| {
+            closing.look_after_apps(now).await
+        });
+        let environments = self.services.environments.environments.clone();
+        self.jobs.every(environments::REMOVING, async move |now| {
+            environments.remove_rest(now).await.map(drop)
+        });
         self.deliveries.start(self.post.clone());
+        let relay = self.relay.clone();
+        self.jobs
+            .every(webhooks::RELAYING, async move |_| relay.pass().await);
+        self.couriers.start(self.courier.clone());
+    }
+
+    /// Tells metrics where they have an address of their own, for as long as the system lives.
+    fn tell_metrics(&self) -> Result<(), StartError> {
+        let Some(bind) = self.metrics_bind else {
+            return Ok(());
+        };
+        let failed = |error| StartError::Metrics(bind, error);
+        let listener = TcpListener::bind(bind).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let server = metrics::listen(listener, self.metrics.clone()).map_err(failed)?;
+        tracing::info!(%bound, "serving metrics");
+        drop(rt::spawn(server));
+        Ok(())
     }
 
     /// Serves on `listener` until the handle of the answer stops it.
     pub fn serve(self, listener: TcpListener) -> Result<Server, StartError> {
         self.start_jobs();
+        self.tell_metrics()?;
         let config = self.config;
         let (edge, services) = (Data::new(self.edge), self.services);
         let (health, feed) = (Data::new(self.health), Data::new(self.feed));
-        let audit = Data::new(self.audit);
+        let (audit, metrics) = (Data::new(self.audit), self.metrics);
+        let events = Data::new(self.events);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), routes)
                 .configure(pages::pages)
@@ -194,6 +323,8 @@ impl Authsome {
                 .app_data(health.clone())
                 .app_data(feed.clone())
                 .app_data(audit.clone())
+                .app_data(metrics.clone())
+                .app_data(events.clone())
         });
         let listening = server
             .workers(config.workers)

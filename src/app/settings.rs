@@ -9,7 +9,9 @@ use crate::config::{self, Config, Secrets, StoreUrl};
 use crate::credentials::{Hasher, HasherSettings, Pepper};
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::limits::{LockoutSettings, RateSettings};
+use crate::outbound::Reach;
 use crate::store::{Location, StoreSettings, Synchronous};
+use crate::telemetry::TelemetrySettings;
 use crate::tokens::TokenSettings;
 
 pub(super) fn hasher(
@@ -58,6 +60,15 @@ pub(super) fn lockout_settings(limits: &config::Limits) -> LockoutSettings {
     }
 }
 
+/// How far webhooks may lead.
+pub(super) fn reach(webhooks: &config::Webhooks) -> Reach {
+    if webhooks.allow_private {
+        Reach::Anywhere
+    } else {
+        Reach::Public
+    }
+}
+
 /// What this server calls itself to others, of the URL it is reached by.
 pub(super) fn host_of(url: &str) -> String {
     let host = Url::parse(url).ok().and_then(|url| match url.host()? {
@@ -76,6 +87,18 @@ pub(super) fn token_settings(config: &Config, bound: SocketAddr) -> TokenSetting
         algorithm: config.tokens.algorithm,
         publish_ahead: config.tokens.publish_ahead,
     }
+}
+
+/// Nothing, where nobody collects spans.
+pub(super) fn telemetry_settings(tracing: &config::Tracing) -> Option<TelemetrySettings> {
+    let endpoint = tracing.otlp_endpoint.as_ref()?;
+    Some(TelemetrySettings {
+        endpoint: endpoint.as_str().to_owned(),
+        headers: tracing.headers(),
+        service_name: tracing.service_name.clone(),
+        sample_ratio: tracing.sample_ratio,
+        trusts_callers: tracing.trust_callers,
+    })
 }
 
 pub(super) fn store_settings(store: &config::Store) -> StoreSettings {

@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use super::Preview;
 use crate::config::Config;
 use crate::kernel::language::Language;
-use crate::kernel::text::Email;
+use crate::kernel::text::{Color, Email};
 use crate::kernel::time::Clock;
 use crate::mail::{Head, Mailer, Parcel, Plain, Rendered, Templates};
 
@@ -48,6 +48,7 @@ fn shown(asked: &Preview) -> anyhow::Result<Vec<Shown>> {
     let head = Head {
         app: Plain::app("Acme").unwrap_or_default(),
         logo: Some(LOGO.to_owned()),
+        accent: Color::default(),
         name: Plain::name("Mia"),
     };
     let mut shown = Vec::new();
@@ -76,6 +77,7 @@ fn write(folder: &Path, shown: &Shown, mailer: &Mailer) -> anyhow::Result<()> {
     let parcel = Parcel {
         id: shown.name.clone(),
         to: Email::parse("mia@example.org")?,
+        sender: None,
         written_at: Clock::system().now(),
         letter: shown.letter.clone(),
     };

@@ -6,12 +6,14 @@
 //! Exit codes: 0 done, 1 not done, 2 the command line or the configuration cannot be used.
 //! Not here: settings ([`crate::config`]), which have no flags of their own.
 
+mod doctor;
 mod healthcheck;
 mod keys;
 mod log;
 mod mail;
 mod policy;
 mod run;
+mod transfer;
 
 use std::{fs, io::Read, path::PathBuf};
 
@@ -35,6 +37,7 @@ First steps:
   authsome                          start; the first start prints keys and curl lines
   authsome bootstrap --json         make what a first start makes, without serving
   curl http://127.0.0.1:8080/readyz ask whether it is ready
+  authsome doctor                   look at everything, and say what to do
 
 Settings, later ones win:
   1. built-in defaults              `authsome config` lists every setting
@@ -49,6 +52,7 @@ Examples:
   authsome bootstrap --app Shop --admin-email mia@example.org --admin-password-file ./password
   authsome keys rotate --app shop --env production
   authsome mail preview --template verify_email --lang de
+  authsome import users.ndjson --app shop --dry-run
 
 Without AUTHSOME_STORE__URL everything is kept in authsome-data/ below the working directory,
 the secrets too: back that folder up as a whole.";
@@ -86,6 +90,8 @@ pub enum Command {
     Openapi,
     /// Ask a running server whether it is ready; exit 0 when it is, else 1
     Healthcheck(Healthcheck),
+    /// Look at everything an installation needs, and say what is wrong and what to do; exit 1 if so
+    Doctor(DoctorAsked),
     /// Look after signing keys
     #[command(subcommand)]
     Keys(Keys),
@@ -95,6 +101,10 @@ pub enum Command {
     /// Look after the access policy
     #[command(subcommand)]
     Policy(Policy),
+    /// Bring users in from a file, with their password hashes; safe to repeat
+    Import(Import),
+    /// Take the users of an app along, in the shape that an import takes
+    Export(Export),
     /// Print every setting with its default as a Markdown table
     Config,
 }
@@ -155,6 +165,13 @@ pub struct Healthcheck {
     /// What to ask, an http URL [default: /readyz where `server.bind` listens]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorAsked {
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -244,6 +261,56 @@ pub struct PolicyTest {
     /// A suite of your own resources, roles and cases, as TOML [default: what is built in]
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Import {
+    /// One user a line, as JSON; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The app that they are to be users of
+    #[arg(long, value_name = "SLUG", value_parser = slug)]
+    pub app: Slug,
+
+    /// Judge every line, and make nobody
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Write what became of each line into this file, as JSON
+    #[arg(long, value_name = "PATH")]
+    pub results: Option<PathBuf>,
+
+    /// Where hashes are Firebase's: a file that holds the project's signer key, in base64
+    #[arg(long, value_name = "PATH")]
+    pub firebase_signer_key_file: Option<PathBuf>,
+
+    /// The project's salt separator, in base64
+    #[arg(long, value_name = "BASE64", default_value = "Bw==")]
+    pub firebase_salt_separator: String,
+
+    /// The project's rounds
+    #[arg(long, value_name = "NUMBER", default_value_t = 8)]
+    pub firebase_rounds: u32,
+
+    /// The project's memory cost
+    #[arg(long, value_name = "NUMBER", default_value_t = 14)]
+    pub firebase_mem_cost: u32,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The app whose users they are
+    #[arg(long, value_name = "SLUG", value_parser = slug)]
+    pub app: Slug,
+
+    /// Take password hashes along
+    #[arg(long)]
+    pub hashes: bool,
+
+    /// Write into this file, which must not exist, instead of standard output
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
 }
 
 fn label(text: &str) -> Result<Label, String> {

@@ -10,7 +10,8 @@ use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, healthcheck, keys, log, mail, policy,
+    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, doctor, healthcheck, keys, log, mail,
+    policy, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -34,6 +35,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
             in_system(async { policy::test(asked.file.as_deref()).await })
         }
         Command::Healthcheck(check) => health(&check, load),
+        Command::Doctor(asked) => in_system(async { doctor::examine(load(), &asked).await }),
         Command::Mail(Mail::Preview(asked)) => {
             with_config(load, |config| mail::preview(&config, &asked))
         }
@@ -47,6 +49,12 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         }
         Command::Keys(Keys::Withdraw(asked)) => {
             with_config(load, |config| in_system(keys::withdraw(config, asked)))
+        }
+        Command::Import(asked) => {
+            with_config(load, |config| in_system(transfer::import(config, asked)))
+        }
+        Command::Export(asked) => {
+            with_config(load, |config| in_system(transfer::export(config, asked)))
         }
         Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };

@@ -18,6 +18,7 @@ mod file;
 mod limits;
 mod log;
 mod mail;
+mod metrics;
 mod reader;
 mod secret_file;
 mod secrets;
@@ -27,6 +28,8 @@ mod setting;
 mod store;
 mod takes;
 mod tokens;
+mod tracing;
+mod webhooks;
 
 use std::{ffi::OsString, path::Path};
 
@@ -35,12 +38,15 @@ pub use fault::{Fault, Faults};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use mail::{Encryption, Mail, MailUrl, SmtpLogin, SmtpUrl};
+pub use metrics::Metrics;
 pub use secrets::Secrets;
 pub use security::Security;
 pub(crate) use server::reachable;
 pub use server::{BasePath, PublicUrl, Server};
 pub use store::{Store, StoreUrl, Synchronous};
 pub use tokens::Tokens;
+pub use tracing::Tracing;
+pub use webhooks::Webhooks;
 
 use reader::Reader;
 use setting::{Fallback, Setting};
@@ -61,6 +67,9 @@ pub struct Config {
     pub limits: Limits,
     pub mail: Mail,
     pub events: Events,
+    pub metrics: Metrics,
+    pub tracing: Tracing,
+    pub webhooks: Webhooks,
     pub log: Log,
 }
 
@@ -73,6 +82,9 @@ const SECTIONS: &[&[Setting]] = &[
     Limits::SETTINGS,
     Mail::SETTINGS,
     Events::SETTINGS,
+    Metrics::SETTINGS,
+    Tracing::SETTINGS,
+    Webhooks::SETTINGS,
     Log::SETTINGS,
 ];
 
@@ -115,6 +127,9 @@ impl Config {
         let limits = Limits::read(reader);
         let mail = Mail::read(reader);
         let events = Events::read(reader);
+        let metrics = Metrics::read(reader);
+        let tracing = Tracing::read(reader);
+        let webhooks = Webhooks::read(reader);
         let log = Log::read(reader);
         Some(Self {
             server: server?,
@@ -124,6 +139,9 @@ impl Config {
             limits: limits?,
             mail: mail?,
             events: events?,
+            metrics: metrics?,
+            tracing: tracing?,
+            webhooks: webhooks?,
             log: log?,
         })
     }
@@ -131,7 +149,12 @@ impl Config {
     /// What an operator should know about settings that are allowed but seldom meant: sentences
     /// for the log, without secrets.
     pub fn warnings(&self) -> Vec<String> {
-        [self.server.warnings(), self.mail.warnings()].concat()
+        [
+            self.server.warnings(),
+            self.mail.warnings(),
+            self.webhooks.warnings(),
+        ]
+        .concat()
     }
 }
 

@@ -11,8 +11,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::firebase::FirebaseProject;
+use super::foreign::BadHash;
 use super::scheme::{Pepper, StoredHash};
 use crate::kernel::entropy::Entropy;
+use crate::kernel::measure::{Counter, Histogram, Level, Measured, Page, Stopwatch};
 use crate::kernel::password::{Password, is_common};
 
 /// How much nicer than the request workers the hashing threads are (`setpriority(2)`).
@@ -27,6 +30,7 @@ pub struct Busy;
 #[derive(Debug, Clone)]
 pub struct Hasher {
     queue: SyncSender<Job>,
+    measures: Arc<Measures>,
     pepper: Arc<Pepper>,
     entropy: Entropy,
     wait: Duration,
@@ -40,7 +44,18 @@ pub struct HasherSettings {
     pub wait: Duration,
 }
 
+/// How the threads fare.
+#[derive(Debug, Default)]
+struct Measures {
+    waiting: Level,
+    waited: Histogram,
+    worked: Histogram,
+    too_many: Counter,
+    too_late: Counter,
+}
+
 struct Job {
+    queued: Stopwatch,
     /// After this it is too late to begin.
     until: Instant,
     work: Box<dyn FnOnce() + Send>,
@@ -63,14 +78,16 @@ impl Hasher {
     ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(settings.queue);
         let jobs = Arc::new(Mutex::new(jobs));
+        let measures = Arc::<Measures>::default();
         for number in 0..settings.threads.max(1) {
-            let jobs = jobs.clone();
+            let (jobs, measures) = (jobs.clone(), measures.clone());
             std::thread::Builder::new()
                 .name(format!("hasher-{number}"))
-                .spawn(move || serve(&jobs))?;
+                .spawn(move || serve(&jobs, &measures))?;
         }
         Ok(Self {
             queue,
+            measures,
             pepper: Arc::new(pepper),
             entropy,
             wait: settings.wait,
@@ -104,6 +121,16 @@ impl Hasher {
         .await
     }
 
+    /// The stored form of a hash that a Firebase project made; hash and salt are in base64. Nothing
+    /// is hashed.
+    pub fn adopt(
+        &self,
+        project: &FirebaseProject,
+        hash_and_salt: (&str, &str),
+    ) -> Result<StoredHash, BadHash> {
+        self.pepper.adopt(project, hash_and_salt)
+    }
+
     /// Whether `stored` should be made anew at the next sign-in.
     pub fn is_outdated(&self, stored: &StoredHash) -> bool {
         self.pepper.is_outdated(stored)
@@ -116,13 +143,47 @@ impl Hasher {
         let (answer, answered) = oneshot::channel();
         let work = Box::new(move || drop(answer.send(work())));
         let job = Job {
+            queued: Stopwatch::start(),
             until: now() + self.wait,
             work,
         };
+        // A thread may have taken it before it is counted otherwise.
+        self.measures.waiting.rise();
         self.queue.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Busy,
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => {
+                self.measures.waiting.fall();
+                self.measures.too_many.add(1);
+                Busy
+            }
         })?;
         answered.await.map_err(|_| Busy)
+    }
+}
+
+impl Measured for Hasher {
+    fn tell(&self, page: &mut Page) {
+        let Measures {
+            waiting,
+            waited,
+            worked,
+            too_many,
+            too_late,
+        } = &*self.measures;
+        page.gauge(
+            "authsome_hash_queue_length",
+            "Passwords that wait to be hashed.",
+        )
+        .sample(&[], waiting.height());
+        let help = "How long passwords wait for a hashing thread.";
+        page.histogram("authsome_hash_wait_seconds", help)
+            .samples(&[], waited);
+        let help = "How long hashing, comparing and judging a password takes.";
+        page.histogram("authsome_hash_duration_seconds", help)
+            .samples(&[], worked);
+        let help = "Passwords that were not hashed, for the queue was full or too slow.";
+        let refused = page.counter("authsome_hash_refusals_total", help);
+        refused.sample(&[("reason", "full")], too_many.count());
+        refused.sample(&[("reason", "late")], too_late.count());
     }
 }
 
@@ -134,16 +195,23 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn serve(jobs: &Mutex<Receiver<Job>>) {
+fn serve(jobs: &Mutex<Receiver<Job>>, measures: &Measures) {
     // Where the system refuses, hashing runs at the same priority as everything else.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match next {
-            // Whoever asked is told `Busy` by the dropped answer; the thread must go on.
-            Ok(job) if now() < job.until => drop(catch_unwind(AssertUnwindSafe(job.work))),
-            Ok(late) => drop(late),
-            Err(_) => return,
+        let Ok(job) = next else {
+            return;
+        };
+        measures.waiting.fall();
+        measures.waited.record(job.queued.elapsed());
+        if now() >= job.until {
+            measures.too_late.add(1);
+            continue;
         }
+        let watch = Stopwatch::start();
+        // Whoever asked is told `Busy` by the dropped answer; the thread must go on.
+        drop(catch_unwind(AssertUnwindSafe(job.work)));
+        measures.worked.record(watch.elapsed());
     }
 }

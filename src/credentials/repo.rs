@@ -3,7 +3,7 @@ use super::scheme::StoredHash;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, CredentialId, UserId};
 use crate::kernel::time::Timestamp;
-use crate::store::{Field, OfApp, Reaches, Stored, Tx, by_id};
+use crate::store::{Field, OfApp, Query, Reaches, Stored, Tx, by_id};
 
 const USER_ID: Field<Credential, UserId> = Field::at("user_id");
 const PASSWORD_HASH: Field<Credential, StoredHash> = Field::at("password_hash");
@@ -28,6 +28,39 @@ where
         updated_at: now,
     };
     tx.insert(&credential).await
+}
+
+/// The passwords of several users at once, who have none.
+pub async fn create_all<S>(
+    tx: &mut Tx<'_, S>,
+    app_id: AppId,
+    all: &[(UserId, StoredHash)],
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<()>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let credential = |(user_id, hash): &(UserId, StoredHash)| Credential {
+        id: CredentialId::new(now, entropy),
+        app_id,
+        user_id: *user_id,
+        password_hash: hash.clone(),
+        created_at: now,
+        updated_at: now,
+    };
+    let all: Vec<Credential> = all.iter().map(credential).collect();
+    tx.insert_all(&all).await
+}
+
+/// The passwords of these users, in no order.
+pub async fn by_users<S>(
+    tx: &mut Tx<'_, S>,
+    users: impl IntoIterator<Item = UserId>,
+) -> Stored<Vec<Credential>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    tx.find(Query::of(USER_ID.one_of(users))).await
 }
 
 pub async fn by_user<S>(tx: &mut Tx<'_, S>, user: UserId) -> Stored<Option<Credential>>

@@ -7,6 +7,9 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use bcrypt::{HashParts, Version};
 use serde::{Deserialize, Serialize};
 
+use super::firebase::FirebaseProject;
+use super::foreign::{BadHash, Foreign};
+use super::phc::LONGEST;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::password::Password;
 use crate::kernel::secret::MacKey;
@@ -53,17 +56,29 @@ impl Pepper {
     }
 
     /// Whether `password` is the one of `stored`. A hash that cannot be read, and none at all, cost
-    /// what a wrong password costs (OWASP ASVS 6.3.8).
+    /// what a wrong password costs (OWASP ASVS 6.3.8); one of another system costs what it says.
     pub(super) fn verify(&self, password: &Password, stored: Option<&StoredHash>) -> bool {
         let blend = self.blend(password);
-        let Some(hash) = stored.and_then(StoredHash::bcrypt) else {
-            drop(bcrypt::verify(blend, &self.nobodys_hash()));
-            return false;
-        };
-        bcrypt::verify(blend, hash).unwrap_or(false)
+        if let Some(hash) = stored.and_then(StoredHash::bcrypt) {
+            return bcrypt::verify(blend, hash).unwrap_or(false);
+        }
+        if let Some(foreign) = stored.and_then(StoredHash::foreign) {
+            return foreign.verify(password, &self.key);
+        }
+        drop(bcrypt::verify(blend, &self.nobodys_hash()));
+        false
     }
 
-    /// Whether `stored` was made at another cost than today's.
+    /// The stored form of a hash that a Firebase project made; both texts are in base64.
+    pub(super) fn adopt(
+        &self,
+        project: &FirebaseProject,
+        hash_and_salt: (&str, &str),
+    ) -> Result<StoredHash, BadHash> {
+        project.stored(hash_and_salt, &self.key).map(StoredHash)
+    }
+
+    /// Whether `stored` was made at another cost than today's, or by another system.
     pub fn is_outdated(&self, stored: &StoredHash) -> bool {
         let cost = stored
             .bcrypt()
@@ -89,6 +104,27 @@ impl Pepper {
 }
 
 impl StoredHash {
+    /// A hash as it is written down: ours, which is good under the same pepper only, or one of
+    /// another system. It is kept as it is.
+    pub fn parse(text: &str) -> Result<Self, BadHash> {
+        let hash = Self(text.to_owned());
+        if !text.starts_with(SCHEME) {
+            Foreign::parse(text)?;
+        } else if text.len() > LONGEST || hash.bcrypt().is_none() {
+            return Err(BadHash::Malformed);
+        }
+        Ok(hash)
+    }
+
+    /// The text, for those who may take hashes along.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn foreign(&self) -> Option<Foreign<'_>> {
+        Foreign::parse(&self.0).ok()
+    }
+
     fn bcrypt(&self) -> Option<&str> {
         let hash = self.0.strip_prefix(SCHEME)?;
         let parts = HashParts::from_str(hash).ok()?;
@@ -132,7 +168,14 @@ mod tests {
     #[test]
     fn a_damaged_or_monstrous_hash_is_a_wrong_password() {
         let monstrous = format!("{SCHEME}$2b$31${}", "K".repeat(53));
-        for damaged in ["", "§", "$2b$04$short", "argon2:$x", &monstrous] {
+        for damaged in [
+            "",
+            "§",
+            "$2b$04$short",
+            "argon2:$x",
+            "$argon2id$v=19$m=9",
+            &monstrous,
+        ] {
             let stored = StoredHash(damaged.to_owned());
             assert!(
                 !pepper(4).verify(&password("correct horse"), Some(&stored)),

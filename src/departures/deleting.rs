@@ -2,6 +2,7 @@
 
 use super::forgetting::forget;
 use super::service::{DepartureError, Departures, refuse_unless_above, spare};
+use crate::api_keys::MayTell;
 use crate::apps::App;
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::Caller;
@@ -117,7 +118,12 @@ impl Departures {
             .sessions
             .release_all(&mut everywhere, (user.id, Ending::AccountDeleted), from)
             .await?;
-        let offers = forget(&mut everywhere, user, now).await?;
+        let tell = MayTell {
+            actor: deed.caller.party(),
+            origin: deed.origin,
+            made,
+        };
+        let offers = forget(&mut everywhere, user, now, &tell).await?;
         self.tell_organizations(&mut everywhere, (&places, &offers), deed)
             .await?;
         let letter = Letter {

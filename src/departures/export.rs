@@ -14,7 +14,9 @@ use super::exported::{
     ExportedNotification, ExportedPassword, ExportedSession, ExportedTeamMembership,
     ExportedWrongPasswords,
 };
+use super::exported_keys::ExportedApiKey;
 use super::service::{DepartureError, Departures};
+use crate::api_keys;
 use crate::credentials;
 use crate::devices;
 use crate::environments;
@@ -55,6 +57,8 @@ pub struct Export {
     pub invitations: Vec<ExportedInvitation>,
     /// Invitations that he has sent.
     pub sent_invitations: Vec<ExportedInvitation>,
+    /// API keys of his own, and those that he has made for others; not the keys themselves.
+    pub api_keys: Vec<ExportedApiKey>,
     /// Letters that were sent or are to be sent.
     pub notifications: Vec<ExportedNotification>,
     /// Links that letters carried; not their tokens.
@@ -100,6 +104,7 @@ impl Departures {
         let places = memberships::memberships_of(&mut app, id).await?;
         let in_teams = memberships::all_teams_of(&mut app, id).await?;
         let invited = invitations::received(&mut app, user, MOST).await?;
+        let keys = api_keys::about(&mut app, id, MOST).await?;
         let inviting = invitations::sent(&mut app, id, MOST).await?;
         Ok(Export {
             exported_at: now,
@@ -111,6 +116,7 @@ impl Departures {
             teams: each(in_teams, ExportedTeamMembership::from),
             invitations: each(invited, ExportedInvitation::from),
             sent_invitations: each(inviting, ExportedInvitation::from),
+            api_keys: each(keys, ExportedApiKey::from),
             notifications: each(letters, |letter| {
                 let to = self.outbox.address(&letter);
                 ExportedNotification::to(to, letter)

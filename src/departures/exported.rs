@@ -364,7 +364,8 @@ fn told_of_device(message: Message) -> (Option<String>, Option<String>, Option<S
         | Message::EmailChangeRequested
         | Message::EmailChanged
         | Message::AccountDeleted
-        | Message::Invitation(_) => (None, None, None),
+        | Message::Invitation(_)
+        | Message::WebhookDisabled { .. } => (None, None, None),
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is removed with a user, feature by feature.
 
+use crate::api_keys::MayTell;
 use crate::kernel::id::AppId;
 use crate::kernel::time::Timestamp;
 use crate::memberships::Invitation;
 use crate::store::{Stored, Tx};
 use crate::users::User;
-use crate::{credentials, devices, invitations, limits, links, notifications, sessions};
+use crate::{api_keys, credentials, devices, invitations, limits, links, notifications, sessions};
 
 /// Removes what is kept about a user, in every environment of his app. Whatever keeps documents
 /// about users has a line here. Events stay, and revocations for as long as they count; the letter
@@ -15,6 +16,7 @@ pub(super) async fn forget(
     tx: &mut Tx<'_, AppId>,
     gone: &User,
     now: Timestamp,
+    tell: &MayTell<'_>,
 ) -> Stored<Vec<Invitation>> {
     let user = gone.id;
     let revoked = invitations::forget(tx, gone, now).await?;
@@ -22,6 +24,7 @@ pub(super) async fn forget(
     links::forget(tx, user).await?;
     devices::forget(tx, user).await?;
     sessions::forget(tx, user).await?;
+    api_keys::forget(tx, user, tell).await?;
     limits::forget(tx, user).await?;
     notifications::forget(tx, user).await?;
     Ok(revoked)

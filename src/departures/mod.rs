@@ -18,6 +18,7 @@ mod banning;
 mod deleting;
 mod export;
 mod exported;
+mod exported_keys;
 mod forgetting;
 mod service;
 

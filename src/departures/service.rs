@@ -2,7 +2,7 @@
 
 use crate::apps::{self, App};
 use crate::events::{Event, Name, Origin, Party};
-use crate::http::{Caller, Principal};
+use crate::http::Caller;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::UserId;
 use crate::kernel::tenant::Tenant;
@@ -90,20 +90,13 @@ pub(super) fn refuse_unless_above(
     caller: &Caller,
     (app, user): (&App, &User),
 ) -> Result<(), DepartureError> {
-    if is_oneself(caller, user.id) {
+    if caller.user() == Some(user.id) {
         return Err(DepartureError::Oneself);
     }
     if users::outranks(user, caller, app.is_platform) {
         return Err(DepartureError::RoleNotHeld);
     }
     Ok(())
-}
-
-fn is_oneself(caller: &Caller, id: UserId) -> bool {
-    match caller.principal {
-        Principal::User { user_id, .. } => user_id == id,
-        Principal::Key { .. } => false,
-    }
 }
 
 /// Counts a user out who goes, unless he is the last whom his app can count on.

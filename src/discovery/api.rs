@@ -1,11 +1,12 @@
-use actix_web::http::header::{CACHE_CONTROL, VARY};
+use std::sync::Arc;
+
+use actix_web::get;
 use actix_web::web::Data;
-use actix_web::{Responder, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::http::{Answer, Ok200, ProblemKind, Public};
+use crate::http::{Answer, Cacheable, Ok200, ProblemKind, Public};
 use crate::kernel::time::Clock;
 use crate::tokens::{Jwks, SigningKeys};
 
@@ -40,6 +41,10 @@ struct Manifest {
     signin_uri: String,
     refresh_uri: String,
     signout_uri: String,
+    /// Where API keys are exchanged for access tokens.
+    token_uri: String,
+    introspection_uri: String,
+    revocations_uri: String,
 }
 
 /// Read the key set
@@ -48,20 +53,20 @@ struct Manifest {
 /// it, else of all. Verifiers check `aud` and `env_id` as well.
 #[utoipa::path(
     tag = "discovery", operation_id = "discovery.jwks",
-    responses((status = 200, description = "The key set", body = Jwks)),
+    responses(
+        (status = 200, description = "The key set", body = Jwks),
+        (status = 304, description = "It is as `If-None-Match` says"),
+    ),
     security((), ("publishable_key" = [])),
     extensions(("x-problems" = json!([ProblemKind::InvalidPublishableKey]))),
 )]
 #[get("/.well-known/jwks.json")]
-async fn jwks(access: Public, issuer: Data<Issuer>) -> Answer<impl Responder> {
+async fn jwks(access: Public, issuer: Data<Issuer>) -> Answer<Cacheable<Arc<Jwks>>> {
     let keys = issuer
         .keys
         .published(access.tenant()?, issuer.clock.now())
         .await?;
-    let answer = Ok200::new(keys).customize();
-    Ok(answer
-        .insert_header((CACHE_CONTROL, KEEP_KEYS))
-        .append_header((VARY, "X-Publishable-Key")))
+    Ok(Cacheable::new(keys, KEEP_KEYS, "X-Publishable-Key"))
 }
 
 /// Read the manifest
@@ -87,5 +92,8 @@ async fn manifest(_: Public, issuer: Data<Issuer>) -> Answer<Ok200<Manifest>> {
         signin_uri: at("/v1/signin"),
         refresh_uri: at("/v1/refresh"),
         signout_uri: at("/v1/signout"),
+        token_uri: at("/v1/token/exchange"),
+        introspection_uri: at("/v1/introspect"),
+        revocations_uri: at("/v1/revocations"),
     }))
 }

@@ -1,63 +1,58 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
 use moka::sync::Cache;
-use utoipa::ToSchema;
 
-use super::record::{Environment, Settings};
+use super::record::Environment;
 use super::repo;
 use crate::apps::{self, App};
 use crate::events::{self, Event, Name, Origin};
-use crate::http::{Caller, Change, Directory, Problem};
+use crate::http::{Caller, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId};
-use crate::kernel::language::Language;
+use crate::kernel::id::{AppId, EnvId, OrgId};
+use crate::kernel::measure::{Lookups, Measured, Page};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text;
-use crate::kernel::time::Clock;
-use crate::store::{Store, StoreError};
+use crate::kernel::time::{Clock, Timestamp};
+use crate::settings::{Chosen, Levels, Place, SettingError};
+use crate::store::{Schema, Store, StoreError, Stored, Tx};
+use crate::tokens::{RevocationIndex, SigningKeys};
 
-/// How long another node's change of an environment may go unseen.
-const STALE: Duration = Duration::from_secs(2);
+/// How long another node's change of an environment may go unseen: with the look, less than a second.
+const STALE: Duration = Duration::from_millis(750);
 const CACHED: u64 = 10_000;
-/// Longer texts are no publishable keys and are not looked up.
-const LONGEST_KEY: usize = 64;
 
-/// The environments of every app, by their public names; look-ups are cached for seconds.
+/// The environments of every app; look-ups by their public names are cached for less than a second.
 #[derive(Debug, Clone)]
 pub struct Environments {
-    store: Store,
-    clock: Clock,
-    entropy: Entropy,
-    by_key: Cache<String, Option<Arc<Environment>>>,
-    by_id: Cache<(AppId, Option<EnvId>), Option<Arc<Environment>>>,
-    origins: Cache<text::Origin, bool>,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) entropy: Entropy,
+    pub(super) keys: SigningKeys,
+    pub(super) revocations: RevocationIndex,
+    pub(super) holdings: Holdings,
+    /// What is chosen for environments.
+    pub levels: Levels,
+    pub(super) by_key: Cache<String, Option<Named>>,
+    pub(super) by_id: Cache<(AppId, Option<EnvId>), Option<Arc<Environment>>>,
+    pub(super) origins: Cache<text::Origin, bool>,
+    pub(super) lookups: Arc<Lookups>,
 }
 
-/// A change to settings; what is absent stays.
-#[derive(Debug, Clone, Default, ToSchema)]
-#[schema(as = EnvironmentSettingsChanges)]
-pub(super) struct SettingsChanges {
-    pub signup_open: Option<bool>,
-    pub require_verification: Option<bool>,
-    /// At most 50, each exactly as browsers send it: `https://app.example.com`.
-    #[schema(max_items = 50)]
-    pub allowed_origins: Option<Vec<text::Origin>>,
-    pub default_language: Option<Language>,
-    #[schema(value_type = Option<text::WebUrl>)]
-    pub verify_email_url: Change<text::WebUrl>,
-    #[schema(value_type = Option<text::WebUrl>)]
-    pub reset_password_url: Change<text::WebUrl>,
-    #[schema(value_type = Option<text::WebUrl>)]
-    pub magic_link_url: Change<text::WebUrl>,
-    #[schema(value_type = Option<text::WebUrl>)]
-    pub change_email_url: Change<text::WebUrl>,
-    #[schema(value_type = Option<text::WebUrl>)]
-    pub invitation_url: Change<text::WebUrl>,
-    #[schema(minimum = 3600, maximum = 2_592_000)]
-    pub invitation_ttl_seconds: Option<u32>,
+/// What there may be in environments.
+#[derive(Debug, Clone, Copy)]
+pub struct Holdings {
+    /// Every collection of the product.
+    pub all: &'static [Schema],
+    /// Those of them whose documents open an environment by being there: few in each.
+    pub credentials: &'static [Schema],
+}
+
+/// What a publishable key names, and until when, where another one has superseded it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named {
+    pub tenant: Tenant,
+    pub until: Option<Timestamp>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -68,23 +63,57 @@ pub enum EnvironmentError {
     Store(#[from] StoreError),
 }
 
+/// Why an environment is not made, changed or deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
+    #[error("another environment of the app has the slug")]
+    SlugTaken,
+    #[error("a name that gives no slug, and none is given")]
+    NoSlug,
+    #[error("the app has as many environments as it may have")]
+    TooMany,
+    #[error("the default environment cannot go")]
+    IsDefault,
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 impl Environments {
-    pub fn new(store: Store, clock: Clock, entropy: Entropy) -> Self {
+    pub fn new(
+        (store, clock, entropy): (Store, Clock, Entropy),
+        (keys, revocations): (SigningKeys, RevocationIndex),
+        (holdings, levels): (Holdings, Levels),
+    ) -> Self {
         Self {
             store,
             clock,
             entropy,
+            keys,
+            revocations,
+            holdings,
+            levels,
             by_key: cache(),
             by_id: cache(),
             origins: cache(),
+            lookups: Arc::default(),
         }
     }
 
-    /// The environment of a tenant, at most seconds old.
+    /// The environment of a tenant, less than a second old.
     pub async fn of(&self, tenant: Tenant) -> Result<Arc<Environment>, EnvironmentError> {
         self.find(tenant.app_id, Some(tenant.env_id))
             .await?
             .ok_or(EnvironmentError::Unknown)
+    }
+
+    /// Whether there is such an environment; not, less than a second after it was deleted.
+    pub async fn has(&self, tenant: Tenant) -> Result<bool, StoreError> {
+        let found = self.find(tenant.app_id, Some(tenant.env_id)).await?;
+        Ok(found.is_some())
     }
 
     /// The app of a tenant.
@@ -94,103 +123,85 @@ impl Environments {
     }
 
     pub async fn list(&self, tenant: Tenant) -> Result<Vec<Environment>, EnvironmentError> {
-        Ok(repo::list(&mut self.store.once().within(tenant)).await?)
+        let found = repo::list(&mut self.store.once().within(tenant)).await?;
+        let mut settled = Vec::new();
+        for environment in found {
+            settled.push(self.settled(environment).await?);
+        }
+        Ok(settled)
     }
 
     /// The environment acted on. Another one of the same app is unknown in it: what is
-    /// issued in one environment says nothing about the settings of another.
+    /// issued in one environment says nothing about another.
     pub(super) async fn get(
         &self,
         tenant: Tenant,
         id: EnvId,
     ) -> Result<Environment, EnvironmentError> {
         let mut once = self.store.once();
-        own(repo::get(&mut once.within(tenant), id).await?, tenant)
+        let seen = seen(&mut once.within(tenant), id).await?;
+        Ok(self.settled(seen).await?)
     }
 
-    /// Changes settings; a change made meanwhile by another administrator is kept.
-    pub(super) async fn change_settings(
+    /// The environment, with what counts in it now.
+    pub async fn settled(&self, environment: Environment) -> Stored<Environment> {
+        let (tenant, is_production) = (environment.tenant(), environment.kind.is_production());
+        let chosen = self.levels.of(tenant, is_production).await?;
+        Ok(environment.settled(chosen))
+    }
+
+    /// All that is chosen for the environment, in this unit of work.
+    pub async fn chosen<S: Copy>(
         &self,
-        caller: &Caller,
-        id: EnvId,
-        changes: &SettingsChanges,
-        origin: &Origin,
-    ) -> Result<Environment, EnvironmentError> {
-        let (now, tenant) = (self.clock.now(), caller.tenant);
-        let updated = self
-            .store
-            .write(async |tx| {
-                let mut tx = tx.within(tenant);
-                let seen = own(repo::get(&mut tx, id).await?, tenant)?;
-                let settings = changes.applied_to(&seen.settings);
-                let replaced = repo::replace_settings(&mut tx, &seen, &settings, now).await?;
-                let told = Event::new(
-                    Name::EnvironmentUpdated,
-                    seen.tenant(),
-                    caller.party(),
-                    origin,
-                    (now, &self.entropy),
-                )
-                .on(events::Party::new("environment", id));
-                events::record(&mut tx, &told).await?;
-                replaced.ok_or(EnvironmentError::Store(StoreError::Conflict))
-            })
-            .await?;
+        tx: &mut Tx<'_, S>,
+        tenant: Tenant,
+    ) -> Result<Chosen, EnvironmentError> {
+        let seen = seen(&mut tx.within(tenant), tenant.env_id).await?;
+        let is_production = seen.kind.is_production();
+        Ok(self.levels.chosen(tx, tenant, is_production).await?)
+    }
+
+    /// The same for an organisation in the environment.
+    pub async fn chosen_within(
+        &self,
+        tenant: Tenant,
+        org: OrgId,
+    ) -> Result<Chosen, EnvironmentError> {
+        let environment = self.of(tenant).await?;
+        let (place, chosen) = (Place::Organization(tenant, org), environment.chosen.clone());
+        let mut once = self.store.once();
+        Ok(self
+            .levels
+            .within(&mut once.shared(), place, chosen)
+            .await?)
+    }
+
+    /// Forgets what is in memory: after a change here.
+    pub fn forget(&self) {
         self.by_key.invalidate_all();
         self.by_id.invalidate_all();
         self.origins.invalidate_all();
-        Ok(updated)
     }
 
-    async fn find(
+    /// What somebody has done to an environment, as it is told in the one that he acts on.
+    pub(super) fn event(
         &self,
-        app: AppId,
-        env: Option<EnvId>,
-    ) -> Result<Option<Arc<Environment>>, StoreError> {
-        if let Some(known) = self.by_id.get(&(app, env)) {
-            return Ok(known);
-        }
-        let mut once = self.store.once();
-        let found = match env {
-            Some(env) => repo::get(&mut once.within(app), env).await?,
-            None => repo::default_of(&mut once.within(app)).await?,
-        };
-        let found = found.map(Arc::new);
-        self.by_id.insert((app, env), found.clone());
-        Ok(found)
-    }
-
-    /// The environment that a publishable key names.
-    pub async fn named_by(&self, key: &str) -> Result<Option<Arc<Environment>>, StoreError> {
-        if key.len() > LONGEST_KEY || !key.starts_with("pk_") {
-            return Ok(None);
-        }
-        if let Some(known) = self.by_key.get(key) {
-            return Ok(known);
-        }
-        let mut once = self.store.once();
-        let mut all = once.across_tenants("a publishable key names its tenant");
-        let found = repo::by_publishable_key(&mut all, key).await?.map(Arc::new);
-        self.by_key.insert(key.to_owned(), found.clone());
-        Ok(found)
-    }
-
-    async fn some_allows(&self, origin: &text::Origin) -> Result<bool, StoreError> {
-        if let Some(known) = self.origins.get(origin) {
-            return Ok(known);
-        }
-        let mut once = self.store.once();
-        let mut all = once.across_tenants("a preflight request names an origin but no tenant");
-        let allowed = repo::some_allows(&mut all, origin).await?;
-        self.origins.insert(origin.clone(), allowed);
-        Ok(allowed)
+        name: Name,
+        (caller, id): (&Caller, EnvId),
+        (now, origin): (Timestamp, &Origin),
+    ) -> Event {
+        let made = (now, &self.entropy);
+        Event::new(name, caller.tenant, caller.party(), origin, made)
+            .on(events::Party::new("environment", id))
     }
 }
 
-fn own(found: Option<Environment>, tenant: Tenant) -> Result<Environment, EnvironmentError> {
-    found
-        .filter(|found| found.tenant() == tenant)
-        .ok_or(EnvironmentError::Unknown)
+/// The environment acted on, as it is in this unit of work.
+pub async fn seen(tx: &mut Tx<'_, Tenant>, id: EnvId) -> Result<Environment, EnvironmentError> {
+    let tenant = tx.scope();
+    let found = repo::get(tx, id).await?;
+    let own = found.filter(|found| found.tenant() == tenant);
+    own.ok_or(EnvironmentError::Unknown)
 }
 
 fn cache<K, V>() -> Cache<K, V>
@@ -204,66 +215,38 @@ where
         .build()
 }
 
-impl Directory for Environments {
-    fn by_publishable_key<'a>(
-        &'a self,
-        key: &'a str,
-    ) -> LocalBoxFuture<'a, Result<Option<Tenant>, Problem>> {
-        async move { Ok(self.named_by(key).await?.map(|found| found.tenant())) }.boxed_local()
-    }
-
-    fn environment(
-        &self,
-        app: AppId,
-        environment: Option<EnvId>,
-    ) -> LocalBoxFuture<'_, Result<Option<Tenant>, Problem>> {
-        async move {
-            Ok(self
-                .find(app, environment)
-                .await?
-                .map(|found| found.tenant()))
-        }
-        .boxed_local()
-    }
-
-    fn allows_origin<'a>(
-        &'a self,
-        tenant: Option<Tenant>,
-        origin: &'a text::Origin,
-    ) -> LocalBoxFuture<'a, Result<bool, Problem>> {
-        async move {
-            let Some(tenant) = tenant else {
-                return Ok(self.some_allows(origin).await?);
-            };
-            let found = self.find(tenant.app_id, Some(tenant.env_id)).await?;
-            Ok(found.is_some_and(|found| found.settings.allowed_origins.contains(origin)))
-        }
-        .boxed_local()
+impl Measured for Environments {
+    fn tell(&self, page: &mut Page) {
+        self.lookups.tell(page, "environments");
     }
 }
 
-impl SettingsChanges {
-    fn applied_to(&self, settings: &Settings) -> Settings {
-        Settings {
-            signup_open: self.signup_open.unwrap_or(settings.signup_open),
-            require_verification: self
-                .require_verification
-                .unwrap_or(settings.require_verification),
-            allowed_origins: self
-                .allowed_origins
-                .clone()
-                .unwrap_or_else(|| settings.allowed_origins.clone()),
-            default_language: self.default_language.unwrap_or(settings.default_language),
-            verify_email_url: self.verify_email_url.applied_to(&settings.verify_email_url),
-            reset_password_url: self
-                .reset_password_url
-                .applied_to(&settings.reset_password_url),
-            magic_link_url: self.magic_link_url.applied_to(&settings.magic_link_url),
-            change_email_url: self.change_email_url.applied_to(&settings.change_email_url),
-            invitation_url: self.invitation_url.applied_to(&settings.invitation_url),
-            invitation_ttl_seconds: self
-                .invitation_ttl_seconds
-                .unwrap_or(settings.invitation_ttl_seconds),
+impl From<EnvironmentError> for Problem {
+    fn from(error: EnvironmentError) -> Self {
+        match error {
+            EnvironmentError::Unknown => ProblemKind::NotFound.into(),
+            EnvironmentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Environment(error) => error.into(),
+            ChangeError::SlugTaken => ProblemKind::SlugTaken.into(),
+            ChangeError::NoSlug => Problem::new(ProblemKind::InvalidBody).field(
+                "/slug",
+                "required",
+                format!(
+                    "the name gives no slug, so name one that is {}",
+                    text::NotASlug
+                ),
+            ),
+            ChangeError::TooMany => ProblemKind::EnvironmentLimit.into(),
+            ChangeError::IsDefault => ProblemKind::DefaultEnvironment.into(),
+            ChangeError::Setting(error) => error.into(),
+            ChangeError::Store(error) => error.into(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Events: what happened, written in the transaction of the fact.
 //!
 //! One collection, `authsome_events`: the audit log *is* the outbox. [`record`] takes the
-//! transaction, so an event outside one does not compile. Events hold identifiers, never addresses,
-//! tokens or passwords. Not here: who may read them.
+//! transaction, so an event outside one does not compile. Each is marked as untold when it is
+//! written, and whoever passes events on takes the mark away. Events hold identifiers, never
+//! addresses, tokens or passwords. Not here: who may read them, and to whom they are told
+//! ([`crate::webhooks`]).
 
 mod names;
 mod origin;
+mod outbox;
 mod reading;
 
 use std::fmt::Display;
@@ -16,7 +19,8 @@ use utoipa::ToSchema;
 
 pub use self::names::Name;
 pub use self::origin::Origin;
-pub use self::reading::{Which, concerning, expire, page};
+pub use self::outbox::{after, get, told, told_all, untold};
+pub use self::reading::{Which, concerning, count, expire, page};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId};
 use crate::kernel::tenant::Tenant;
@@ -46,6 +50,9 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     pub created_at: Timestamp,
+    /// Since when it waits to be passed on; absent once it has been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold_since: Option<Timestamp>,
 }
 
 /// Whether it was done or refused.
@@ -115,7 +122,12 @@ impl Entity for Event {
             &["app_id", "env_id", "org_id", "created_at", "_id"],
         )
         .when_present("org_id"),
+        Index::on(
+            "events_name_created",
+            &["app_id", "env_id", "name", "outcome", "created_at"],
+        ),
         Index::on("events_created", &["created_at"]),
+        Index::on("events_untold", &["untold_since", "_id"]).when_present("untold_since"),
     ];
 }
 
@@ -146,6 +158,7 @@ impl Event {
             ip_address: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.clone(),
             created_at: now,
+            untold_since: Some(now),
         }
     }
 
@@ -154,6 +167,13 @@ impl Event {
             app_id: self.app_id,
             env_id: self.env_id,
         }
+    }
+
+    /// One that is not passed on to all: whoever it concerns is told by its own means.
+    #[must_use]
+    pub fn confidential(mut self) -> Self {
+        self.untold_since = None;
+        self
     }
 
     #[must_use]

@@ -50,6 +50,11 @@ impl utoipa::ToSchema for Name {
 
 names! {
     UserSignedUp = "user.signed_up", "An account was made by its holder.";
+    UserCreated = "user.created", "An account was made by an administrator.";
+    UsersImported = "users.imported",
+        "Users were brought in at once, `users` of them; one import has several such events, and one `import`.";
+    UsersExported = "users.exported",
+        "The users of an app were taken along, with their password hashes where `hashes` says so.";
     UserUpdated = "user.updated", "A profile was changed.";
     UserRolesChanged = "user.roles_changed", "The roles of a user in his app were changed.";
     EmailVerified = "user.email_verified",
@@ -117,6 +122,8 @@ names! {
     SessionRevoked = "session.revoked", "A session was ended before its time.";
     SessionsRevoked = "sessions.revoked",
         "Sessions of a user were ended at once; `sessions` says how many, `reason` why.";
+    SessionsRevokedTogether = "sessions.revoked_together",
+        "The sessions of several users, or of everybody in the environment, were ended at once; `sessions` says how many.";
     RefreshReuseDetected = "refresh.reuse_detected",
         "A refresh token was presented after it had been exchanged; its session was ended.";
     RateLimitExceeded = "rate_limit.exceeded",
@@ -134,10 +141,49 @@ names! {
     DeviceUntrusted = "device.untrusted", "A device is no longer trusted by its user.";
     DeviceRemoved = "device.removed", "A device was removed by its user, and its sessions ended.";
     SessionConfigUpdated = "session_config.updated", "The session rules of an app were changed.";
-    EnvironmentUpdated = "environment.updated", "The settings of an environment were changed.";
+    FormConfigUpdated = "form_config.updated",
+        "A form of an app was changed: the `form_type` and the `version` that it has now.";
+    FormConfigRemoved = "form_config.removed", "A form of an app was removed: the `form_type`.";
+    ClientConfigUpdated = "client_config.updated",
+        "The ways in and the pages that an app offers were changed.";
+    SettingChosen = "setting.chosen",
+        "A setting was chosen, at the `level` that is named; never to which value.";
+    SettingTakenBack = "setting.taken_back", "A setting is no longer chosen at a `level`.";
+    EnvironmentUpdated = "environment.updated",
+        "An environment, or its settings, were changed.";
+    EnvironmentDeleted = "environment.deleted",
+        "An environment was deleted, with everything of it; told in the app's default one.";
+    EnvironmentDefaultChanged = "environment.default_changed",
+        "Another environment became the default one of its app.";
+    PublishableKeyRotated = "environment.key_rotated",
+        "An environment has a new publishable key; the one before is good until `superseded_until`.";
+    ApiKeyCreated = "api_key.created", "An API key was made.";
+    ApiKeyUpdated = "api_key.updated", "An API key was given another name, other scopes or an earlier end.";
+    ApiKeyRotated = "api_key.rotated",
+        "An API key was given another secret; the one before is good until the time in `until`.";
+    ApiKeyRevoked = "api_key.revoked", "An API key was revoked.";
+    ApiKeyCreatorLeft = "api_key.creator_left",
+        "Whoever made an API key of an organisation or the app has left; the key stays.";
+    TokenExchanged = "token.exchanged", "An API key was exchanged for an access token.";
+    ServiceAccountCreated = "service_account.created", "A service account was made.";
+    ServiceAccountUpdated = "service_account.updated",
+        "A service account was changed, disabled or enabled.";
+    ServiceAccountDeleted = "service_account.deleted",
+        "A service account was deleted, with its API keys.";
     NotificationFailed = "notification.failed", "A letter was given up: its recipient was refused, \
         or it came too late.";
+    AppCreated = "app.created", "An app was made.";
+    AppUpdated = "app.updated", "How an app is described was changed.";
+    AppDeleted = "app.deleted", "An app was deleted, with everything that was its own.";
     EnvironmentCreated = "environment.created", "An environment was made.";
+    WebhookCreated = "webhook.created", "A webhook was made.";
+    WebhookUpdated = "webhook.updated", "A webhook was changed.";
+    WebhookDeleted = "webhook.deleted", "A webhook was deleted.";
+    WebhookSecretRotated = "webhook.secret_rotated", "A webhook was given a new secret.";
+    WebhookTested = "webhook.tested", "A webhook was asked for a sign of life; told to it alone.";
+    WebhookRetried = "webhook.delivery_retried", "A delivery of a webhook was asked for again.";
+    WebhookDisabled = "webhook.disabled",
+        "A webhook was switched off, as nothing reached it any more; `reason` says how that showed.";
     SigningKeyPublished = "signing_key.published",
         "A new signing key was published, which signs from the time in `activates_at`.";
     SigningKeyWithdrawn = "signing_key.withdrawn",

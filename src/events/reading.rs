@@ -68,6 +68,16 @@ pub async fn concerning(
     Ok(newest_first(found))
 }
 
+/// How many events of a name and an outcome there were in `[from, to)`, by an index alone.
+pub async fn count(
+    tx: &mut Tx<'_, Tenant>,
+    (name, outcome): (Name, Outcome),
+    (from, to): (Timestamp, Timestamp),
+) -> Stored<u64> {
+    let then = CREATED_AT.gte(from) & CREATED_AT.lt(to);
+    tx.count(NAME.eq(name) & OUTCOME.eq(outcome) & then).await
+}
+
 /// Removes events from before `until`, the oldest first and `most` at most; the number removed.
 pub async fn expire(tx: &mut Tx<'_, AcrossTenants>, until: Timestamp, most: u32) -> Stored<u64> {
     tx.sweep(CREATED_AT, until, most).await

@@ -2,11 +2,15 @@
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_DISPOSITION, ContentDisposition, TryIntoHeaderValue};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, ContentDisposition, ETag, EntityTag, Header, IfNoneMatch,
+    TryIntoHeaderValue, VARY,
+};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 
 use super::problem::Problem;
+use crate::kernel::secret::digest;
 
 /// What every handler returns.
 pub type Answer<T> = Result<T, Problem>;
@@ -65,6 +69,75 @@ impl<T: Serialize> Responder for Attachment<T> {
             response.headers_mut().insert(CONTENT_DISPOSITION, value);
         }
         response
+    }
+}
+
+/// 200 and lines for a program that reads no JSON.
+#[derive(Clone, Debug)]
+pub struct Text(String);
+
+impl Text {
+    pub fn new(lines: String) -> Self {
+        Self(lines)
+    }
+}
+
+impl Responder for Text {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .content_type("text/plain; version=0.0.4; charset=utf-8")
+            .body(self.0)
+    }
+}
+
+/// 200 and a document that others may keep for a while; 304 to whoever has it as it is (RFC 9110
+/// §13.1.2).
+#[derive(Clone, Debug)]
+pub struct Cacheable<T> {
+    view: T,
+    cache_control: &'static str,
+    varies_by: &'static str,
+}
+
+impl<T> Cacheable<T> {
+    pub fn new(view: T, cache_control: &'static str, varies_by: &'static str) -> Self {
+        Self {
+            view,
+            cache_control,
+            varies_by,
+        }
+    }
+}
+
+impl<T: Serialize> Responder for Cacheable<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let bytes = match serde_json::to_vec(&self.view) {
+            Ok(bytes) => bytes,
+            Err(error) => return HttpResponse::from_error(Problem::internal(error)),
+        };
+        let tag = EntityTag::new_strong(digest(&bytes));
+        let is_known = match IfNoneMatch::parse(request) {
+            Ok(IfNoneMatch::Items(known)) => known.iter().any(|it| it.weak_eq(&tag)),
+            Ok(IfNoneMatch::Any) | Err(_) => false,
+        };
+        let status = if is_known {
+            StatusCode::NOT_MODIFIED
+        } else {
+            StatusCode::OK
+        };
+        let mut response = HttpResponse::build(status);
+        response
+            .insert_header((CACHE_CONTROL, self.cache_control))
+            .insert_header(ETag(tag))
+            .append_header((VARY, self.varies_by));
+        if is_known {
+            return response.finish();
+        }
+        response.content_type("application/json").body(bytes)
     }
 }
 

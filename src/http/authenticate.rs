@@ -17,14 +17,14 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 
-use super::caller::{ActOn, Caller, Credential, Presented, Principal};
+use super::caller::{ActOn, Caller, Credential, KeyOwner, Presented, Principal};
 use super::client_ip::{self, NotAnAddress};
 use super::edge::Edge;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use super::trace::RequestId;
 use super::witness::{self, Asked};
-use crate::access::{OperateApps, Permission, Policy};
+use crate::access::{OperateApps, Permission, Policy, is_scope};
 use crate::events::Origin;
 use crate::kernel::id::{AppId, EnvId, UserId};
 use crate::kernel::language::Language;
@@ -68,10 +68,12 @@ impl Standing {
         self.caller.as_ref()?.acting()
     }
 
-    /// Whether this is a backend, by its secret key.
+    /// Whether this is a backend, by a secret key of the environment: whoever else has a key is no more
+    /// to be believed about addresses than anybody.
     fn is_backend(&self) -> bool {
         let principal = self.caller.as_ref().map(|caller| caller.principal);
-        matches!(principal, Some(Principal::Key { .. }))
+        let owner = KeyOwner::Environment;
+        matches!(principal, Some(Principal::Key { owner: of, .. }) if of == owner)
     }
 }
 
@@ -101,6 +103,11 @@ pub(super) async fn authenticate(
         Ok(presented) => standing(&edge, presented).await,
         Err(problem) => Err(problem),
     };
+    if let Some(caller) = standing.as_ref().ok().and_then(|it| it.caller.as_ref()) {
+        for authenticator in &edge.authenticators {
+            authenticator.seen(caller, &origin);
+        }
+    }
     let is_backend = standing.as_ref().is_ok_and(Standing::is_backend);
     origin.acting = standing.as_ref().ok().and_then(Standing::acting);
     let client = if is_backend {
@@ -233,7 +240,7 @@ async fn act_on(edge: &Edge, caller: &mut Caller, wanted: &ActOn) -> Result<Tena
     let tenant = tenant.ok_or(ProblemKind::NotFound)?;
     caller
         .subjects
-        .retain(|subject| subject.starts_with(PLATFORM_SUBJECTS));
+        .retain(|subject| subject.starts_with(PLATFORM_SUBJECTS) || is_scope(subject));
     caller.tenant = tenant;
     Ok(tenant)
 }

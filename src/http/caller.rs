@@ -11,8 +11,8 @@ use url::form_urlencoded;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use crate::access::{Role, holds};
-use crate::events::Party;
-use crate::kernel::id::{ApiKeyId, AppId, EnvId, SessionId, UserId};
+use crate::events::{Origin, Party};
+use crate::kernel::id::{ApiKeyId, AppId, EnvId, OrgId, ServiceAccountId, SessionId, UserId};
 use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text;
@@ -40,6 +40,9 @@ pub trait Authenticator: Send + Sync {
         &'a self,
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>>;
+
+    /// Hears of a request that a caller, whom some authenticator has found, makes from there.
+    fn seen(&self, _caller: &Caller, _from: &Origin) {}
 }
 
 /// Knows apps and environments, by their public names.
@@ -81,7 +84,7 @@ impl Caller {
     pub fn party(&self) -> Party {
         match self.principal {
             Principal::User { user_id, .. } => Party::new("user", user_id),
-            Principal::Key { key_id } => Party::new("key", key_id),
+            Principal::Key { key_id, .. } => Party::new("key", key_id),
         }
     }
 
@@ -91,6 +94,16 @@ impl Caller {
             Principal::User { acting, .. } => acting,
             Principal::Key { .. } => None,
         }
+    }
+
+    /// The user of the app acted on whom the caller is, in person or by a key of his own. An operator
+    /// who acts on another app is none of it.
+    pub fn user(&self) -> Option<UserId> {
+        let user = match self.principal {
+            Principal::User { user_id, .. } => Some(user_id),
+            Principal::Key { owner, .. } => owner.user(),
+        };
+        user.filter(|_| self.home == self.tenant)
     }
 
     /// Whether the caller's own roles include `role` in the app acted on.
@@ -110,7 +123,31 @@ pub enum Principal {
     },
     Key {
         key_id: ApiKeyId,
+        owner: KeyOwner,
+        /// The `sid` of tokens that the secret is exchanged for which was presented.
+        session_id: SessionId,
+        /// Whether it came as an access token that the key was exchanged for.
+        is_exchanged: bool,
     },
+}
+
+/// Whose key it is: on whose behalf a machine acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOwner {
+    /// The environment's own, with roles.
+    Environment,
+    Organization(OrgId),
+    User(UserId),
+    ServiceAccount(ServiceAccountId),
+}
+
+impl KeyOwner {
+    pub fn user(self) -> Option<UserId> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::Environment | Self::Organization(_) | Self::ServiceAccount(_) => None,
+        }
+    }
 }
 
 /// What a request presents. A malformed credential is kept as the problem it will be.

@@ -14,7 +14,7 @@ use crate::kernel::text;
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Authsome-Session, X-Publishable-Key";
-const ANSWER_HEADERS: &str = "X-Request-Id, Retry-After, WWW-Authenticate";
+const ANSWER_HEADERS: &str = "X-Request-Id, Retry-After, WWW-Authenticate, Idempotency-Replayed";
 const PREFLIGHT_SECONDS: &str = "600";
 
 /// The origin of the page that asks, if it is one, spelled as browsers spell it (RFC 6454 §6.2).

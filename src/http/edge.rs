@@ -4,6 +4,7 @@
 //! in   serve         request id, span, base path, limits, preflight
 //!      detached      a task of its own, with a deadline
 //!      authenticate  identity
+//!      replay        an answer that was given before, where the request is known
 //!      handler       guard, then body, query and path
 //! out  serve         problems rendered, CORS, security headers, the line in the log
 //! ```
@@ -16,8 +17,8 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
-use actix_web::http::Uri;
 use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse};
@@ -30,18 +31,24 @@ use super::authenticate::{Identity, authenticate};
 use super::caller::{Authenticator, Directory};
 use super::errors::{self, Routes};
 use super::openapi::{self, Document};
+use super::operations::Operations;
 use super::problem::Problem;
+use super::problems::ProblemKind;
+use super::replay::{Replays, replay};
 use super::trace::{self, Outcome, RequestId};
+use super::traffic::Traffic;
 use super::unit::{InFlight, detached};
 use super::unread::Unread;
 use super::witness::Witness;
 use super::{cors, docs, headers, limits};
 use crate::access::Policy;
 use crate::kernel::entropy::Entropy;
+use crate::kernel::measure::Stopwatch;
 use crate::kernel::secret::MacKey;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::telemetry::{Answered, Telemetry, Traced};
 
 /// What the edge needs of the rest of the house.
 ///
@@ -53,16 +60,21 @@ pub struct Edge {
     pub authenticators: Vec<Arc<dyn Authenticator>>,
     pub directory: Arc<dyn Directory>,
     pub witness: Arc<dyn Witness>,
+    pub replays: Arc<dyn Replays>,
     pub clock: Clock,
     pub entropy: Entropy,
     pub trusted_proxies: Vec<IpNet>,
     pub cursor_key: MacKey,
+    pub replay_key: MacKey,
     pub base_path: String,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
     /// How long a handler may take before its caller is told to try again later.
     pub handler_timeout: Duration,
     pub in_flight: InFlight,
+    pub traffic: Traffic,
+    /// Makes spans, where somebody collects them.
+    pub telemetry: Option<Telemetry>,
 }
 
 impl fmt::Debug for Edge {
@@ -90,11 +102,15 @@ pub fn app(
     let documented = documented.configure(routes).configure(docs::routes);
     let (app, collected) = documented.split_for_parts();
     let document = openapi::finished(collected);
+    let operations = Operations::of(&document);
+    edge.traffic.expect(&operations);
     app.app_data(edge)
         .app_data(Data::new(Routes::of(&document)))
         .app_data(Data::new(Document::of(&document)))
+        .app_data(Data::new(operations))
         .configure(docs::pages)
         .default_service(web::to(errors::unrouted))
+        .wrap(from_fn(replay))
         .wrap(from_fn(authenticate))
         .wrap(from_fn(detached))
         .wrap(from_fn(serve))
@@ -117,7 +133,12 @@ struct Visit {
     edge: Data<Edge>,
     id: RequestId,
     span: Span,
+    traced: Option<Traced>,
     began: Timestamp,
+    watch: Stopwatch,
+    /// The pattern of the path, and the place of the operation among all.
+    route: Option<String>,
+    operation: Option<usize>,
     origin: Option<text::Origin>,
     unread: Option<Unread>,
 }
@@ -130,16 +151,26 @@ async fn serve(
 ) -> Result<ServiceResponse, Error> {
     let id = RequestId::new(&edge.entropy);
     let is_preflight = cors::is_preflight(req.method(), req.headers());
+    rebase(&mut req, &edge.base_path);
+    let route = req.match_pattern();
+    let operation = operation(&req, route.as_deref());
+    let (span, began) = (trace::span(&id, req.method()), edge.clock.now());
+    let asked = (&id, began, route.as_deref());
+    let traced = edge.telemetry.as_ref();
+    let traced = traced.map(|telemetry| trace::begun(telemetry, asked, &req, &span));
     let visit = Visit {
-        span: trace::span(&id, req.method()),
-        began: edge.clock.now(),
+        span,
+        traced,
+        began,
+        watch: Stopwatch::start(),
+        operation,
+        route,
         origin: cors::origin(req.headers()).filter(|_| !is_preflight),
         unread: Unread::of(&mut req),
         id,
         edge,
     };
     req.extensions_mut().insert(visit.id.clone());
-    rebase(&mut req, &visit.edge.base_path);
     let span = visit.span.clone();
     async move {
         let answer = if let Some(kind) = limits::broken(req.method(), req.uri(), req.headers()) {
@@ -158,10 +189,31 @@ async fn serve(
 }
 
 impl Visit {
+    /// Counts the answer, and ends its span.
+    fn count(
+        &mut self,
+        request: Option<&HttpRequest>,
+        status: StatusCode,
+        kind: Option<ProblemKind>,
+    ) {
+        let took = self.watch.elapsed();
+        self.edge
+            .traffic
+            .count(self.operation, (status, kind), took);
+        if let Some(traced) = self.traced.take() {
+            traced.end(&Answered {
+                status: status.as_u16(),
+                problem: kind.map(ProblemKind::slug),
+                tenant: request.and_then(tenant),
+                took,
+            });
+        }
+    }
+
     /// Dresses the answer. An error without a request comes from a task that panicked or runs on:
     /// the request is still in there, so the answer travels as an error too.
     async fn finish(
-        self,
+        mut self,
         answer: Result<ServiceResponse, Error>,
     ) -> Result<ServiceResponse, Error> {
         let (request, response) = match answer {
@@ -186,9 +238,10 @@ impl Visit {
         if let Some(id) = self.id.header() {
             response.headers_mut().insert(trace::REQUEST_ID, id);
         }
-        let route = request.as_ref().and_then(HttpRequest::match_pattern);
+        let kind = problem.as_ref().map(Problem::kind);
+        self.count(request.as_ref(), response.status(), kind);
         let outcome = Outcome {
-            route: route.as_deref(),
+            route: self.route.as_deref(),
             status: response.status(),
             problem: problem.as_ref(),
             began: self.began,
@@ -203,6 +256,12 @@ impl Visit {
             None => Err(InternalError::from_response("no request", response).into()),
         }
     }
+}
+
+fn operation(req: &ServiceRequest, route: Option<&str>) -> Option<usize> {
+    let operations = req.app_data::<Data<Operations>>()?;
+    let (place, _) = operations.find(req.method(), route?)?;
+    Some(place)
 }
 
 fn tenant(req: &HttpRequest) -> Option<Tenant> {

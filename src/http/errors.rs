@@ -20,7 +20,8 @@ pub(super) fn rendered(response: HttpResponse, id: &RequestId) -> (HttpResponse,
     }
 }
 
-fn problem(response: &HttpResponse) -> Option<Problem> {
+/// The problem that an answer tells, if it tells one.
+pub(super) fn problem(response: &HttpResponse) -> Option<Problem> {
     if let Some(problem) = response
         .error()
         .and_then(|error| error.as_error::<Problem>())

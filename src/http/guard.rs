@@ -65,6 +65,16 @@ impl<P> Allowed<P> {
             Principal::Key { .. } => Err(ProblemKind::UserRequired.into()),
         }
     }
+
+    /// The person behind the request, also where he acts by a key of his own; 403 `user_required` for
+    /// any other key.
+    pub fn person(&self) -> Result<UserId, Problem> {
+        match self.caller.principal {
+            Principal::User { user_id, .. } => Some(user_id),
+            Principal::Key { owner, .. } => owner.user(),
+        }
+        .ok_or_else(|| ProblemKind::UserRequired.into())
+    }
 }
 
 /// A caller who may act in organisations at all. Whether he may do `P` in this one follows from his
@@ -89,6 +99,11 @@ impl<P: Permission<In = InOrganization>> Entering<P> {
     pub fn also<Q: Permission<In = InApp>>(&self) -> bool {
         let subjects = &self.caller.subjects;
         self.identity.policy.allows(subjects, Q::OBJECT, Q::ACTION)
+    }
+
+    /// He comes for `Q` in the app itself instead: if it is refused, then that is told.
+    pub fn instead<Q: Permission<In = InApp>>(&self) {
+        self.identity.asked.set(Some(Q::ROW));
     }
 
     pub fn entrance(&self) -> Entrance<'_> {
@@ -139,6 +154,15 @@ impl Public {
                 allowed::<P>(standing, &self.0.policy).map(|_| Some(user_id))
             }
             Some(Principal::Key { .. }) => Ok(None),
+            None => standing.refused.clone().map_or(Ok(None), Err),
+        }
+    }
+
+    /// Whoever asks, if somebody does. A credential that does not count is refused.
+    pub fn caller(&self) -> Result<Option<&Caller>, Problem> {
+        let standing = self.0.standing.as_ref().map_err(Clone::clone)?;
+        match &standing.caller {
+            Some(caller) => Ok(Some(caller)),
             None => standing.refused.clone().map_or(Ok(None), Err),
         }
     }

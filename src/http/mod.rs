@@ -3,13 +3,14 @@
 //! ```text
 //! problems problem           one table of refusals, and one refusal
 //! edge                       the app with every middleware in order; start reading here
-//!   trace limits cors headers errors client_ip      what every request and answer passes
+//!   trace traffic limits cors headers errors client_ip      what every request and answer passes
 //!   unit unread              a task of its own, with a deadline; what becomes of unread bodies
 //!   authenticate caller      who asks, in which tenant
+//!   replay operations        the same request again has the same answer; what a request is for
 //! witness                    what becomes of refusals
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
-//! body query path fields json                       arguments, parsed, every fault told at once
-//! answer cookies event_stream                       what handlers return, and what browsers keep
+//! body form query path fields json                  arguments, parsed, every fault told at once
+//! answer oauth cookies event_stream ndjson          what handlers return, and what browsers keep
 //! openapi docs               the document, made complete, and its pages
 //! ```
 //!
@@ -27,35 +28,48 @@ mod edge;
 mod errors;
 mod event_stream;
 mod fields;
+mod form;
 mod guard;
 mod headers;
 mod json;
 mod limits;
+mod ndjson;
+mod oauth;
 mod openapi;
+mod operations;
 mod path;
 mod problem;
 mod problems;
 mod query;
+mod repeatable;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod traffic;
 mod unit;
 mod unread;
 mod witness;
 
-pub use answer::{Accepted, Answer, Attachment, Created, NoContent, Ok200};
+pub use answer::{Accepted, Answer, Attachment, Cacheable, Created, NoContent, Ok200, Text};
 pub use body::Body;
-pub use caller::{Authenticator, Caller, Credential, Directory, Principal};
+pub use caller::{Authenticator, Caller, Credential, Directory, KeyOwner, Principal};
 pub use cookies::{Cookies, HostCookie, WithCookie};
 pub use edge::{Edge, app, document};
 pub use event_stream::{EventStream, HungUp, Line, Subscription};
 #[cfg(test)]
 pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
+pub use form::{FormOrJson, Sent};
 pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use ndjson::{CutOff, Lines, NdJson, Scribe, Upload, read_line};
+pub use oauth::{OAuthAnswer, OAuthError, OAuthErrorKind};
 pub use path::{PathId, PathIds};
-pub use problem::{FieldError, Problem};
+pub use problem::{Fault, FieldError, Problem};
 pub use problems::ProblemKind;
 pub use query::{Paging, Query};
+pub use repeatable::Repeatable;
+pub use replay::{Claim, Recorded, Replays};
+pub use traffic::Traffic;
 pub use unit::{Afterwards, InFlight};
 pub use witness::{Denial, Witness};

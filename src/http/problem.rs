@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::problems::ProblemKind;
 use crate::limits::LimitError;
 use crate::store::StoreError;
-use crate::tokens::KeyError;
+use crate::tokens::{KeyError, Refused};
 
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -68,6 +68,57 @@ pub(super) struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
+}
+
+/// A refusal of a part of a request, of which the rest may succeed.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Fault {
+    /// The stable machine-readable name; `GET /problems/{type}` explains it.
+    #[serde(rename = "type")]
+    #[schema(example = "email_taken")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
+impl Fault {
+    /// `email_taken`: what is wrong with `/email`.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        for error in &self.errors {
+            let pointer = error.pointer.as_deref().unwrap_or_default();
+            write!(f, ", {pointer} {}", error.detail)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        let Occurrence {
+            kind,
+            detail,
+            errors,
+            ..
+        } = *problem.0;
+        Self {
+            kind: kind.slug(),
+            title: kind.title(),
+            detail,
+            errors,
+        }
+    }
 }
 
 impl Problem {
@@ -237,6 +288,20 @@ impl From<KeyError> for Problem {
             | KeyError::NotMade
             | KeyError::NoneSigns
             | KeyError::NotSigned => Self::internal(error),
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Keys(error) => error.into(),
+            Refused::Store(error) => error.into(),
+            Refused::NotOne
+            | Refused::Unsigned
+            | Refused::Foreign
+            | Refused::Over
+            | Refused::Revoked => ProblemKind::InvalidToken.into(),
         }
     }
 }

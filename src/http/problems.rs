@@ -54,16 +54,24 @@ problems! {
         "Two readers of the same document could pick different values, so a repeated name is refused.";
     InvalidEmail 400 "invalid_email" "This is not an e-mail address"
         "The text is not one plain e-mail address after normalisation.";
+    InvalidIdempotencyKey 400 "invalid_idempotency_key" "This is no idempotency key"
+        "`Idempotency-Key` takes 1 to 255 visible ASCII characters, once. A UUID is one.";
     WeakPassword 400 "weak_password" "This password is too weak"
         "The password is too short or too long, is among the common ones, or contains the name or address of its owner.";
     UnknownRole 400 "unknown_role" "There is no such role"
         "A role that was named does not exist in this app.";
+    NotConfirmed 400 "not_confirmed" "Confirm it by the slug of the app"
+        "What cannot be undone wants the slug of the app typed: `?confirm=<slug>`.";
+    UnknownHash 400 "unknown_hash" "This password hash is not taken over"
+        "The hash is of a kind that is not known here, is damaged, needs parameters that were not given, or would take too long to verify.";
     RoleReserved 400 "role_reserved" "This name is kept"
         "The name belongs to the product, or would be taken for a role that is more than one of an organisation. Case and separators do not matter. Choose another one.";
     RoleCycle 400 "role_cycle" "A role cannot inherit from itself"
         "The parent is the role itself, or inherits from it.";
     RoleTooDeep 400 "role_too_deep" "The role inherits through too many others"
         "A chain of roles that inherit from one another has ten at most, built-in ones aside.";
+    SettingLevel 400 "setting_level" "This setting is not chosen at this level"
+        "Each setting can be chosen at the levels that the list of settings names.";
     SlugReserved 400 "slug_reserved" "This slug is kept"
         "The slug would be taken for a part of a site, such as `admin` or `api`. Choose another one.";
     InvalidLink 400 "invalid_link" "This link is not good"
@@ -102,6 +110,10 @@ problems! {
         "The caller is known, but none of its roles allows the operation.";
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
         "Nobody gives or takes a role that he does not hold, and nobody bans, deletes or impersonates a user who has one, or ends the sessions of one.";
+    ScopeNotHeld 403 "scope_not_held" "You do not have this right yourself"
+        "An API key is given no scope that whoever makes it, or whoever it is for, does not have; `errors` names the scope.";
+    KeyNotExchangeable 403 "key_not_exchangeable" "This key is not exchanged for tokens"
+        "The uses of the key are counted, and a token could be used any number of times.";
     NotAddressee 403 "not_addressee" "This invitation is for somebody else"
         "The invitation went to another address than that of the account that is signed in.";
     NotAMember 403 "not_a_member" "You are no member of this organisation"
@@ -110,12 +122,18 @@ problems! {
         "The operation concerns the caller's own account, or wants somebody to answer for it, and was called with an API key.";
     ReauthRequired 403 "reauth_required" "Prove first that it is you"
         "What cannot be undone needs the password, or, of an account without one, a session that began within the last ten minutes.";
+    SignupCodeWrong 403 "signup_code_wrong" "This takes the right sign-up code"
+        "People make accounts here with the code that they were given, sent as `signup_code`.";
     SignupClosed 403 "signup_closed" "Sign-up is closed"
         "People cannot make accounts for themselves in this environment.";
+    MethodDisabled 403 "method_disabled" "The app does not let people in this way"
+        "An administrator of the app has switched this way off: `GET /v1/client-config` lists those that are open.";
     EmailNotVerified 403 "email_not_verified" "Verify your e-mail address first"
         "The environment lets people sign in, and an invitation lets them in, only after they have verified their address.";
     AccountDisabled 403 "account_disabled" "This account is disabled"
         "An administrator has banned the account, for a time or until the ban is lifted.";
+    OrganizationCreationClosed 403 "organization_creation_closed" "Nobody founds organisations here"
+        "Only administrators of the app found organisations in this environment.";
     NotFound 404 "not_found" "There is no such thing"
         "Nothing exists at this path for this caller. A foreign identifier and an unknown one look alike.";
     MethodNotAllowed 405 "method_not_allowed" "This path does not know this method"
@@ -143,13 +161,21 @@ problems! {
     SeatLimit 409 "seat_limit" "Every seat is taken"
         "The organisation has as many members as it may have.";
     SlugTaken 409 "slug_taken" "This slug is taken"
-        "Another organisation of this environment, or another team of this organisation, has this slug.";
+        "Another organisation of this environment, another team of this organisation, or another environment of this app has this slug.";
+    SettingEnforced 409 "setting_enforced" "This setting is enforced above"
+        "A more general level has chosen the setting and enforces it, so that nothing is chosen below. `detail` names the level.";
+    EnvironmentLimit 409 "environment_limit" "There are as many environments as there may be"
+        "An app has at most 20 environments.";
+    DefaultEnvironment 409 "default_environment" "The default environment stays"
+        "The default environment of an app cannot be deleted, and so neither can its last one. Make another one the default first.";
     AlreadyInTeam 409 "already_in_team" "This member is in the team already"
         "A member has one place in a team. Change its role instead.";
     TeamLimit 409 "team_limit" "There are as many teams as there may be"
-        "An organisation has at most 500 teams.";
+        "An organisation has as many teams as the setting `teams_per_organization` allows: at most 500.";
     TeamFull 409 "team_full" "The team is full"
         "A team has at most 1,000 members.";
+    StaleVersion 409 "stale_version" "Somebody else has changed it"
+        "The `version` that the change is for is not the one that there is. Read it again, and change that.";
     RoleNameTaken 409 "role_name_taken" "This name is taken"
         "Another role of the app, or of this organisation, has this name.";
     RoleFixed 409 "role_fixed" "This role is not changed here"
@@ -160,12 +186,26 @@ problems! {
         "An app and an organisation have at most 100 roles each, and a role at most 100 permissions.";
     TooManyHolders 409 "too_many_holders" "Too many have this role"
         "The role of at most 5,000 members and teams, and the parent of at most 5,000 roles, is replaced at once. Give some of them other roles first.";
+    WebhookLimit 409 "webhook_limit" "There are as many webhooks as there may be"
+        "An environment has at most 20 webhooks of its own, and an organisation 5. Delete one first.";
+    WebhookInactive 409 "webhook_inactive" "This webhook is switched off"
+        "Nothing is sent to a webhook that is not active. Switch it on first.";
+    AppSlugTaken 409 "app_slug_taken" "This slug is taken"
+        "Another app of this installation has this slug.";
+    PlatformApp 409 "platform_app" "The platform app stays"
+        "The app that holds the operators cannot be deleted, and keeps its slug.";
+    KeyLimit 409 "key_limit" "There are as many keys as there may be"
+        "A user, an organisation, a service account and an environment have at most 100 API keys each. Revoke one first.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"
         "Nobody acts as a user who could not sign in himself. Lift the ban first.";
     NotImpersonating 409 "not_impersonating" "You act as nobody but yourself"
         "The access token is not one by which somebody acts as another user, so there is nothing to stop.";
+    IdempotencyKeyInUse 409 "idempotency_key_in_use" "The first request with this key is under way"
+        "A request with the same `Idempotency-Key` is still being answered. Send it again a little later.";
+    IdempotencyAnswerLost 409 "idempotency_answer_lost" "What became of the first request is not known"
+        "The server was cut off while it answered the first request with this `Idempotency-Key`. It took effect or it did not, and is not done a second time: look, and if need be ask again with another key.";
     InvitationAccepted 410 "invitation_accepted" "This invitation has been accepted"
         "An invitation is good once.";
     InvitationDeclined 410 "invitation_declined" "This invitation has been declined"
@@ -177,11 +217,13 @@ problems! {
     InvitationExpired 410 "invitation_expired" "This invitation is over"
         "An invitation is good for the time that its letter names. Ask for it to be sent anew.";
     BodyTooLarge 413 "body_too_large" "The body is too large"
-        "A JSON body may have 64 KiB.";
+        "A JSON body may have 64 KiB; where users are imported 8 MiB, and each of them 64 KiB.";
     UriTooLong 414 "uri_too_long" "The address is too long"
         "Path and query may have 8 KiB together.";
     UnsupportedMediaType 415 "unsupported_media_type" "The body is not declared as JSON"
         "Send `Content-Type: application/json`, in UTF-8 and without a content encoding.";
+    IdempotencyKeyReused 422 "idempotency_key_reused" "The key belongs to another request"
+        "The same caller has sent this `Idempotency-Key` with another path, query or body within 24 hours. Take a new key for a new request.";
     TooManyAttempts 429 "too_many_attempts" "Too many attempts"
         "The same has been tried too often, or the account is locked after wrong passwords; whether it exists is not told. Try again after `Retry-After` seconds.";
     HeadersTooLarge 431 "headers_too_large" "The headers are too large"

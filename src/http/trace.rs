@@ -6,14 +6,19 @@
 
 use std::fmt;
 
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use actix_web::web::Data;
+use opentelemetry::propagation::Extractor;
 use tracing::field::Empty;
 use tracing::{Span, error, info, warn};
 
+use super::operations::Operations;
 use super::problem::Problem;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Timestamp;
+use crate::telemetry::{Asked, Telemetry, Traced};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -49,8 +54,43 @@ pub(super) fn span(id: &RequestId, method: &Method) -> Span {
         %method,
         route = Empty,
         status = Empty,
-        latency_ms = Empty
+        latency_ms = Empty,
+        trace_id = Empty
     )
+}
+
+/// Begins the span for the collector, and notes in the log which trace it is of.
+pub(super) fn begun(
+    telemetry: &Telemetry,
+    (id, began, route): (&RequestId, Timestamp, Option<&str>),
+    req: &ServiceRequest,
+    span: &Span,
+) -> Traced {
+    let operations = req.app_data::<Data<Operations>>();
+    let found = operations.and_then(|all| all.find(req.method(), route?));
+    let asked = Asked {
+        operation: found.map(|(_, operation)| operation.id.as_str()),
+        method: req.method().as_str(),
+        route,
+        request_id: id.as_str(),
+        began,
+    };
+    let traced = telemetry.begin(&asked, &Carried(req.headers()));
+    span.record("trace_id", traced.trace_id());
+    traced
+}
+
+/// The headers of a request, as a propagator reads them.
+struct Carried<'a>(&'a HeaderMap);
+
+impl Extractor for Carried<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
 }
 
 /// What the line at the end says; `route` is the pattern that matched.

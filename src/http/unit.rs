@@ -22,6 +22,7 @@ use tracing::{Instrument, Span};
 use super::edge::Edge;
 use super::problem::Problem;
 use super::problems::ProblemKind;
+use crate::kernel::measure::{Measured, Page};
 
 /// How many units of work are under way, whether or not somebody still waits for them.
 #[derive(Clone, Debug, Default)]
@@ -32,12 +33,26 @@ struct Underway(InFlight);
 
 impl InFlight {
     pub fn is_empty(&self) -> bool {
-        self.0.load(Ordering::Acquire) == 0
+        self.count() == 0
+    }
+
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
     }
 
     fn enter(&self) -> Underway {
         self.0.fetch_add(1, Ordering::AcqRel);
         Underway(self.clone())
+    }
+}
+
+impl Measured for InFlight {
+    fn tell(&self, page: &mut Page) {
+        page.gauge(
+            "authsome_http_requests_in_flight",
+            "Units of work under way, whether or not somebody still waits for them.",
+        )
+        .sample(&[], self.count());
     }
 }
 
@@ -49,10 +64,15 @@ impl Drop for Underway {
 
 /// For work that a caller must not be able to time: nobody waits for it, and a stopping server does
 /// as for any other. What goes wrong is told to the log, as what `failed`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Afterwards(InFlight);
 
 impl Afterwards {
+    /// Whose work counts as under way there.
+    pub fn counted_by(in_flight: InFlight) -> Self {
+        Self(in_flight)
+    }
+
     pub(super) fn of(edge: &Edge) -> Self {
         Self(edge.in_flight.clone())
     }

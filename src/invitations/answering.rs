@@ -3,6 +3,7 @@
 use super::repo;
 use super::service::{Invitations, changed};
 use crate::events::{self, Name, Origin, Party};
+use crate::forms::FormError;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::id::{InvitationId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -50,6 +51,8 @@ pub(super) enum AnswerError {
     #[error("somebody else was faster")]
     Raced,
     #[error(transparent)]
+    Form(#[from] FormError),
+    #[error(transparent)]
     Join(#[from] JoinError),
     #[error(transparent)]
     Password(#[from] PasswordRefused),
@@ -80,6 +83,7 @@ impl AnswerError {
             Self::Unknown
             | Self::SignInRequired
             | Self::NoPassword
+            | Self::Form(_)
             | Self::Raced
             | Self::Join(JoinError::UnknownUser | JoinError::Gone | JoinError::Store(_))
             | Self::Password(_)
@@ -259,6 +263,7 @@ impl From<AnswerError> for Problem {
                 "required",
                 "is missing: whoever is new chooses one",
             ),
+            AnswerError::Form(refused) => refused.into(),
             AnswerError::Void => ProblemKind::InvitationVoid.into(),
             AnswerError::TeamFull => ProblemKind::TeamFull.into(),
             AnswerError::Raced => ProblemKind::Busy.into(),

@@ -14,6 +14,7 @@ use crate::http::{
     Answer, Body, Cookies, Created, Fields, FromFields, NoContent, Ok200, ProblemKind, Public,
     Query, WithCookie,
 };
+use crate::kernel::metadata::Metadata;
 use crate::kernel::password::Password;
 use crate::kernel::text::Label;
 use crate::limits::Rule;
@@ -40,7 +41,8 @@ impl FromFields for LookupQuery {
 
 /// Look up an invitation
 ///
-/// What the link of a letter offers, and by whom. Whether the address has an account is not told.
+/// What the link of a letter offers, and by whom, and what the app asks of who is new: those answers
+/// go into `metadata` as it is accepted. Whether the address has an account is not told.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.invitations.lookup",
     params(LookupQuery),
@@ -63,7 +65,9 @@ async fn lookup(
     let limits = &invitations.accounts.limits;
     limits.admit_ip(Rule::Code, named, origin).await?;
     let offer = invitations.lookup(&query.into_inner().token, named).await?;
-    Ok(Ok200::new(offer.into()))
+    let forms = &invitations.accounts.forms;
+    let form = forms.of_signup(offer.invitation.app_id).await?;
+    Ok(Ok200::new(OfferView::from(offer).asking(form.as_deref())))
 }
 
 /// A yes to the link of a letter.
@@ -77,6 +81,8 @@ struct AcceptInvitation {
     first_name: Option<Label>,
     /// Of who is new.
     last_name: Option<Label>,
+    /// Of who is new: answers to the form of the app, as in a sign-up.
+    metadata: Option<Metadata>,
     /// What names the device: what the server told it before, or a secret of its own.
     device_id: Option<DeviceSecret>,
 }
@@ -87,12 +93,14 @@ impl FromFields for AcceptInvitation {
         let password = fields.optional_else("password", ProblemKind::WeakPassword, Password::parse);
         let first_name = fields.optional("first_name", Label::parse);
         let last_name = fields.optional("last_name", Label::parse);
+        let metadata = fields.map("metadata", Metadata::parse);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {
             token: token?,
             password: password?,
             first_name: first_name?,
             last_name: last_name?,
+            metadata: metadata?,
             device_id: device_id?,
         })
     }
@@ -162,10 +170,12 @@ async fn accept(
 impl AcceptInvitation {
     fn into_newcomer(self) -> (String, Option<Newcomer>) {
         let (first_name, last_name) = (self.first_name, self.last_name);
+        let metadata = self.metadata;
         let newcomer = self.password.map(|password| Newcomer {
             password,
             first_name,
             last_name,
+            metadata,
         });
         (self.token, newcomer)
     }

@@ -176,6 +176,7 @@ struct InvitationOutcomes {
     responses((status = 200, description = "What has come of each", body = InvitationOutcomes)),
     security(("session" = []), ("api_key" = [])),
     extensions(
+        ("x-idempotent" = json!(true)),
         ("x-permission" = json!(Invite::NAME)),
         ("x-problems" = json!([ProblemKind::InvalidEmail])),
     ),
@@ -200,6 +201,8 @@ async fn create_all(
 }
 
 /// Read an invitation
+///
+/// As the organisation sees it: its secret is in the letter alone.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.invitations.read",
     params(
@@ -267,6 +270,7 @@ async fn revoke(
     responses((status = 200, description = "The invitation", body = InvitationView)),
     security(("session" = []), ("api_key" = [])),
     extensions(
+        ("x-idempotent" = json!(true)),
         ("x-permission" = json!(ResendInvitation::NAME)),
         ("x-problems" = json!([
             ProblemKind::RoleNotHeld, ProblemKind::TooManyAttempts,

@@ -1,11 +1,14 @@
 //! Inviting: the offer and its letter, sending it anew, and taking it back.
 
+use std::time::Duration;
+
 use super::record::State;
 use super::repo::{self, Renewal};
 use super::service::{
     Invitations, InviteError, KnownInvitation, changed, inviter_name, may_place, named, teams_of,
 };
 use crate::access::OrgRole;
+use crate::environments;
 use crate::events::{self, Name};
 use crate::http::Entrance;
 use crate::kernel::id::{InvitationId, OrgId, TeamId, UserId};
@@ -19,6 +22,7 @@ use crate::memberships::{
     self, ALREADY_INVITED, EnterError, Invitation, InvitationStatus, Inviter, Standing,
 };
 use crate::notifications::{self, Invited, Letter, Message};
+use crate::settings::Key;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::LinkTokens;
 use crate::users;
@@ -110,12 +114,13 @@ impl Invitations {
         limits
             .admit(Rule::Invitations, tenant, &subject, origin)
             .await?;
-        let settings = &accounts.environment(tenant).await?.settings;
+        let chosen = accounts.environments.chosen_within(tenant, org).await?;
+        let life = Duration::from_secs(chosen.number(Key::InvitationTtl).into());
         let writes = accounts.may_write_to(tenant, email, origin).await?;
         Ok(Sending {
             now,
-            expires_at: now.plus(settings.invitation_life()),
-            letter: writes.then_some(settings.default_language),
+            expires_at: now.plus(life),
+            letter: writes.then(|| environments::language(&chosen)),
         })
     }
 

@@ -1,5 +1,6 @@
 use super::repo;
 use crate::access::TeamRole;
+use crate::environments::{self, EnvironmentError};
 use crate::events::{Event, Name, Origin, Party};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::id::{OrgId, TeamId};
@@ -36,6 +37,8 @@ pub(super) enum InviteError {
     Over(ProblemKind),
     #[error("a role that it offers is gone")]
     Void,
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     #[error(transparent)]
     Limit(#[from] LimitError),
     #[error(transparent)]
@@ -78,7 +81,11 @@ impl Invitations {
         let mut all = once.across_tenants("the token of an invitation names its tenant");
         let found = repo::by_token(&mut all, &LinkTokens::digest(token)).await?;
         let is_named = |it: &Invitation| named.is_none_or(|named| named == it.tenant());
-        Ok(found.filter(is_named))
+        let Some(found) = found.filter(is_named) else {
+            return Ok(None);
+        };
+        let is_removed = environments::is_removed(&mut all, found.tenant()).await?;
+        Ok((!is_removed).then_some(found))
     }
 }
 
@@ -138,6 +145,7 @@ impl From<InviteError> for Problem {
             InviteError::AlreadyMember => ProblemKind::AlreadyMember.into(),
             InviteError::Over(kind) => kind.into(),
             InviteError::Void => ProblemKind::InvitationVoid.into(),
+            InviteError::Environment(error) => error.into(),
             InviteError::Limit(error) => error.into(),
             InviteError::Store(error) => error.into(),
         }

@@ -5,6 +5,7 @@ use super::service::Invitations;
 use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
+use crate::forms::Answered;
 use crate::http::Change;
 use crate::kernel::metadata::Metadata;
 use crate::kernel::password::Password;
@@ -31,12 +32,15 @@ pub(super) struct Newcomer {
     pub password: Password,
     pub first_name: Option<Label>,
     pub last_name: Option<Label>,
+    /// Answers to the form of the app.
+    pub metadata: Option<Metadata>,
 }
 
 /// What there is before the unit of work.
 struct Welcome<'a> {
     token: &'a str,
     new: NewUser,
+    answered: Answered,
     hash: StoredHash,
     environment: &'a Environment,
     rules: Rules,
@@ -78,12 +82,15 @@ impl Invitations {
             return Err(AnswerError::SignInRequired);
         }
         let newcomer = newcomer.ok_or(AnswerError::NoPassword)?;
-        let (new, password) = account(seen, newcomer);
-        let hash = accounts.hash_new(tenant.app_id, password, (&new).into());
+        let answers = newcomer.metadata.clone().unwrap_or_default();
+        let answered = accounts.forms.signed_up(tenant.app_id, answers).await?;
+        let (new, password) = account(seen, newcomer, &answered);
+        let hash = accounts.hash_new(tenant, password, (&new).into());
         let welcome = Welcome {
             token,
             hash: hash.await?,
             new,
+            answered,
             environment: &*accounts.environment(tenant).await?,
             rules: accounts.prepare(tenant).await?,
         };
@@ -163,6 +170,7 @@ impl Invitations {
         let names = ProfileChanges {
             first_name: set(&new.first_name),
             last_name: set(&new.last_name),
+            metadata: Some(new.metadata.clone()),
             ..ProfileChanges::default()
         };
         let renamed = users::update_profile(&mut tx, known.id, &names, now).await?;
@@ -188,14 +196,18 @@ impl Invitations {
                 .accounts
                 .event(name, tenant, party.clone(), (now, origin))
                 .on(party.clone());
-            events::record(&mut tx, &told).await?;
+            events::record(&mut tx, &welcome.answered.told_by(told)).await?;
         }
         Ok(user)
     }
 }
 
 /// The account that an invitation leads to. The letter went to the address, so it is proven.
-fn account(invitation: &Invitation, newcomer: Newcomer) -> (NewUser, Password) {
+fn account(
+    invitation: &Invitation,
+    newcomer: Newcomer,
+    answered: &Answered,
+) -> (NewUser, Password) {
     let new = NewUser {
         email: invitation.email.clone(),
         email_verified: true,
@@ -204,7 +216,7 @@ fn account(invitation: &Invitation, newcomer: Newcomer) -> (NewUser, Password) {
         first_name: newcomer.first_name,
         last_name: newcomer.last_name,
         roles: Vec::new(),
-        metadata: Metadata::default(),
+        metadata: answered.metadata.clone(),
     };
     (new, newcomer.password)
 }

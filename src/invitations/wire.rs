@@ -7,6 +7,7 @@ use super::inviting::NewInvitation;
 use super::reading::Offer;
 use super::record::State;
 use super::service::{InviteError, KnownInvitation};
+use crate::forms::Form;
 use crate::http::{Fields, FromFields, Problem, ProblemKind};
 use crate::kernel::id::{InvitationId, OrgId, TeamId, UserId};
 use crate::kernel::text::{Email, Label, Reason, Slug};
@@ -195,8 +196,23 @@ pub(super) struct OfferView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     message: Option<Reason>,
+    /// What the app asks of who is new; absent where it asks nothing, and where whoever is invited has
+    /// an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    form: Option<Form>,
     created_at: Timestamp,
     expires_at: Timestamp,
+}
+
+impl OfferView {
+    /// To whoever may be new.
+    pub(super) fn asking(self, form: Option<&Form>) -> Self {
+        Self {
+            form: form.cloned(),
+            ..self
+        }
+    }
 }
 
 /// What whoever is invited is told of an organisation.
@@ -232,6 +248,7 @@ impl From<Offer> for OfferView {
             role: offer.roles.first().cloned(),
             roles: offer.roles,
             message: invitation.message,
+            form: None,
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
         }

@@ -66,6 +66,7 @@ kinds! {
     EnvId = Env, "aenv", "environment";
     SigningKeyId = SigningKey, "asky", "signing key";
     ApiKeyId = ApiKey, "akey", "API key";
+    ServiceAccountId = ServiceAccount, "svc", "service account";
     EventId = Event, "aevt", "event";
     RevocationId = Revocation, "arvk", "revocation";
     CredentialId = Credential, "acrd", "credential";
@@ -75,6 +76,9 @@ kinds! {
     PasswordResetId = PasswordReset, "apwr", "password reset";
     DeviceId = Device, "adev", "device";
     SessionConfigId = SessionConfig, "ascf", "session config";
+    FormConfigId = FormConfig, "afcf", "form config";
+    FormVersionId = FormVersion, "afcv", "version of a form";
+    ClientConfigId = ClientConfig, "aacf", "app client config";
     OrgId = Organization, "aorg", "organization";
     MemberId = Member, "amem", "member";
     TeamId = Team, "atm", "team";
@@ -83,6 +87,10 @@ kinds! {
     RoleId = Role, "arol", "role";
     CatalogueId = Catalogue, "aprm", "permission catalogue";
     PolicyId = Policy, "apol", "policy version";
+    SupersededKeyId = SupersededKey, "aspk", "superseded publishable key";
+    SettingId = Setting, "aset", "setting";
+    WebhookId = Webhook, "awhk", "webhook";
+    DeliveryId = Delivery, "awhd", "webhook delivery";
 }
 
 /// An identifier of kind `K`: 128 bits, written and stored as text of `PREFIX.len() + 27` bytes.
@@ -108,6 +116,11 @@ impl<K: Kind> Id<K> {
 }
 
 impl<K> Id<K> {
+    /// The same bits as an identifier of another kind: for what stands for this one there.
+    pub const fn recast<J>(self) -> Id<J> {
+        Id::from_bits(self.bits)
+    }
+
     const fn from_bits(bits: u128) -> Self {
         Self {
             bits,

@@ -31,6 +31,14 @@ impl Metadata {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    pub fn into_members(self) -> Map<String, Value> {
+        self.0
+    }
 }
 
 fn storable_members(members: &Map<String, Value>) -> Result<(), NotStorable> {

@@ -68,7 +68,6 @@ impl utoipa::PartialSchema for Limit {
         ObjectBuilder::new()
             .schema_type(Type::Integer)
             .minimum(Some(1))
-            .maximum(Some(100))
             .default(Some(20.into()))
             .description(Some("How many items at most; larger numbers count as 100."))
             .into()

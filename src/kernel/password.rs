@@ -66,6 +66,14 @@ impl Password {
         Ok(Self(secret))
     }
 
+    /// Refuses one of fewer characters than that: more may be wanted than of every password.
+    pub fn is_at_least(&self, min: usize) -> Result<(), WeakPassword> {
+        if self.expose().chars().count() < min {
+            return Err(WeakPassword::TooShort { min });
+        }
+        Ok(())
+    }
+
     /// The text, to be hashed.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

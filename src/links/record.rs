@@ -62,6 +62,7 @@ impl Entity for Verification {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_verifications";
     const INDEXES: &'static [Index] = &[
+        Index::on("verifications_environment", &["env_id"]),
         Index::unique("verifications_token", &["token"]),
         Index::on(
             "verifications_user",
@@ -75,6 +76,7 @@ impl Entity for PasswordReset {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_password_resets";
     const INDEXES: &'static [Index] = &[
+        Index::on("password_resets_environment", &["env_id"]),
         Index::unique("password_resets_token", &["token"]),
         Index::on(
             "password_resets_user",

@@ -1,5 +1,6 @@
 use super::record::{Link, LinkPurpose, PasswordReset, Verification};
 use super::repo;
+use crate::environments;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, Id, Kind, UserId, kind};
@@ -251,10 +252,14 @@ where
     let mut once = store.once();
     let mut all = once.across_tenants("the token of a link names its tenant");
     let found = repo::by_token::<K>(&mut all, LinkTokens::digest(token)).await?;
-    found
+    let found = found
         .filter(|link| link.purpose == purpose)
         .filter(|link| named.is_none_or(|named| named == link.tenant()))
-        .ok_or(LinkRefused::Invalid)
+        .ok_or(LinkRefused::Invalid)?;
+    if environments::is_removed(&mut all, found.tenant()).await? {
+        return Err(LinkRefused::Invalid);
+    }
+    Ok(found)
 }
 
 impl From<LinkRefused> for Problem {

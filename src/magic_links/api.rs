@@ -45,15 +45,19 @@ impl FromFields for VerifyMagicLink {
     request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
     responses((status = 202, description = "A letter goes out if there is an account", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([
+        ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts, ProblemKind::MethodDisabled,
+    ]))),
 )]
 #[post("/v1/magic-link/send")]
 async fn send(
     access: Anyone,
     body: Body<Recipient>,
-    sessions: Data<Sessions>,
+    magic_links: Data<MagicLinks>,
     later: Afterwards,
 ) -> Answer<Accepted<Outcome>> {
+    let sessions = &magic_links.accounts;
+    magic_links.admitted(access.tenant()).await?;
     let letter = (LinkPurpose::MagicLink, body.into_inner().email);
     sessions.ask_for_letter(&access, letter, &later).await?;
     Ok(Accepted::new(Outcome::ACCEPTED))
@@ -71,6 +75,7 @@ async fn send(
     security((), ("publishable_key" = []), ("api_key" = [])),
     extensions(("x-problems" = json!([
         ProblemKind::TooManyAttempts, ProblemKind::InvalidLink, ProblemKind::LinkExpired, ProblemKind::AccountDisabled,
+        ProblemKind::MethodDisabled,
         ProblemKind::InvalidPublishableKey, ProblemKind::TenantMismatch,
     ]))),
 )]

@@ -1,3 +1,4 @@
+use crate::client_config::{Closed, Method};
 use crate::events::{Name, Origin};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -24,6 +25,12 @@ pub enum MagicLinkError {
     SignIn(#[from] SignInError),
 }
 
+impl From<Closed> for MagicLinkError {
+    fn from(closed: Closed) -> Self {
+        Self::SignIn(closed.into())
+    }
+}
+
 impl From<KeyError> for MagicLinkError {
     fn from(error: KeyError) -> Self {
         Self::SignIn(error.into())
@@ -37,6 +44,12 @@ impl From<StoreError> for MagicLinkError {
 }
 
 impl MagicLinks {
+    /// Refuses a link where the app does not let people in by one.
+    pub async fn admitted(&self, tenant: Tenant) -> Result<(), MagicLinkError> {
+        let offered = self.accounts.client_configs.of(tenant.app_id).await?;
+        Ok(offered.admits(Method::MagicLink)?)
+    }
+
     /// Signs in the user whose link this is.
     pub async fn follow(
         &self,
@@ -51,6 +64,8 @@ impl MagicLinks {
             .verification(&accounts.store, purpose, named)
             .await?;
         let tenant = link.tenant();
+        // Also one that was sent before: it waits, in case the app lets people in again.
+        self.admitted(tenant).await?;
         let environment = accounts.environment(tenant).await?;
         let rules = accounts.prepare(tenant).await?;
         let now = accounts.clock.now();

@@ -225,6 +225,31 @@ letters! {
         }
     ]
 
+    /// A webhook was switched off.
+    WebhookDisabled = "webhook_disabled" {
+        #[serde(serialize_with = "to_the_minute")]
+        happened_at: Timestamp,
+        /// Its identifier.
+        webhook: String,
+        host: Plain,
+        /// Whether its receiver said that it is gone, and not only failed for days.
+        is_gone: bool,
+    }
+    samples [
+        {
+            happened_at: NOON,
+            webhook: "awhk_01h2xcejqtf2nbrexx3vqjhp41".to_owned(),
+            host: Plain::organization("hooks.example.com").unwrap_or_default(),
+            is_gone: false
+        },
+        {
+            happened_at: NOON,
+            webhook: "awhk_01h2xcejqtf2nbrexx3vqjhp41".to_owned(),
+            host: Plain::organization("hooks.example.com").unwrap_or_default(),
+            is_gone: true
+        }
+    ]
+
     /// The account is gone.
     AccountDeleted = "account_deleted" {
         #[serde(serialize_with = "to_the_minute")]

@@ -62,6 +62,14 @@ impl Mailer {
         }
     }
 
+    /// Goes as far as a letter would go without one: to a mail server, by its encryption and login.
+    pub async fn try_out(&self) -> Result<(), Refusal> {
+        match &self.way {
+            Way::Folder(_) => Ok(()),
+            Way::Smtp(smtp) => smtp.try_out().await,
+        }
+    }
+
     /// The message as it would travel.
     pub fn formatted(&self, parcel: &Parcel) -> Result<Vec<u8>, Refusal> {
         Ok(message(parcel, &self.from)?.formatted())

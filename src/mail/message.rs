@@ -7,6 +7,7 @@ use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 
+use super::plain::Plain;
 use super::refusal::Refusal;
 use super::templates::Rendered;
 use crate::kernel::text::Email;
@@ -18,6 +19,8 @@ pub struct Parcel {
     /// The same for the same letter, however often it is sent: readers can tell it by that.
     pub id: String,
     pub to: Email,
+    /// Whom it is from, beside the address of the server; absent: as that is configured.
+    pub sender: Option<Plain>,
     pub written_at: Timestamp,
     pub letter: Rendered,
 }
@@ -59,12 +62,15 @@ pub(super) fn message(parcel: &Parcel, from: &Mailbox) -> Result<Message, Refusa
         text,
         html,
     } = parcel.letter.clone();
+    let sender = parcel.sender.as_ref().map(|it| it.as_str().to_owned());
+    let from = Mailbox::new(sender.or_else(|| from.name.clone()), from.email.clone());
+    let domain = from.email.domain().to_owned();
     Message::builder()
-        .from(from.clone())
+        .from(from)
         .to(Mailbox::new(None, to))
         .subject(subject)
         .date(instant(parcel.written_at))
-        .message_id(Some(format!("<{}@{}>", parcel.id, from.email.domain())))
+        .message_id(Some(format!("<{}@{}>", parcel.id, domain)))
         .header(AutoSubmitted)
         .multipart(MultiPart::alternative_plain_html(text, html))
         .map_err(|_| Refusal::for_good("not a message"))

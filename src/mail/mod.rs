@@ -24,7 +24,7 @@ mod words;
 pub use self::letters::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
     Enclosed, Invitation, MagicLink, NewDevice, PasswordChanged, ResetPassword, Template,
-    VerifyEmail,
+    VerifyEmail, WebhookDisabled,
 };
 pub use self::mailer::{MailError, Mailer};
 pub use self::message::Parcel;

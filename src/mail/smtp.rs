@@ -72,6 +72,15 @@ impl Smtp {
         sent.unwrap_or_else(|_| Err(Refusal::for_now("timeout")))
     }
 
+    /// Greets the server, encrypts and logs in, and takes leave.
+    pub(super) async fn try_out(&self) -> Result<(), Refusal> {
+        let connected = timeout(3 * self.patience, self.connect()).await;
+        let mut connection = connected.unwrap_or_else(|_| Err(Refusal::for_now("timeout")))?;
+        // A server that does not say goodbye has said enough.
+        let _ = timeout(LEAVE, connection.quit()).await;
+        Ok(())
+    }
+
     async fn hand_over(&self, message: &Message, now: Timestamp) -> Result<(), Refusal> {
         if let Some(mut kept) = self.kept.take(now) {
             match self.mail(&mut kept, message).await {

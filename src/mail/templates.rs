@@ -18,6 +18,7 @@ use super::letters::{NAMES, SOURCES, Template, samples};
 use super::plain::Plain;
 use super::words;
 use crate::kernel::language::Language;
+use crate::kernel::text::Color;
 
 /// What all letters of an app have in common, and who reads this one.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Head {
     pub app: Plain,
     /// An `https` URL of a picture.
     pub logo: Option<String>,
+    /// Of buttons and links.
+    pub accent: Color,
     /// The reader's first name.
     pub name: Option<Plain>,
 }
@@ -138,6 +141,7 @@ fn common(form: &str, head: &Head, language: Language) -> Value {
         frame => format!("{language}/frame.{form}"),
         language => language.as_str(),
         app => head.app.as_str(),
+        accent => head.accent.as_str(),
         name => head.name.as_ref().map(Plain::as_str),
         logo => head.logo.as_deref().filter(|url| url.starts_with("https://")),
     }

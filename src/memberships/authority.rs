@@ -48,8 +48,10 @@ impl Inviter {
                 id: Some(user_id),
             },
             Principal::Key { .. } => Self {
-                authority: Authority::Backend,
-                id: None,
+                authority: caller
+                    .user()
+                    .map_or(Authority::Backend, |_| Authority::User),
+                id: caller.user(),
             },
         }
     }

@@ -4,7 +4,7 @@ use super::record::{Organization, Team};
 use super::standing::{Place, Standing};
 use super::{repo, teams};
 use crate::access::{Grantable, OrgRole, subjects};
-use crate::http::{Caller, Entrance, Principal, Problem, ProblemKind};
+use crate::http::{Caller, Entrance, KeyOwner, Principal, Problem, ProblemKind};
 use crate::kernel::id::{AppId, OrgId, TeamId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -81,13 +81,18 @@ impl Memberships {
         let Some(organization) = repo::get(tx, org).await? else {
             return Ok(None);
         };
-        let own = caller.subjects.clone();
-        let user = match caller.principal {
-            // An operator who acts on another app is no user of it.
-            Principal::User { user_id, .. } if caller.home == tx.scope() => Some(user_id),
-            Principal::User { .. } | Principal::Key { .. } => None,
-        };
-        let standing = self.standing(tx, organization, (user, own)).await?;
+        let mut own = caller.subjects.clone();
+        if let Principal::Key { owner, .. } = caller.principal
+            && let KeyOwner::Organization(home) = owner
+        {
+            if home != org {
+                return Ok(None);
+            }
+            // What it may do here is all that can be done here, within its scopes.
+            own.push(OrgRole::OWNER.subject());
+        }
+        let whose = (caller.user(), own);
+        let standing = self.standing(tx, organization, whose).await?;
         Ok(Some(standing).filter(Standing::is_let_in))
     }
 

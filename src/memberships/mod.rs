@@ -42,7 +42,8 @@ pub use self::record::{
 };
 pub use self::repo::{
     OrganizationChanges, all_changed, by_slug, get, insert, member, member_of, members,
-    memberships_of, of_user, only_one, organizations, own_roles_changed, remove, update,
+    memberships_of, of_user, only_one, organization_count, organizations, own_roles_changed,
+    remove, update,
 };
 pub use self::revoking::{revoke_reached, revoke_team};
 pub use self::roles::{GrantError, change_roles, set_roles};

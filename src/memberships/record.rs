@@ -141,6 +141,7 @@ impl Entity for Member {
     const PART_OF: Option<PartOf> = PART_OF_ORGANIZATION;
     const INDEXES: &'static [Index] = &[
         Index::unique(ALREADY_MEMBER, &["org_id", "user_id"]),
+        Index::on("members_environment", &["env_id"]),
         Index::on("members_user", &["user_id", "created_at", "_id"]),
         Index::on("members_organization", &["org_id", "created_at", "_id"]),
         Index::on("members_role", &["app_id", "roles"]),
@@ -153,6 +154,7 @@ impl Entity for Team {
     const PART_OF: Option<PartOf> = PART_OF_ORGANIZATION;
     const INDEXES: &'static [Index] = &[
         Index::unique(TEAM_SLUG_TAKEN, &["org_id", "slug"]),
+        Index::on("teams_environment", &["env_id"]),
         Index::on("teams_organization", &["org_id", "created_at", "_id"]),
         Index::on("teams_role", &["app_id", "roles"]),
     ];
@@ -166,6 +168,7 @@ impl Entity for TeamMember {
         Index::unique(ALREADY_IN_TEAM, &["team_id", "user_id"]),
         Index::on("team_members_organization", &["org_id", "user_id"]),
         Index::on("team_members_user", &["user_id"]),
+        Index::on("team_members_app", &["app_id", "env_id"]),
         Index::on("team_members_team", &["team_id", "created_at", "_id"]),
     ];
 }

@@ -49,6 +49,11 @@ pub async fn by_slug(tx: &mut Tx<'_, Tenant>, slug: &Slug) -> Stored<Option<Orga
     tx.find_one(SLUG.eq(slug.clone())).await
 }
 
+/// How many organisations the environment has.
+pub async fn organization_count(tx: &mut Tx<'_, Tenant>) -> Stored<u64> {
+    tx.count::<Organization>(Filter::all()).await
+}
+
 /// [`super::SLUG_TAKEN`] where another one of the environment has the slug.
 pub async fn insert(tx: &mut Tx<'_, Tenant>, organization: &Organization) -> Stored<()> {
     tx.insert(organization).await

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::record::{Member, Organization, Team};
-use crate::access::{InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole};
+use crate::access::{
+    InOrganization, OrgPolicy, OrgRole, Permission, ReadOrganization, TeamRole, unlimited,
+};
 use crate::kernel::id::TeamId;
 use crate::tokens::ActiveOrganization;
 
@@ -32,9 +34,11 @@ impl Standing {
         self.policy.grants::<P>(&self.subjects)
     }
 
-    /// Whether the organisation exists to him: members, and who administers the app.
+    /// Whether the organisation exists to him: members, and who administers the app. A key whose
+    /// scopes are for something else is forbidden to look, but knows.
     pub(super) fn is_let_in(&self) -> bool {
-        self.member.is_some() || self.allows::<ReadOrganization>()
+        let own = unlimited(&self.subjects);
+        self.member.is_some() || self.policy.grants::<ReadOrganization>(&own)
     }
 
     /// What he is, as the policy knows it: roles in the app, in the organisation, and of his teams.

@@ -6,15 +6,17 @@ use std::time::Duration;
 use super::outbox::Outbox;
 use super::record::{Invited, Message, Notification};
 use crate::apps::App;
-use crate::environments::{EnvironmentError, Environments, Settings};
+use crate::environments::{Environment, EnvironmentError, Environments, Settings};
+use crate::kernel::id::WebhookId;
 use crate::kernel::secret::{ExposeSecret, SecretString};
-use crate::kernel::text::WebUrl;
+use crate::kernel::text::{Color, WebUrl};
 use crate::kernel::time::Timestamp;
 use crate::mail::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
     Enclosed, Head, Invitation, MagicLink, NewDevice, Parcel, PasswordChanged, Plain, Refusal,
-    Rendered, ResetPassword, Template, Templates, Unrenderable, VerifyEmail,
+    Rendered, ResetPassword, Template, Templates, Unrenderable, VerifyEmail, WebhookDisabled,
 };
+use crate::settings::Key;
 use crate::store::{Store, StoreError};
 use crate::tokens::{LinkTokens, Purpose};
 use crate::users::{self, User};
@@ -45,12 +47,13 @@ impl Composer {
         let tenant = notification.tenant();
         let environment = self.environments.of(tenant).await.map_err(unknown)?;
         let app = self.environments.app(tenant).await.map_err(unknown)?;
+        let sender = environment.chosen.text(Key::MailSenderName);
         let user = self.reader(notification).await?;
         let letter = Writing {
             composer: self,
             settings: &environment.settings,
             notification,
-            head: head(&app, user.as_ref()),
+            head: head(&app, user.as_ref(), accent(&environment)),
             now,
         };
         let letter = letter.rendered().map_err(|error| {
@@ -60,6 +63,7 @@ impl Composer {
         Ok(Parcel {
             id: notification.id.to_string(),
             to,
+            sender: sender.and_then(|name| Plain::app(&name)),
             written_at: now,
             letter,
         })
@@ -130,14 +134,32 @@ impl Writing<'_> {
                 browser,
                 os,
                 ip_address,
-            } => self.render(&NewDevice {
-                happened_at,
-                browser: browser.as_deref().and_then(Plain::name),
-                os: os.as_deref().and_then(Plain::name),
-                ip_address: ip_address.clone(),
-            }),
+            } => self.render(&self.new_device([browser, os, ip_address])),
             Message::AccountDeleted => self.render(&AccountDeleted { happened_at }),
             Message::Invitation(invited) => self.render(&self.invitation(invited)),
+            Message::WebhookDisabled {
+                webhook_id,
+                host,
+                is_gone,
+            } => self.render(&self.disabled((*webhook_id, host), *is_gone)),
+        }
+    }
+
+    fn new_device(&self, [browser, os, ip_address]: [&Option<String>; 3]) -> NewDevice {
+        NewDevice {
+            happened_at: self.notification.created_at,
+            browser: browser.as_deref().and_then(Plain::name),
+            os: os.as_deref().and_then(Plain::name),
+            ip_address: ip_address.clone(),
+        }
+    }
+
+    fn disabled(&self, (webhook, host): (WebhookId, &str), is_gone: bool) -> WebhookDisabled {
+        WebhookDisabled {
+            happened_at: self.notification.created_at,
+            webhook: webhook.to_string(),
+            host: Plain::organization(host).unwrap_or_default(),
+            is_gone,
         }
     }
 
@@ -194,13 +216,21 @@ impl Writing<'_> {
     }
 }
 
-fn head(app: &App, user: Option<&User>) -> Head {
+/// Of buttons and links, as it is chosen.
+fn accent(environment: &Environment) -> Color {
+    let chosen = environment.chosen.text(Key::MailAccentColor);
+    let color = chosen.and_then(|text| Color::parse(&text).ok());
+    color.unwrap_or_default()
+}
+
+fn head(app: &App, user: Option<&User>, accent: Color) -> Head {
     // Whoever made an account with an address that nobody has proven may be writing to a stranger.
     let proven = user.filter(|user| user.email_verified);
     let name = proven.and_then(|user| user.first_name.as_ref());
     Head {
         app: Plain::app(app.name.as_str()).unwrap_or_default(),
         logo: app.logo.clone(),
+        accent,
         name: name.and_then(|name| Plain::name(name.as_str())),
     }
 }

@@ -9,11 +9,8 @@
 //! Nothing is sent inside a transaction, and no letter keeps another waiting: a server that hangs
 //! holds one of the places, for a time that is shorter than the lease.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::rt;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::composing::Composer;
@@ -21,6 +18,7 @@ use super::outbox::Outbox;
 use super::record::Notification;
 use super::repo;
 use crate::events::{self, Event, Name, Origin, Party};
+use crate::jobs::{Steady, Stopping};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::mail::{Mailer, Refusal};
@@ -52,17 +50,8 @@ pub struct Post {
 }
 
 /// The job that delivers, as its process holds it. Clones are one job.
-#[derive(Debug, Clone)]
-pub struct Deliveries {
-    state: Arc<watch::Sender<State>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Idle,
-    Running,
-    Stopping,
-}
+#[derive(Debug, Clone, Default)]
+pub struct Deliveries(Steady);
 
 /// What became of a letter in hand.
 enum Fate {
@@ -71,55 +60,32 @@ enum Fate {
     GivenBack,
 }
 
-impl Default for Deliveries {
-    fn default() -> Self {
-        Self {
-            state: Arc::new(watch::Sender::new(State::Idle)),
-        }
-    }
-}
-
 impl Deliveries {
     /// Delivers until [`Deliveries::stop`], on the runtime of the caller.
     pub fn start(&self, post: Post) {
         tracing::info!("letters go to {}", post.mailer);
-        let running = self.clone();
-        running.state.send_replace(State::Running);
-        rt::spawn(async move {
-            post.run(running.state.subscribe()).await;
-            running.state.send_replace(State::Idle);
-        });
+        self.0.start(|stopping| post.run(stopping));
     }
 
     /// Takes no more letters in hand, and returns when those that are have been sent or given back.
     pub async fn stop(&self) {
-        let stopping = |state: &mut State| {
-            let runs = *state == State::Running;
-            if runs {
-                *state = State::Stopping;
-            }
-            runs
-        };
-        self.state.send_if_modified(stopping);
-        let mut state = self.state.subscribe();
-        // It cannot be closed: this handle holds the sender.
-        let _ = state.wait_for(|state| *state == State::Idle).await;
+        self.0.stop().await;
     }
 }
 
 impl Post {
-    async fn run(self, mut state: watch::Receiver<State>) {
+    async fn run(self, mut stopping: Stopping) {
         let mut due = tokio::time::interval(EVERY);
         due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut in_hand = JoinSet::new();
         loop {
             for letter in self.claimed(PLACES - in_hand.len()).await {
-                let (post, state) = (self.clone(), state.clone());
-                in_hand.spawn_local(async move { post.deliver(letter, state).await });
+                let (post, stopping) = (self.clone(), stopping.clone());
+                in_hand.spawn_local(async move { post.deliver(letter, stopping).await });
             }
             tokio::select! {
                 biased;
-                _ = state.wait_for(|state| *state == State::Stopping) => break,
+                () = stopping.asked() => break,
                 Some(_) = in_hand.join_next() => {}
                 () = self.outbox.hurried() => {}
                 _ = due.tick() => {}
@@ -154,13 +120,13 @@ impl Post {
         Ok(())
     }
 
-    async fn deliver(&self, letter: Notification, state: watch::Receiver<State>) {
+    async fn deliver(&self, letter: Notification, stopping: Stopping) {
         let fate = tokio::select! {
             carried = self.carry(&letter) => match carried {
                 Ok(()) => Fate::Sent,
                 Err(refusal) => Fate::Refused(refusal),
             },
-            () = the_last_moment(state) => Fate::GivenBack,
+            () = the_last_moment(stopping) => Fate::GivenBack,
         };
         for _ in 0..WRITES {
             match self.settle(&letter, &fate).await {
@@ -249,9 +215,8 @@ impl Post {
 }
 
 /// When a node that stops waits no longer.
-async fn the_last_moment(mut state: watch::Receiver<State>) {
-    // An error is a job that nobody holds any more: it stops as well.
-    let _ = state.wait_for(|state| *state == State::Stopping).await;
+async fn the_last_moment(mut stopping: Stopping) {
+    stopping.asked().await;
     wait(LAST).await;
 }
 

@@ -25,4 +25,4 @@ pub use self::delivery::{Deliveries, Post};
 pub use self::outbox::{Letter, Outbox};
 pub use self::record::{Channel, Invited, Message, Notification, Status};
 pub use self::repo::{forget, forget_invitations, of_user, retract, retract_all};
-pub use self::service::Notifications;
+pub use self::service::{Backlog, Notifications, backlog};

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::kernel::id::{
     AppId, EnvId, InvitationId, NotificationId, OrgId, PasswordResetId, UserId, VerificationId,
+    WebhookId,
 };
 use crate::kernel::language::Language;
 use crate::kernel::tenant::Tenant;
@@ -110,6 +111,11 @@ pub enum Message {
     },
     AccountDeleted,
     Invitation(Invited),
+    WebhookDisabled {
+        webhook_id: WebhookId,
+        host: String,
+        is_gone: bool,
+    },
 }
 
 /// What an invitation says. Its link is derived from the invitation and its generation.
@@ -146,6 +152,7 @@ impl Message {
             Self::NewDevice { .. } => mail::NewDevice::NAME,
             Self::AccountDeleted => mail::AccountDeleted::NAME,
             Self::Invitation(_) => mail::Invitation::NAME,
+            Self::WebhookDisabled { .. } => mail::WebhookDisabled::NAME,
         }
     }
 
@@ -167,7 +174,8 @@ impl Message {
             | Self::EmailChangeRequested
             | Self::EmailChanged
             | Self::NewDevice { .. }
-            | Self::AccountDeleted => None,
+            | Self::AccountDeleted
+            | Self::WebhookDisabled { .. } => None,
         }
     }
 }
@@ -182,13 +190,14 @@ impl Notification {
 }
 
 impl Sealed for Notification {
+    type Home = EnvId;
     const FIELD: &'static str = "to";
 
     fn id(&self) -> String {
         self.id.to_string()
     }
 
-    fn env_id(&self) -> EnvId {
+    fn home(&self) -> EnvId {
         self.env_id
     }
 

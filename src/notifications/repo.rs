@@ -48,6 +48,18 @@ where
     tx.find(first).await
 }
 
+/// How many letters are still to be delivered, and since when the first of them is due.
+pub(super) async fn backlog<S>(tx: &mut Tx<'_, S>) -> Stored<(u64, Option<Timestamp>)>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    let pending = || STATUS.eq(Status::Pending);
+    let first = Query::of(pending()).oldest_by(NEXT_ATTEMPT_AT).window(0, 1);
+    let first = tx.find(first).await?.into_iter().next();
+    let count = tx.count(pending()).await?;
+    Ok((count, first.map(|letter| letter.next_attempt_at)))
+}
+
 /// A page of letters, newest first.
 pub(super) async fn page<S>(
     tx: &mut Tx<'_, S>,

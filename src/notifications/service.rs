@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use super::outbox::Outbox;
 use super::record::Notification;
 use super::repo::{self, NotificationQuery};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
+use crate::kernel::time::Timestamp;
 use crate::store::{Store, Stored};
 
 /// What administrators see of letters.
@@ -11,6 +14,23 @@ use crate::store::{Store, Stored};
 pub struct Notifications {
     pub store: Store,
     pub outbox: Outbox,
+}
+
+/// Letters that are still to be delivered, of all tenants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Backlog {
+    pub letters: u64,
+    /// How long the first of them has been due.
+    pub overdue: Duration,
+}
+
+/// What is still to be delivered at `now`.
+pub async fn backlog(store: &Store, now: Timestamp) -> Stored<Backlog> {
+    let mut once = store.once();
+    let mut all = once.across_tenants("how much is to be delivered is the installation's affair");
+    let (letters, first_due) = repo::backlog(&mut all).await?;
+    let overdue = first_due.map(|due| now.since(due)).unwrap_or_default();
+    Ok(Backlog { letters, overdue })
 }
 
 impl Notifications {

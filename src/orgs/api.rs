@@ -149,7 +149,7 @@ impl From<OrganizationPatch> for OrganizationChanges {
     security(("session" = []), ("api_key" = [])),
     extensions(
         ("x-permission" = json!(CreateOrganization::NAME)),
-        ("x-problems" = json!([
+        ("x-problems" = json!([ProblemKind::OrganizationCreationClosed, 
             ProblemKind::SlugTaken, ProblemKind::SlugReserved, ProblemKind::UserRequired,
             ProblemKind::NotFound, ProblemKind::MemberInactive,
         ])),
@@ -190,6 +190,8 @@ async fn read(
 }
 
 /// Change an organisation
+///
+/// A field that is absent stays as it is; `logo` and `max_members` are cleared by `null`.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.update",
     params(("org" = OrgId, Path, description = "The organisation")),

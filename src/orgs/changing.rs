@@ -1,15 +1,17 @@
 //! Reading, changing, deleting and handing over an organisation.
 
 use super::founding::{oneself, taken};
-use super::service::{OrgError, Orgs};
+use super::service::{OrgError, Orgs, may_tell};
 use super::slugs;
 use crate::access::OrgRole;
+use crate::api_keys;
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
 use crate::kernel::id::{MemberId, OrgId};
 use crate::memberships::{self, EnterError, Member, Organization, OrganizationChanges, Standing};
 use crate::notifications;
 use crate::rbac;
+use crate::settings;
 use crate::store::{Entity, StoreError, Tx};
 use crate::tokens::{Revocation, revoke_organization};
 use crate::users;
@@ -86,6 +88,7 @@ impl Orgs {
             .await?;
         notifications::retract_all(&mut tx, org).await?;
         rbac::remove_own(&mut tx, org).await?;
+        settings::forget_organization(&mut tx, org).await?;
         let told = self
             .event(
                 Name::OrganizationDeleted,
@@ -168,6 +171,8 @@ impl Orgs {
                 let own = own.ok_or(OrgError::Enter(EnterError::Unknown))?;
                 let made = (now, &self.entropy);
                 let revoked = memberships::leave(&mut tx, &own, made).await?;
+                let tell = may_tell(entrance, made);
+                api_keys::creator_left(&mut tx, (org, user), &tell).await?;
                 let told = self
                     .event(Name::MemberLeft, (caller, org), (now, entrance.origin))
                     .on(Party::new("user", user));

@@ -10,6 +10,7 @@ use crate::kernel::metadata::Metadata;
 use crate::kernel::text::{Label, Slug};
 use crate::kernel::time::Timestamp;
 use crate::memberships::{self, NewMember, Organization, SLUG_TAKEN};
+use crate::settings::Key;
 use crate::store::{StoreError, Tx};
 
 /// What an organisation begins with.
@@ -36,6 +37,12 @@ impl Orgs {
     ) -> Result<Organization, OrgError> {
         if !is_administrator && (new.owner.is_some() || new.max_members.is_some()) {
             return Err(OrgError::NotAdministrator);
+        }
+        if !is_administrator {
+            let environment = self.environments.of(caller.tenant).await?;
+            if !environment.chosen.flag(Key::OrganizationCreationOpen) {
+                return Err(OrgError::CreationClosed);
+            }
         }
         let owner = new.owner.map_or_else(|| oneself(caller), Ok)?;
         if let Some(slug) = &new.slug {

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::service::{Orgs, SlugAnswer};
 use super::wire::OrganizationView;
 use crate::access::{CheckSlug, ListOrganizations, ListOwnOrganizations, Permission};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
+use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, ProblemKind, Query};
 use crate::kernel::page::Slice;
 use crate::memberships::Organization;
 
@@ -52,8 +52,11 @@ impl OrganizationPage {
     tag = "organizations", operation_id = "orgs.list",
     params(Paging),
     responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
-    security(("session" = [])),
-    extensions(("x-permission" = json!(ListOwnOrganizations::NAME))),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(ListOwnOrganizations::NAME)),
+        ("x-problems" = json!([ProblemKind::UserRequired])),
+    ),
 )]
 #[get("/v1/orgs")]
 async fn list(
@@ -71,8 +74,11 @@ async fn list(
     tag = "me", operation_id = "me.orgs",
     params(Paging),
     responses((status = 200, description = "A page of organisations", body = OrganizationPage)),
-    security(("session" = [])),
-    extensions(("x-permission" = json!(ListOwnOrganizations::NAME))),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(ListOwnOrganizations::NAME)),
+        ("x-problems" = json!([ProblemKind::UserRequired])),
+    ),
 )]
 #[get("/v1/me/orgs")]
 async fn own(
@@ -88,7 +94,7 @@ async fn own_page(
     paging: &Paging,
     orgs: &Orgs,
 ) -> Answer<Ok200<OrganizationPage>> {
-    let (user, _) = access.user()?;
+    let user = access.person()?;
     let page = (paging.after.as_ref(), paging.limit);
     let found = orgs.of_user(access.tenant(), user, page).await?;
     let items = found

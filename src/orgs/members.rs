@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::service::{OrgError, Orgs};
+use super::service::{OrgError, Orgs, may_tell};
+use crate::api_keys;
 use crate::events::{self, Name, Party};
 use crate::http::Entrance;
 use crate::kernel::id::{MemberId, OrgId, UserId};
@@ -147,6 +148,8 @@ impl Orgs {
                 standing.may_remove(&member, &places)?;
                 let made = (now, &self.entropy);
                 let revoked = memberships::leave(&mut tx, &member, made).await?;
+                let tell = may_tell(entrance, made);
+                api_keys::creator_left(&mut tx, (org, member.user_id), &tell).await?;
                 let told = self
                     .event(Name::MemberRemoved, (caller, org), (now, entrance.origin))
                     .on(Party::new("user", member.user_id));

@@ -132,6 +132,8 @@ async fn add(
 }
 
 /// Read a member
+///
+/// With the roles he has there, and what others may know of the user.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.members.read",
     params(

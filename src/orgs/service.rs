@@ -1,5 +1,7 @@
+use crate::api_keys::MayTell;
+use crate::environments::{EnvironmentError, Environments};
 use crate::events::{Event, Name, Origin};
-use crate::http::{Caller, Problem, ProblemKind};
+use crate::http::{Caller, Entrance, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -22,6 +24,7 @@ pub struct Orgs {
     pub revocations: RevocationIndex,
     pub memberships: Memberships,
     pub turns: Turns,
+    pub environments: Environments,
     /// Every collection of the product, some of which have parts of organisations.
     pub schemas: &'static [Schema],
 }
@@ -45,6 +48,10 @@ pub enum OrgError {
     /// Of seats, or of founding for others.
     #[error("only for administrators of the app")]
     NotAdministrator,
+    #[error("only administrators of the app found organisations here")]
+    CreationClosed,
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     #[error("the caller is no owner of the organisation")]
     NotOwner,
     #[error("the caller himself")]
@@ -150,6 +157,15 @@ impl Orgs {
 /// What a text is told that is no slug at all.
 const INVALID_SLUG: &str = "invalid_slug";
 
+/// What it takes to tell of keys whose maker leaves.
+pub(super) fn may_tell<'a>(entrance: &Entrance<'a>, made: (Timestamp, &'a Entropy)) -> MayTell<'a> {
+    MayTell {
+        actor: entrance.caller.party(),
+        origin: entrance.origin,
+        made,
+    }
+}
+
 impl From<OrgError> for Problem {
     fn from(error: OrgError) -> Self {
         match error {
@@ -165,6 +181,8 @@ impl From<OrgError> for Problem {
             OrgError::NotAdministrator | OrgError::NotOwner | OrgError::Oneself => {
                 ProblemKind::Forbidden.into()
             }
+            OrgError::CreationClosed => ProblemKind::OrganizationCreationClosed.into(),
+            OrgError::Environment(error) => error.into(),
             OrgError::NoPerson => ProblemKind::UserRequired.into(),
             OrgError::Store(error) => error.into(),
         }

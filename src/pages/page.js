@@ -27,9 +27,69 @@ function show(text, isGood) {
   shown.className = isGood ? "good" : "bad";
 }
 
-function refuse({ type }) {
+// Controls of the app's own questions, by their JSON pointers.
+const controls = new Map();
+
+function refuse({ type, errors = [] }) {
+  const wrong = errors.map(({ pointer }) => controls.get(pointer)?.label).filter(Boolean);
+  if (wrong.length > 0) {
+    show(`${main.dataset.asked} ${wrong.join(", ")}`, false);
+    return;
+  }
   const name = type.startsWith("invitation_") ? "dead" : words[type];
   show(main.dataset[name ?? "failed"], false);
+}
+
+const types = { phone: "tel", email: "email", url: "url", number: "number", date: "date", checkbox: "checkbox" };
+
+function chooser({ type, required, default: usual, options }) {
+  const select = document.createElement("select");
+  select.multiple = type === "multiselect";
+  if (!select.multiple) select.add(new Option("", ""));
+  for (const { value, label } of options) select.add(new Option(label ?? value, value));
+  for (const option of select.options) option.selected = [usual ?? ""].flat().includes(option.value);
+  select.required = required;
+  return select;
+}
+
+function writer({ type, required, placeholder, default: usual, min, max, earliest, latest, format }) {
+  const input = document.createElement(type === "textarea" ? "textarea" : "input");
+  if (type !== "textarea") input.type = types[type] ?? "text";
+  input.required = required;
+  if (placeholder) input.placeholder = placeholder;
+  if (type === "checkbox") input.checked = usual === true;
+  else input.value = usual ?? "";
+  const bounds = { min: earliest ?? min, max: latest ?? max };
+  if (type === "number") bounds.step = format === "integer" ? 1 : "any";
+  if (type.startsWith("text")) Object.assign(bounds, { min: undefined, max: undefined, minlength: min, maxlength: max });
+  for (const [name, bound] of Object.entries(bounds)) if (bound !== undefined) input.setAttribute(name, bound);
+  return input;
+}
+
+// Puts the app's own questions before the password.
+function ask({ fields }) {
+  const before = form.querySelector('label[for="password"]');
+  for (const field of fields) {
+    const control = field.options ? chooser(field) : writer(field);
+    control.id = `answer-${field.name}`;
+    const label = document.createElement("label");
+    label.htmlFor = control.id;
+    label.textContent = field.label;
+    before.before(label, control);
+    if (field.help) {
+      const help = document.createElement("small");
+      help.textContent = field.help;
+      before.before(help);
+    }
+    controls.set(`/metadata/${field.name}`, { control, name: field.name, type: field.type, label: field.label });
+  }
+}
+
+function answer({ control, type }) {
+  if (type === "checkbox") return control.checked;
+  if (type === "number") return control.value ? control.valueAsNumber : null;
+  if (type === "multiselect") return [...control.selectedOptions].map(({ value }) => value);
+  return control.value;
 }
 
 // Asks what the link offers, which changes nothing.
@@ -49,6 +109,7 @@ async function look() {
     row.hidden = row.previousElementSibling.hidden = !text;
   }
   document.querySelector("dl").hidden = false;
+  if (told.form) ask(told.form);
 }
 
 if (main.dataset.lookup) look().catch(() => show(main.dataset.failed, false));
@@ -61,18 +122,21 @@ form?.addEventListener("submit", async (event) => {
   for (const field of form.querySelectorAll("input[name]")) {
     if (field.value.trim()) body[field.name] = field.value;
   }
+  if (controls.size > 0) {
+    body.metadata = Object.fromEntries([...controls.values()].map((it) => [it.name, answer(it)]));
+  }
   try {
-    const answer = await fetch(main.dataset.action, {
+    const reply = await fetch(main.dataset.action, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    if (answer.ok) {
+    if (reply.ok) {
       form.remove();
       show(main.dataset.done, true);
       return;
     }
-    refuse(await answer.json());
+    refuse(await reply.json());
   } catch {
     show(main.dataset.failed, false);
   }

@@ -31,6 +31,8 @@ struct Common {
     last_name: &'static str,
     known: &'static str,
     full: &'static str,
+    /// Before the questions of the app that are not answered well.
+    asked: &'static str,
 }
 
 impl Page {
@@ -219,6 +221,7 @@ const fn common(language: Language) -> Common {
             last_name: "Last name",
             known: "This address has an account already. Sign in to the app: the invitation waits there.",
             full: "There is no seat left at the moment. Ask whoever has invited you.",
+            asked: "Please look at these answers again:",
         },
         Language::German => Common {
             password: "Neues Passwort",
@@ -234,6 +237,7 @@ const fn common(language: Language) -> Common {
             last_name: "Nachname",
             known: "Diese Adresse hat schon ein Konto. Melden Sie sich in der App an: Die Einladung wartet dort.",
             full: "Im Moment ist kein Platz frei. Fragen Sie die Person, die Sie eingeladen hat.",
+            asked: "Bitte prüfen Sie diese Antworten:",
         },
     }
 }
@@ -242,7 +246,7 @@ pub(super) fn page(page: Page, language: Language) -> String {
     let (words, common) = (page.words(language), common(language));
     let (title, intro, done) = (words.title, words.intro, words.done);
     let (weak, dead, failed) = (common.weak, common.dead, common.failed);
-    let (known, full) = (common.known, common.full);
+    let (known, full, asked) = (common.known, common.full, common.asked);
     let (action, lookup) = (page.action(), page.lookup());
     let controls = page.controls(&words, &common);
     format!(
@@ -254,7 +258,7 @@ pub(super) fn page(page: Page, language: Language) -> String {
 <title>{title}</title>
 <link rel="stylesheet" href="page.css">
 <script src="page.js" defer></script>
-<main data-action="{action}" data-lookup="{lookup}" data-done="{done}" data-weak="{weak}" data-dead="{dead}" data-known="{known}" data-full="{full}" data-failed="{failed}">
+<main data-action="{action}" data-lookup="{lookup}" data-done="{done}" data-weak="{weak}" data-dead="{dead}" data-known="{known}" data-full="{full}" data-asked="{asked}" data-failed="{failed}">
 <h1>{title}</h1>
 <p>{intro}</p>
 {controls}

@@ -109,7 +109,7 @@ async fn change(
     request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
     responses((status = 200, description = "A letter goes out if there is an account", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/forgot-password")]
 async fn forgot(
@@ -168,7 +168,7 @@ async fn reset(
     params(("id" = UserId, Path, description = "The user")),
     responses((status = 202, description = "The letter goes out", body = Outcome)),
     security(("session" = []), ("api_key" = [])),
-    extensions(("x-permission" = json!(ResetPasswords::NAME))),
+    extensions(("x-idempotent" = json!(true)), ("x-permission" = json!(ResetPasswords::NAME))),
 )]
 #[post("/v1/admin/users/{id}/reset-password")]
 async fn start_reset(

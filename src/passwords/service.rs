@@ -57,7 +57,7 @@ impl Passwords {
             .reauthenticate(tenant, own, current, origin)
             .await?;
         let hash = accounts
-            .hash_new(tenant.app_id, new, (&proven.user).into())
+            .hash_new(tenant, new, (&proven.user).into())
             .await?;
         let notice = self.notice(tenant, &proven.user, origin).await?;
         let is_told = accounts.may_tell(tenant, &proven.user, origin).await?;
@@ -188,9 +188,7 @@ impl Passwords {
             .links
             .check(&mut once.within(tenant), link, accounts.clock.now())
             .await?;
-        let hash = accounts
-            .hash_new(tenant.app_id, new, (&user).into())
-            .await?;
+        let hash = accounts.hash_new(tenant, new, (&user).into()).await?;
         let notice = self.notice(tenant, &user, origin).await?;
         let now = accounts.clock.now();
         let revoked = accounts

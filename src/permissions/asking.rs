@@ -3,7 +3,7 @@
 use super::deciding::{self, Check, Decision, Explanation};
 use super::looking::{Judged, Looks};
 use super::service::Permissions;
-use crate::http::{Caller, Principal};
+use crate::http::Caller;
 use crate::kernel::id::{AppId, OrgId, UserId};
 use crate::store::{Stored, Tx};
 
@@ -28,12 +28,7 @@ pub(super) struct Asker<'a> {
 impl Asker<'_> {
     /// Whether he is this user of the app asked in. An operator who acts on another app is none of it.
     pub(super) fn is(&self, id: UserId) -> bool {
-        match self.caller.principal {
-            Principal::User { user_id, .. } => {
-                user_id == id && self.caller.home == self.caller.tenant
-            }
-            Principal::Key { .. } => false,
-        }
+        self.caller.user() == Some(id)
     }
 }
 

@@ -123,7 +123,7 @@ pub(super) fn why_in_app(
 ) -> Explanation {
     let (resource, action) = (&check.resource, &check.action);
     let mut granted_by = Vec::new();
-    if policy.has(resource, action) {
+    if policy.allows(held, resource, action) {
         for subject in held {
             let sources = policy.sources(subject, resource, action);
             let called = |subject: &str| policy.called(subject);
@@ -152,7 +152,7 @@ pub(super) fn why_in_organization(
 ) -> Explanation {
     let (policy, resource, action) = (&standing.policy, &check.resource, &check.action);
     let mut granted_by = Vec::new();
-    if policy.has(resource, action) {
+    if policy.allows(standing.subjects(), resource, action) {
         for (subject, through) in held(standing) {
             let sources = policy.sources(&subject, resource, action);
             granted_by.extend(grants(sources, |it| policy.called(it), through));

@@ -8,6 +8,7 @@ use super::record::{CustomRole, RegisteredResource};
 use super::repo;
 use crate::access::{OrgPolicies, OrgPolicy};
 use crate::kernel::id::{OrgId, PolicyId};
+use crate::kernel::measure::{Lookups, Measured, Page};
 use crate::store::{OfApp, Reaches, StoreError, Stored, Tx};
 
 /// How many bytes of compiled policies are kept: those of some two thousand organisations, or of
@@ -19,6 +20,7 @@ const KEPT: u64 = 64 << 20;
 pub struct Policies {
     compiler: Arc<OrgPolicies>,
     kept: Cache<OrgId, Arc<Compiled>>,
+    lookups: Arc<Lookups>,
 }
 
 /// What a policy was compiled from: of the app, and of the organisation.
@@ -38,6 +40,12 @@ pub struct InForce {
     pub app_version: i64,
 }
 
+impl Measured for Policies {
+    fn tell(&self, page: &mut Page) {
+        self.lookups.tell(page, "policies");
+    }
+}
+
 impl Policies {
     pub fn new(compiler: OrgPolicies) -> Self {
         Self {
@@ -46,6 +54,7 @@ impl Policies {
                 .max_capacity(KEPT)
                 .weigher(|_, kept: &Arc<Compiled>| kept.policy.weight())
                 .build(),
+            lookups: Arc::default(),
         }
     }
 
@@ -62,7 +71,8 @@ impl Policies {
         let catalogue = repo::catalogue(tx).await?;
         let from = (catalogue.as_ref().map(|it| it.policy_id), own);
         let app_version = catalogue.as_ref().map_or(0, |it| it.version);
-        if let Some(kept) = self.kept.get(&org).filter(|kept| kept.from == from) {
+        let kept = self.kept.get(&org).filter(|kept| kept.from == from);
+        if let Some(kept) = self.lookups.noted(kept) {
             let policy = kept.policy.clone();
             return Ok(InForce {
                 policy,

@@ -75,6 +75,7 @@ impl Entity for CustomRole {
         Index::unique(ROLE_NAME_TAKEN, &["org_id", "name"]).when_present("org_id"),
         Index::on("roles_scope", &["app_id", "scope", "created_at", "_id"]),
         Index::on("roles_organization", &["org_id", "created_at", "_id"]).when_present("org_id"),
+        Index::on("roles_environment", &["env_id"]).when_present("env_id"),
         Index::on("roles_parent", &["app_id", "parent_id"]).when_present("parent_id"),
     ];
 }

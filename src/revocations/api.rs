@@ -4,7 +4,6 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::place::{Sweep, after};
 use super::service::Feed;
 use super::telling::Telling;
 use crate::access::{Permission, ReadRevocations};
@@ -14,6 +13,7 @@ use crate::http::{
 };
 use crate::kernel::id::{OrgId, RevocationId, SessionId, SigningKeyId, UserId};
 use crate::kernel::page::{Limit, Position};
+use crate::kernel::sweep::{Sweep, after};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::tokens::{Member, Revocation};
@@ -200,7 +200,7 @@ async fn page(
     let mut sweep = Sweep::at(query.after.as_ref(), feed.clock.now());
     let (found, has_more) = feed.read(tenant, &sweep, query.limit).await?;
     for revocation in &found {
-        sweep.passes(revocation);
+        sweep.passes(revocation.created_at, revocation.id);
     }
     let next = if has_more {
         sweep.place()

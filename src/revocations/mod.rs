@@ -7,12 +7,11 @@
 //!
 //! An environment sees what was revoked in it, and users and roles that were revoked anywhere in its
 //! app. Every revocation is told at least once: one may be committed after later ones, so a reader
-//! that comes back is told again what was made in the last two minutes ([`crate::tokens::OVERLAP`]).
+//! that comes back is told again what was made in the last two minutes ([`crate::kernel::sweep::OVERLAP`]).
 //! For backends with a secret key, and administrators. Not here: writing revocations, and refusing by
 //! them on this server ([`crate::tokens`]).
 
 mod api;
-mod place;
 mod places;
 mod repo;
 mod service;

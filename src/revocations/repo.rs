@@ -1,6 +1,6 @@
-use super::place::Sweep;
 use crate::kernel::id::AppId;
 use crate::kernel::page::Limit;
+use crate::kernel::sweep::Sweep;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Stored, Tx};

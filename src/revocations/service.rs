@@ -1,9 +1,9 @@
 use tokio::sync::watch;
 
-use super::place::Sweep;
 use super::places::{Place, Places};
 use super::repo;
 use crate::kernel::page::Limit;
+use crate::kernel::sweep::Sweep;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Clock;
 use crate::store::{Store, Stored};

@@ -10,12 +10,12 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::api::RevocationView;
-use super::place::{Sweep, after};
 use super::places::Place;
 use super::service::Feed;
 use crate::access::ReadRevocations;
 use crate::http::{HungUp, Line, Problem, Subscription};
 use crate::kernel::page::{Limit, Position};
+use crate::kernel::sweep::{Sweep, after};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::StoreError;
@@ -111,7 +111,7 @@ impl Telling {
         loop {
             let (found, has_more) = self.feed.read(self.tenant, &sweep, Limit::MAX).await?;
             for revocation in found {
-                sweep.passes(&revocation);
+                sweep.passes(revocation.created_at, revocation.id);
                 self.say(revocation, &sweep.place()).await?;
             }
             if !has_more {

@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use super::service::{RoleError, Roles};
 use crate::access::{OrgRole, Role};
-use crate::http;
 use crate::http::Entrance;
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::tenant::Tenant;
@@ -105,10 +104,7 @@ impl Roles {
         (entrance, may_in_app): (&Entrance<'_>, bool),
         whom: Whom,
     ) -> Result<RolesOf, RoleError> {
-        let is_own = match entrance.caller.principal {
-            http::Principal::User { user_id, .. } => user_id == whom.user,
-            http::Principal::Key { .. } => false,
-        };
+        let is_own = entrance.caller.user() == Some(whom.user);
         self.store
             .read(async |tx| {
                 let mut tx = tx.within(entrance.caller.tenant);

@@ -22,6 +22,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 #[schema(as = RolePermission)]
 struct PermissionView {
     /// `resource:action`, as a path names it.
+    #[schema(example = "documents:read")]
     id: String,
     resource: String,
     action: String,

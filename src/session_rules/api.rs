@@ -6,12 +6,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{
     ChosenRules, IDLE_TIMEOUT, MAX_ACTIVE_SESSIONS, REFRESH_TOKEN_TTL, Rules, TOKEN_TTL,
+    TokenFormat,
 };
 use super::service::SessionRules;
 use crate::access::{Permission, ReadSessionConfig, UpdateSessionConfig};
 use crate::http::{
     Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId, Problem, ProblemKind,
 };
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::AppId;
 
 pub fn routes(config: &mut ServiceConfig) {
@@ -26,6 +28,9 @@ impl FromFields for ChosenRules {
         let max_active = fields.number("max_active_sessions", MAX_ACTIVE_SESSIONS);
         let bind_to_ip = fields.flag("bind_to_ip");
         let bind_to_device = fields.flag("bind_to_device");
+        let rotate_refresh_token = fields.flag("rotate_refresh_token");
+        let token_format = fields.optional("token_format", str::parse::<TokenFormat>);
+        let signing_alg = fields.optional("signing_alg", verifiable);
         Some(Self {
             token_ttl_seconds: token_ttl?,
             refresh_token_ttl_seconds: refresh_token_ttl?,
@@ -33,8 +38,18 @@ impl FromFields for ChosenRules {
             max_active_sessions: max_active?,
             bind_to_ip: bind_to_ip?,
             bind_to_device: bind_to_device?,
+            rotate_refresh_token: rotate_refresh_token?,
+            token_format: token_format?,
+            signing_alg: signing_alg?,
         })
     }
+}
+
+/// An algorithm whose tokens others can verify, by a public key.
+fn verifiable(text: &str) -> Result<Algorithm, &'static str> {
+    let all = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256];
+    let named = all.into_iter().find(|it| it.as_str() == text);
+    named.ok_or("must be `ES256`, `EdDSA` or `RS256`, which backends verify by a public key")
 }
 
 /// The session rules of an app: what is set, and what holds.
@@ -62,6 +77,12 @@ struct EffectiveView {
     max_active_sessions: Option<u32>,
     bind_to_ip: bool,
     bind_to_device: bool,
+    rotate_refresh_token: bool,
+    token_format: TokenFormat,
+    /// Absent: whatever the keys sign with that there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    signing_alg: Option<Algorithm>,
 }
 
 impl RulesView {
@@ -73,6 +94,9 @@ impl RulesView {
             max_active_sessions: rules.most,
             bind_to_ip: rules.bind_to_ip,
             bind_to_device: rules.bind_to_device,
+            rotate_refresh_token: rules.rotates,
+            token_format: TokenFormat::Jwt,
+            signing_alg: rules.signing_alg,
         };
         Self {
             app_id,
@@ -83,6 +107,8 @@ impl RulesView {
 }
 
 /// Read the session rules of an app
+///
+/// What is set, and what holds: the defaults of the installation where nothing is.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.session_config.read",
     params(("app" = AppId, Path, description = "The app")),

@@ -1,9 +1,11 @@
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::{AppId, SessionConfigId};
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, OfApp};
@@ -34,6 +36,12 @@ pub struct SessionConfig {
     pub bind_to_ip: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bind_to_device: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_refresh_token: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_format: Option<TokenFormat>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_alg: Option<Algorithm>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -70,6 +78,41 @@ pub(super) struct ChosenRules {
     /// Whether a session is refreshed by its own device only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_to_device: Option<bool>,
+    /// Whether a refresh token is good once, so that a copy of it is found out by its second use.
+    /// Without, the same one is good until its session ends; switching gives another in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotate_refresh_token: Option<bool>,
+    /// What access tokens are: there is one format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_format: Option<TokenFormat>,
+    /// What new signing keys of the app's environments sign with: `ES256`, `EdDSA` or `RS256`. A key
+    /// is published at the next sign-in, and signs when verifiers have had time to fetch it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_alg: Option<Algorithm>,
+}
+
+/// What access tokens are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenFormat {
+    /// Signed, and verified without a look at the store (RFC 9068).
+    Jwt,
+}
+
+/// Text that names no format of access tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be `jwt`, which backends verify without asking: there are no opaque access tokens")]
+pub struct NotAFormat;
+
+impl FromStr for TokenFormat {
+    type Err = NotAFormat;
+
+    fn from_str(text: &str) -> Result<Self, NotAFormat> {
+        match text {
+            "jwt" => Ok(Self::Jwt),
+            _ => Err(NotAFormat),
+        }
+    }
 }
 
 impl SessionConfig {
@@ -81,6 +124,9 @@ impl SessionConfig {
             max_active_sessions: self.max_active_sessions,
             bind_to_ip: self.bind_to_ip,
             bind_to_device: self.bind_to_device,
+            rotate_refresh_token: self.rotate_refresh_token,
+            token_format: self.token_format,
+            signing_alg: self.signing_alg,
         }
     }
 }
@@ -94,6 +140,10 @@ pub struct Rules {
     pub most: Option<u32>,
     pub bind_to_ip: bool,
     pub bind_to_device: bool,
+    /// Whether a refresh gives another refresh token.
+    pub rotates: bool,
+    /// Absent: whatever the keys sign with that there are.
+    pub signing_alg: Option<Algorithm>,
 }
 
 impl Rules {
@@ -106,6 +156,8 @@ impl Rules {
             most: None,
             bind_to_ip: false,
             bind_to_device: false,
+            rotates: true,
+            signing_alg: None,
         }
     }
 
@@ -119,6 +171,8 @@ impl Rules {
             most: chosen.max_active_sessions.or(self.most),
             bind_to_ip: chosen.bind_to_ip.unwrap_or(self.bind_to_ip),
             bind_to_device: chosen.bind_to_device.unwrap_or(self.bind_to_device),
+            rotates: chosen.rotate_refresh_token.unwrap_or(self.rotates),
+            signing_alg: chosen.signing_alg.or(self.signing_alg),
         }
     }
 

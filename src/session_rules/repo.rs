@@ -1,6 +1,7 @@
 use serde::Serialize;
 
-use super::record::{ChosenRules, SessionConfig};
+use super::record::{ChosenRules, SessionConfig, TokenFormat};
+use crate::kernel::algorithm::Algorithm;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, SessionConfigId};
 use crate::kernel::time::Timestamp;
@@ -12,6 +13,9 @@ const IDLE_TIMEOUT: Field<SessionConfig, u32> = Field::at("idle_timeout_seconds"
 const MAX_ACTIVE_SESSIONS: Field<SessionConfig, u32> = Field::at("max_active_sessions");
 const BIND_TO_IP: Field<SessionConfig, bool> = Field::at("bind_to_ip");
 const BIND_TO_DEVICE: Field<SessionConfig, bool> = Field::at("bind_to_device");
+const ROTATE_REFRESH_TOKEN: Field<SessionConfig, bool> = Field::at("rotate_refresh_token");
+const TOKEN_FORMAT: Field<SessionConfig, TokenFormat> = Field::at("token_format");
+const SIGNING_ALG: Field<SessionConfig, Algorithm> = Field::at("signing_alg");
 const UPDATED_AT: Field<SessionConfig, Timestamp> = Field::at("updated_at");
 
 /// What is set for the app in scope.
@@ -39,7 +43,10 @@ where
         .and(exactly(IDLE_TIMEOUT, chosen.idle_timeout_seconds))
         .and(exactly(MAX_ACTIVE_SESSIONS, chosen.max_active_sessions))
         .and(exactly(BIND_TO_IP, chosen.bind_to_ip))
-        .and(exactly(BIND_TO_DEVICE, chosen.bind_to_device));
+        .and(exactly(BIND_TO_DEVICE, chosen.bind_to_device))
+        .and(exactly(ROTATE_REFRESH_TOKEN, chosen.rotate_refresh_token))
+        .and(exactly(TOKEN_FORMAT, chosen.token_format))
+        .and(exactly(SIGNING_ALG, chosen.signing_alg));
     if tx.update_one(Filter::all(), update).await?.is_some() {
         return Ok(());
     }
@@ -52,6 +59,9 @@ where
         max_active_sessions: chosen.max_active_sessions,
         bind_to_ip: chosen.bind_to_ip,
         bind_to_device: chosen.bind_to_device,
+        rotate_refresh_token: chosen.rotate_refresh_token,
+        token_format: chosen.token_format,
+        signing_alg: chosen.signing_alg,
         created_at: now,
         updated_at: now,
     })

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -8,6 +9,7 @@ use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::Caller;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
+use crate::kernel::measure::{Lookups, Measured, Page};
 use crate::kernel::time::{Clock, Timestamp};
 use crate::store::{Store, Stored, Tx};
 
@@ -23,6 +25,13 @@ pub struct SessionRules {
     entropy: Entropy,
     own: Rules,
     by_app: Cache<AppId, Rules>,
+    lookups: Arc<Lookups>,
+}
+
+impl Measured for SessionRules {
+    fn tell(&self, page: &mut Page) {
+        self.lookups.tell(page, "session_rules");
+    }
 }
 
 impl SessionRules {
@@ -38,12 +47,13 @@ impl SessionRules {
             entropy,
             own,
             by_app,
+            lookups: Arc::default(),
         }
     }
 
     /// The rules of an app, at most a second old.
     pub async fn of(&self, app: AppId) -> Stored<Rules> {
-        if let Some(known) = self.by_app.get(&app) {
+        if let Some(known) = self.lookups.noted(self.by_app.get(&app)) {
             return Ok(known);
         }
         let rules = self.effective(&self.chosen(app).await?);

@@ -30,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(super::own::switch_org)
         .configure(super::own_devices::routes)
         .configure(super::administration::routes)
+        .configure(super::together::routes)
         .configure(super::impersonation::routes)
         .configure(super::roles::routes);
 }
@@ -38,7 +39,8 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// Makes an account. Where the environment requires verified addresses the answer is 202, the same
 /// for a new address and for a known one, and nobody is signed in; `username` and `phone` are not
-/// kept then, and can be set after signing in.
+/// kept then, and can be set after signing in. Where the app has a form, `metadata` answers it, and
+/// must where a question needs an answer: `GET /v1/client-config` tells what is asked.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.sign_up",
     request_body(
@@ -53,7 +55,7 @@ pub fn routes(config: &mut ServiceConfig) {
     extensions(("x-problems" = json!([
         ProblemKind::EmailTaken, ProblemKind::UsernameTaken, ProblemKind::PhoneTaken,
         ProblemKind::WeakPassword, ProblemKind::InvalidEmail, ProblemKind::SignupClosed,
-        ProblemKind::TooManyAttempts, ProblemKind::Busy,
+    ProblemKind::SignupCodeWrong, ProblemKind::TooManyAttempts, ProblemKind::Busy, ProblemKind::MethodDisabled,
     ]))),
 )]
 #[post("/v1/signup")]
@@ -66,13 +68,17 @@ async fn sign_up(
     let mut account = account.into_inner();
     let tenant = agreed(access.tenant(), account.app_id)?;
     let device = Presented::of(account.device_id.take(), &cookies, &sessions.entropy);
+    let code = account.signup_code.take();
     let (user, password) = account.into_user();
     let visit = Visit {
         origin: access.origin(),
         device: &device.secret,
         organization: None,
     };
-    match sessions.sign_up(tenant, &user, password, visit).await? {
+    match sessions
+        .sign_up(tenant, (&user, password, code), visit)
+        .await?
+    {
         SignedUp::In(issued) => {
             let signed_in = SignedIn::from(*issued).on(&device.secret);
             let created = Created::new(signed_in);
@@ -110,10 +116,10 @@ async fn sign_up(
     ),
     responses((status = 200, description = "Signed in", body = SignedIn)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([
         ProblemKind::InvalidCredentials, ProblemKind::EmailNotVerified,
         ProblemKind::AccountDisabled, ProblemKind::InvalidEmail, ProblemKind::NotAMember,
-        ProblemKind::TooManyAttempts, ProblemKind::Busy,
+        ProblemKind::MethodDisabled, ProblemKind::TooManyAttempts, ProblemKind::Busy,
     ]))),
 )]
 #[post("/v1/signin")]
@@ -227,6 +233,9 @@ impl From<SignUpError> for Problem {
     fn from(error: SignUpError) -> Self {
         match error {
             SignUpError::Closed => ProblemKind::SignupClosed.into(),
+            SignUpError::CodeWrong => ProblemKind::SignupCodeWrong.into(),
+            SignUpError::Disabled(closed) => closed.into(),
+            SignUpError::Form(refused) => refused.into(),
             SignUpError::Password(refused) => refused.at("/password"),
             SignUpError::EmailTaken => ProblemKind::EmailTaken.into(),
             SignUpError::UsernameTaken => ProblemKind::UsernameTaken.into(),
@@ -241,6 +250,7 @@ impl From<SignUpError> for Problem {
 impl From<SignInError> for Problem {
     fn from(error: SignInError) -> Self {
         match error {
+            SignInError::Closed(closed) => closed.into(),
             SignInError::Wrong => ProblemKind::InvalidCredentials.into(),
             SignInError::Disabled => ProblemKind::AccountDisabled.into(),
             SignInError::Unverified => ProblemKind::EmailNotVerified.into(),
@@ -284,6 +294,7 @@ impl From<SessionError> for Problem {
         match error {
             SessionError::Unknown => ProblemKind::NotFound.into(),
             SessionError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
+            SessionError::Keys(error) => error.into(),
             SessionError::Store(error) => error.into(),
         }
     }

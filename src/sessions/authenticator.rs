@@ -2,10 +2,10 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::access::{Role, impersonated, subjects};
-use crate::http::{Authenticator, Caller, Credential, Principal, Problem, ProblemKind};
+use crate::http::{Authenticator, Caller, Credential, Principal, Problem};
 use crate::kernel::id::AppId;
 use crate::kernel::secret::ExposeSecret;
-use crate::tokens::{AccessClaims, AccessTokens, Refused};
+use crate::tokens::{AccessClaims, AccessTokens};
 
 /// Finds the caller in an access token, without a look at the store.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ impl Authenticator for BearerTokens {
                 return Ok(None);
             };
             match self.access.verify(token.expose_secret()).await {
-                Ok(claims) => Ok(Some(self.caller_of(&claims))),
-                Err(refused) => Err(problem(refused)),
+                Ok(claims) => Ok(self.caller_of(&claims)),
+                Err(refused) => Err(refused.into()),
             }
         }
         .boxed_local()
@@ -33,7 +33,9 @@ impl Authenticator for BearerTokens {
 }
 
 impl BearerTokens {
-    fn caller_of(&self, claims: &AccessClaims) -> Caller {
+    /// `None` for a token that an API key was exchanged for.
+    fn caller_of(&self, claims: &AccessClaims) -> Option<Caller> {
+        let user_id = claims.sub.user().filter(|_| !claims.is_of_key())?;
         let roles: Vec<Role> = claims
             .roles
             .iter()
@@ -44,27 +46,15 @@ impl BearerTokens {
             Some(_) => impersonated(),
             None => subjects(claims.app_id == self.platform, &roles),
         };
-        Caller {
+        Some(Caller {
             principal: Principal::User {
-                user_id: claims.sub,
+                user_id,
                 session_id: claims.sid,
                 acting,
             },
             home: claims.tenant(),
             tenant: claims.tenant(),
             subjects,
-        }
-    }
-}
-
-fn problem(refused: Refused) -> Problem {
-    match refused {
-        Refused::Keys(error) => error.into(),
-        Refused::Store(error) => error.into(),
-        Refused::NotOne
-        | Refused::Unsigned
-        | Refused::Foreign
-        | Refused::Over
-        | Refused::Revoked => ProblemKind::InvalidToken.into(),
+        })
     }
 }

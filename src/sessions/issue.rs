@@ -6,7 +6,7 @@ use super::record::Session;
 use crate::access::Role;
 use crate::events::Origin;
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{DeviceId, OrgId, SessionId};
+use crate::kernel::id::{DeviceId, OrgId, SessionId, UserId};
 use crate::kernel::secret::{SecretString, digest};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Reason;
@@ -70,7 +70,7 @@ impl Issuer {
             ip_address: origin.ip.map(|ip| ip.to_string()),
             user_agent: origin.user_agent.clone(),
             device_id: Some(device),
-            ..document(&claims, (digest, rules.refresh_ttl), now)
+            ..document((&claims, user.id), (digest, rules.refresh_ttl), now)
         };
         Draft {
             session,
@@ -102,7 +102,7 @@ impl Issuer {
             impersonated_by: Some(own.user_id),
             impersonator_session_id: Some(own.id),
             impersonation_reason: Some(reason.clone()),
-            ..document(&claims, (unknown, life), now)
+            ..document((&claims, user.id), (unknown, life), now)
         };
         (session, claims)
     }
@@ -145,7 +145,7 @@ impl Issuer {
 
 /// The document of a session that begins now with these claims, and lives for `life`.
 fn document(
-    claims: &AccessClaims,
+    (claims, user_id): (&AccessClaims, UserId),
     (refresh_token, life): (String, Duration),
     now: Timestamp,
 ) -> Session {
@@ -153,7 +153,7 @@ fn document(
         id: claims.sid,
         app_id: claims.app_id,
         env_id: claims.env_id,
-        user_id: claims.sub,
+        user_id,
         org_id: claims.org_id,
         token: claims.jti,
         refresh_token,

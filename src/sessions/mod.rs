@@ -8,9 +8,9 @@
 //!                                                      reclaiming     an account proven late
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
 //! own own_devices          what people see and do of their own
-//! administration           what administrators do
+//! administration together  what administrators do
 //! impersonating impersonation   acting as a user
-//! roles                    what a user may do, and lends
+//! roles                    what a user may do, and lends     algorithm      what tokens are signed with
 //! ```
 //!
 //! A session is carried by a pair: an access token of minutes, judged in memory, and a refresh
@@ -20,6 +20,7 @@
 //! `magic_links`).
 
 mod administration;
+mod algorithm;
 mod api;
 mod authenticator;
 mod bindings;
@@ -43,6 +44,7 @@ mod roles;
 mod service;
 mod signing_in;
 mod signing_up;
+mod together;
 mod turns;
 mod wire;
 
@@ -54,7 +56,7 @@ pub use self::new_password::PasswordRefused;
 pub use self::opening::{Opened, Visit};
 pub use self::reauthenticating::{Proven, ReauthError};
 pub use self::record::{Ending, Session};
-pub use self::repo::{forget, of_user};
+pub use self::repo::{count_live, forget, of_user};
 pub use self::service::{SessionError, Sessions};
 pub use self::signing_in::SignInError;
 pub use self::turns::Turns;

@@ -4,9 +4,10 @@ use super::service::Sessions;
 use crate::apps;
 use crate::credentials::{Busy, StoredHash};
 use crate::http::{Problem, ProblemKind};
-use crate::kernel::id::AppId;
-use crate::kernel::password::Password;
+use crate::kernel::password::{MIN_CHARS, Password, WeakPassword};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Email, Label};
+use crate::settings::Key;
 use crate::store::StoreError;
 use crate::users::{NewUser, User};
 
@@ -20,6 +21,8 @@ pub struct Owner<'a> {
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordRefused {
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
     #[error("the password is among those that are guessed first")]
     Common,
     #[error(transparent)]
@@ -37,6 +40,11 @@ impl PasswordRefused {
                 ProblemKind::WeakPassword.slug(),
                 "is among the passwords that are guessed first",
             ),
+            Self::Weak(weak) => Problem::new(ProblemKind::WeakPassword).field(
+                pointer,
+                ProblemKind::WeakPassword.slug(),
+                weak.to_string(),
+            ),
             Self::Busy(_) => ProblemKind::Busy.into(),
             Self::Store(error) => error.into(),
         }
@@ -44,14 +52,19 @@ impl PasswordRefused {
 }
 
 impl Sessions {
-    /// The hash of a password that nobody would guess early (SP 800-63B-4 §3.1.1.2).
+    /// The hash of a password that is as long as the environment wants it, and that nobody would
+    /// guess early (SP 800-63B-4 §3.1.1.2).
     pub async fn hash_new(
         &self,
-        app: AppId,
+        tenant: Tenant,
         password: Password,
         owner: Owner<'_>,
     ) -> Result<StoredHash, PasswordRefused> {
-        let app = apps::get(&mut self.store.once().shared(), app).await?;
+        let environment = self.environment(tenant).await?;
+        let least = environment.chosen.number(Key::PasswordMinLength);
+        let least = usize::try_from(least).unwrap_or(MIN_CHARS);
+        password.is_at_least(least)?;
+        let app = apps::get(&mut self.store.once().shared(), tenant.app_id).await?;
         let mut words = owner.words();
         words.extend(app.map(|app| app.name.to_string()));
         if self.hasher.is_common(password.clone(), words).await? {

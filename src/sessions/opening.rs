@@ -42,7 +42,11 @@ impl Sessions {
     /// of work that opens one.
     pub async fn prepare(&self, tenant: Tenant) -> Result<Rules, KeyError> {
         self.issuer.access.prepare(tenant).await?;
-        Ok(self.rules.of(tenant.app_id).await?)
+        let rules = self.rules.of(tenant.app_id).await?;
+        if let Some(wanted) = rules.signing_alg {
+            self.sign_by(tenant, wanted).await?;
+        }
+        Ok(rules)
     }
 
     /// Opens a session of a user who has proven to be himself by `amr` (RFC 8176), as he is at this

@@ -1,7 +1,7 @@
 //! The one organisation that a token is for: chosen when it is issued, and by nothing else.
 
 use super::issue::Issued;
-use super::refreshing::RefreshError;
+use super::refreshing::{Asked, RefreshError};
 use super::repo;
 use super::service::Sessions;
 use crate::devices::DeviceSecret;
@@ -88,7 +88,12 @@ impl Sessions {
         let now = self.clock.now();
         let live = found.filter(|session| session.user_id == user && session.is_live(now));
         let session = live.ok_or(SwitchError::Gone)?;
-        let next = self.go_on(&session, (Some(wanted), device), (now, origin));
+        let asked = Asked {
+            wanted: Some(wanted),
+            refresh_token: None,
+            device,
+        };
+        let next = self.go_on(&session, asked, (now, origin));
         match next.await {
             Ok(issued) => Ok(issued),
             Err(RefreshError::NotAMember) => Err(SwitchError::NotAMember),

@@ -149,6 +149,8 @@ pub(super) async fn switch_org(
 }
 
 /// End one of my sessions
+///
+/// Its tokens are refused at once, on every node; the session that asks may be ended too.
 #[utoipa::path(
     tag = "sessions", operation_id = "sessions.revoke",
     params(("id" = SessionId, Path, description = "The session")),

@@ -173,6 +173,8 @@ async fn list(
 }
 
 /// Read one of my devices
+///
+/// Somebody else's is unknown here.
 #[utoipa::path(
     tag = "devices", operation_id = "devices.read",
     params(("id" = DeviceId, Path, description = "The device")),
@@ -193,6 +195,8 @@ async fn read(
 }
 
 /// Name one of my devices
+///
+/// The name is for the list; nothing is recognised by it.
 #[utoipa::path(
     tag = "devices", operation_id = "devices.update",
     params(("id" = DeviceId, Path, description = "The device")),

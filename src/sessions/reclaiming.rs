@@ -4,6 +4,7 @@
 use super::ending::Ended;
 use super::record::Ending;
 use super::service::Sessions;
+use crate::api_keys;
 use crate::credentials;
 use crate::devices;
 use crate::events::{self, Name, Origin, Party};
@@ -17,7 +18,7 @@ use crate::users::{self, User};
 impl Sessions {
     /// Gives an account to the reader of a letter to its address, which nobody has proven before.
     /// Whatever whoever made it has left to come back by is taken away: password, sessions, devices,
-    /// links, names.
+    /// links, keys, names.
     pub async fn reclaim(
         &self,
         tx: &mut Tx<'_>,
@@ -33,6 +34,7 @@ impl Sessions {
         let mut everywhere = tx.within(tenant.app_id);
         devices::forget(&mut everywhere, id).await?;
         links::void(&mut everywhere, id, now).await?;
+        api_keys::forget_own(&mut everywhere, id).await?;
         let ended = Ended {
             user: id,
             how: Ending::Reclaimed,

@@ -138,6 +138,7 @@ impl Entity for Session {
         Index::unique("sessions_token", &["token"]),
         Index::unique("sessions_refresh_token", &["refresh_token"]),
         Index::on("sessions_user", &["user_id"]),
+        Index::on("sessions_environment", &["app_id", "env_id", "expires_at"]),
         Index::on("sessions_expiry", &["expires_at"]).expires_after(Duration::ZERO),
     ];
 }

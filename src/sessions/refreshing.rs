@@ -7,12 +7,14 @@ use super::service::Sessions;
 use crate::devices::DeviceSecret;
 use crate::events::{self, Name, Origin, Party};
 use crate::kernel::id::OrgId;
+use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::limits::LimitError;
 use crate::session_rules::Rules;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
+use crate::users::{self, User};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -31,6 +33,20 @@ pub enum RefreshError {
     Keys(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a client asks for that goes on with a session.
+#[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::option_option,
+    reason = "nothing is asked for, none of them is, or one is"
+)]
+pub(super) struct Asked<'a> {
+    /// The organisation that is asked for, or none of them; where nothing is asked, the one before.
+    pub wanted: Option<Option<OrgId>>,
+    /// What was presented, by whoever refreshes.
+    pub refresh_token: Option<&'a str>,
+    pub device: Option<&'a DeviceSecret>,
 }
 
 impl Sessions {
@@ -70,7 +86,12 @@ impl Sessions {
         if !session.is_live(now) {
             return Err(RefreshError::Invalid);
         }
-        let next = self.go_on(&session, (wanted.map(Some), device), (now, origin));
+        let asked = Asked {
+            wanted: wanted.map(Some),
+            refresh_token: Some(text),
+            device,
+        };
+        let next = self.go_on(&session, asked, (now, origin));
         match next.await {
             Err(RefreshError::Reused) => self.replayed(own, &session, (now, origin)).await,
             other => other,
@@ -79,40 +100,37 @@ impl Sessions {
 
     /// The next tokens of a live session, by whatever way they are asked for: it has not been idle
     /// for too long, and is where it is bound to. [`RefreshError::Reused`] where its refresh token
-    /// has been exchanged meanwhile. `wanted` is the organisation that is asked for, or none of them;
-    /// where nothing is asked, it is the one before.
-    #[expect(
-        clippy::option_option,
-        reason = "nothing is asked for, none of them is, or one is"
-    )]
+    /// has been exchanged meanwhile.
     pub(super) async fn go_on(
         &self,
         session: &Session,
-        (wanted, device): (Option<Option<OrgId>>, Option<&DeviceSecret>),
+        asked: Asked<'_>,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<Issued, RefreshError> {
+        if !self.environments.has(session.tenant()).await? {
+            return Err(RefreshError::Invalid);
+        }
         let rules = self.rules.of(session.app_id).await?;
         if session.is_idle(now, rules.idle) {
             return self.fell_asleep(session, (now, origin)).await;
         }
         let from = (now, origin);
-        if !self.keeps_bindings(session, &rules, device, from).await? {
+        if !self
+            .keeps_bindings(session, &rules, asked.device, from)
+            .await?
+        {
             return Err(RefreshError::Invalid);
         }
-        self.exchange(session, wanted, (&rules, now)).await
+        self.exchange(session, asked, (&rules, now)).await
     }
 
-    #[expect(
-        clippy::option_option,
-        reason = "nothing is asked for, none of them is, or one is"
-    )]
     async fn exchange(
         &self,
         session: &Session,
-        wanted: Option<Option<OrgId>>,
+        asked: Asked<'_>,
         (rules, now): (&Rules, Timestamp),
     ) -> Result<Issued, RefreshError> {
-        let tenant = session.tenant();
+        let (tenant, wanted) = (session.tenant(), asked.wanted);
         let org = wanted.unwrap_or(session.org_id);
         let found = self.user_and_place(tenant, session.user_id, org).await?;
         let (user, place) = found.ok_or(RefreshError::Invalid)?;
@@ -121,17 +139,54 @@ impl Sessions {
         }
         let org = place.as_ref().map(|place| place.id);
         let claims = self.issuer.next(session, (&user, place, rules), now);
-        let generation = session.generation + 1;
-        let (next, digest) = self
-            .issuer
-            .refresh
-            .issue(session.id, generation, &self.entropy);
+        let (next, digest) = self.next_refresh_token(session, asked, rules);
         let token = claims.jti;
         let issued = self.issuer.sign(claims, next, user).await?;
         let (mut once, spent) = (self.store.once(), &session.refresh_token);
         let mut tx = once.within(tenant);
         let exchanged = repo::rotate(&mut tx, session.id, (spent, &digest), (token, org), now);
         exchanged.await?.map(|_| issued).ok_or(RefreshError::Reused)
+    }
+
+    /// Another one; or the same again, where the app does not rotate and it is at hand.
+    fn next_refresh_token(
+        &self,
+        session: &Session,
+        asked: Asked<'_>,
+        rules: &Rules,
+    ) -> (SecretString, String) {
+        if let Some(text) = asked.refresh_token.filter(|_| !rules.rotates) {
+            return (SecretString::from(text), session.refresh_token.clone());
+        }
+        let generation = session.generation + 1;
+        let refresh = &self.issuer.refresh;
+        refresh.issue(session.id, generation, &self.entropy)
+    }
+
+    /// The live session that a refresh token counts for in an environment, and its user, without using
+    /// the token up; `None` for any other text.
+    pub async fn by_refresh_token(
+        &self,
+        tenant: Tenant,
+        text: &str,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let Ok(presented) = self.issuer.refresh.parse(text) else {
+            return Ok(None);
+        };
+        let (now, rules) = (self.clock.now(), self.rules.of(tenant.app_id).await?);
+        let mut once = self.store.once();
+        let mut tx = once.within(tenant);
+        let counts = |session: &Session| {
+            let is_current = session.refresh_token == presented.digest;
+            is_current && session.is_live(now) && !session.is_idle(now, rules.idle)
+        };
+        let session = repo::get(&mut tx, presented.session_id).await?;
+        let Some(session) = session.filter(counts) else {
+            return Ok(None);
+        };
+        let user = users::get(&mut tx, session.user_id).await?;
+        let user = user.filter(|user| user.may_sign_in(now));
+        Ok(user.map(|user| (session, user)))
     }
 
     async fn session_of(&self, presented: &Presented) -> Result<Option<Session>, StoreError> {

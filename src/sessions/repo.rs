@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::record::{Begun, Ending, Session};
 use crate::kernel::id::{AccessTokenId, DeviceId, OrgId, SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
+use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfEnvironment, Query, Reaches, Stored, Tx, Update, by_id};
 
@@ -147,6 +148,27 @@ where
 {
     tx.update_many(USER_ID.eq(user) & live(now), ended(how, now))
         .await
+}
+
+/// Ends every live session of an environment; how many there were. Their access tokens are the
+/// caller's to see to.
+pub(super) async fn end_everybody_s(
+    tx: &mut Tx<'_, Tenant>,
+    how: Ending,
+    now: Timestamp,
+) -> Stored<u64> {
+    tx.update_many(live(now), ended(how, now)).await
+}
+
+/// The live sessions of an environment from which somebody is impersonated.
+pub(super) async fn lending(tx: &mut Tx<'_, Tenant>, now: Timestamp) -> Stored<Vec<Session>> {
+    let lends = IMPERSONATED_BY.present() | IMPERSONATIONS.present();
+    tx.find(Query::of(lends & live(now))).await
+}
+
+/// How many sessions of an environment are live.
+pub async fn count_live(tx: &mut Tx<'_, Tenant>, now: Timestamp) -> Stored<u64> {
+    tx.count(live(now)).await
 }
 
 /// The live sessions of a user but for one, in every environment in reach.

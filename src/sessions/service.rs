@@ -7,9 +7,11 @@ use super::issue::Issuer;
 use super::record::{Ending, Session};
 use super::repo;
 use super::turns::Turns;
+use crate::client_config::ClientConfigs;
 use crate::credentials::Hasher;
 use crate::environments::{Environment, EnvironmentError, Environments};
 use crate::events::{Event, Name, Origin, Party};
+use crate::forms::Forms;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{SessionId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
@@ -21,7 +23,7 @@ use crate::memberships::Memberships;
 use crate::notifications::Outbox;
 use crate::session_rules::SessionRules;
 use crate::store::{Store, StoreError};
-use crate::tokens::RevocationIndex;
+use crate::tokens::{KeyError, RevocationIndex};
 use crate::users::Recent;
 
 /// Signing up, in, on and out.
@@ -35,6 +37,8 @@ pub struct Sessions {
     pub outbox: Outbox,
     pub links: Links,
     pub rules: SessionRules,
+    pub forms: Forms,
+    pub client_configs: ClientConfigs,
     pub memberships: Memberships,
     pub issuer: Issuer,
     pub turns: Turns,
@@ -50,6 +54,8 @@ pub enum SessionError {
     Unknown,
     #[error("a user with a role that the caller does not hold")]
     RoleNotHeld,
+    #[error(transparent)]
+    Keys(KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -4,6 +4,7 @@ use super::issue::Issued;
 use super::opening::{Opened, Place, Visit};
 use super::organization::PlaceError;
 use super::service::Sessions;
+use crate::client_config::{Closed, SignInName};
 use crate::credentials::{self, Busy, Credential};
 use crate::devices;
 use crate::events::{self, Name, Origin, Party};
@@ -31,6 +32,8 @@ pub enum Identifier {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
+    #[error(transparent)]
+    Closed(#[from] Closed),
     #[error("no such account, or another password")]
     Wrong,
     #[error("the account is disabled")]
@@ -53,6 +56,7 @@ impl SignInError {
     /// Why, as the event tells it; `None` for what is not the user's doing.
     fn reason(&self) -> Option<&'static str> {
         match self {
+            SignInError::Closed(_) => Some("method_disabled"),
             SignInError::Wrong => Some("invalid_credentials"),
             SignInError::Disabled => Some("account_disabled"),
             SignInError::Unverified => Some("email_not_verified"),
@@ -76,6 +80,14 @@ impl From<PlaceError> for SignInError {
 }
 
 impl Identifier {
+    fn kind(&self) -> SignInName {
+        match self {
+            Identifier::Email(_) => SignInName::Email,
+            Identifier::Username(_) => SignInName::Username,
+            Identifier::Phone(_) => SignInName::Phone,
+        }
+    }
+
     /// What somebody is called who has no account. No two kinds share a name.
     fn name(&self) -> String {
         match self {
@@ -99,6 +111,12 @@ impl Sessions {
     ) -> Result<Issued, SignInError> {
         let origin = visit.origin;
         self.limits.admit_ip(Rule::SignIn, tenant, origin).await?;
+        let offered = self.client_configs.of(tenant.app_id).await?;
+        if let Err(closed) = offered.admits_password_of(identifier.kind()) {
+            let refused = closed.into();
+            self.tell(tenant, (None, &refused), origin).await?;
+            return Err(refused);
+        }
         let found = self
             .store
             .read(async |tx| {
@@ -169,7 +187,10 @@ impl Sessions {
     ) -> Result<(), StoreError> {
         match error {
             SignInError::Wrong => attempt.failed().await,
-            SignInError::Disabled | SignInError::Unverified | SignInError::NotAMember => {
+            SignInError::Closed(_)
+            | SignInError::Disabled
+            | SignInError::Unverified
+            | SignInError::NotAMember => {
                 let (mut once, now) = (self.store.once(), self.clock.now());
                 attempt.succeeded(&mut once.within(tenant), now).await
             }

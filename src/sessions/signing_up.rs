@@ -5,17 +5,21 @@ use super::new_password::PasswordRefused;
 use super::opening::{Opened, Place, Visit};
 use super::service::Sessions;
 use super::signing_in::PASSWORD;
+use crate::client_config::Closed;
 use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
 use crate::events::{self, Name, Origin, Party};
+use crate::forms::{Answered, FormError};
 use crate::kernel::language::Language;
 use crate::kernel::password::Password;
+use crate::kernel::secret::{ExposeSecret, SecretString, digest};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Email;
 use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, Rule};
 use crate::links::{LinkPurpose, NewLink};
 use crate::notifications::{Letter, Message};
+use crate::settings::Key;
 use crate::store::{StoreError, Tx};
 use crate::tokens::KeyError;
 use crate::users::{self, EMAIL_TAKEN, NewUser, PHONE_TAKEN, USERNAME_TAKEN, User};
@@ -32,6 +36,12 @@ pub enum SignedUp {
 pub enum SignUpError {
     #[error("sign-up is closed in this environment")]
     Closed,
+    #[error("the sign-up code is missing or wrong")]
+    CodeWrong,
+    #[error(transparent)]
+    Disabled(#[from] Closed),
+    #[error(transparent)]
+    Form(#[from] FormError),
     #[error(transparent)]
     Password(#[from] PasswordRefused),
     #[error("the address is another account's")]
@@ -48,15 +58,23 @@ pub enum SignUpError {
     Store(#[from] StoreError),
 }
 
+/// An account that is to be made, and whether its address may be written to.
+struct Account<'a> {
+    new: &'a NewUser,
+    answered: &'a Answered,
+    hash: &'a StoredHash,
+    writes: bool,
+}
+
 impl Sessions {
     /// Makes an account and signs it in, unless its address must be verified first; then a known
     /// address is not told apart from a new one, and costs the same work (OWASP ASVS 6.3.8): a unit
-    /// of work each, of as many calls.
+    /// of work each, of as many calls. The form of the app is judged before anybody looks whether there
+    /// is such an account.
     pub async fn sign_up(
         &self,
         tenant: Tenant,
-        new: &NewUser,
-        password: Password,
+        (new, password, code): (&NewUser, Password, Option<SecretString>),
         visit: Visit<'_>,
     ) -> Result<SignedUp, SignUpError> {
         let origin = visit.origin;
@@ -65,17 +83,27 @@ impl Sessions {
         if !environment.settings.signup_open {
             return Err(SignUpError::Closed);
         }
-        let new = &kept(new, &environment);
-        let hash = self.hash_new(tenant.app_id, password, new.into()).await?;
+        let offered = self.client_configs.of(tenant.app_id).await?;
+        offered.admits_signup()?;
+        if !knows_the_code(&environment, code.as_ref()) {
+            return Err(SignUpError::CodeWrong);
+        }
+        let answers = new.metadata.clone();
+        let answered = self.forms.signed_up(tenant.app_id, answers).await?;
+        let new = &kept(new, &answered, &environment);
+        let hash = self.hash_new(tenant, password, new.into()).await?;
         let writes = self.may_write_to(tenant, &new.email, origin).await?;
         let rules = self.prepare(tenant).await?;
         let (now, place) = (self.clock.now(), (&*environment, &rules));
+        let account = Account {
+            new,
+            answered: &answered,
+            hash: &hash,
+            writes,
+        };
         let made = self
             .store
-            .write(async |tx| {
-                let account = (new, &hash, writes);
-                self.make(tx, place, account, (now, visit)).await
-            })
+            .write(async |tx| self.make(tx, place, &account, (now, visit)).await)
             .await;
         match made {
             Ok(Some(opened)) => Ok(SignedUp::In(Box::new(self.issue(opened).await?))),
@@ -101,25 +129,25 @@ impl Sessions {
         &self,
         tx: &mut Tx<'_>,
         place: Place<'_>,
-        (new, hash, writes): (&NewUser, &StoredHash, bool),
+        account: &Account<'_>,
         (now, visit): (Timestamp, Visit<'_>),
     ) -> Result<Option<Opened>, SignUpError> {
         let (environment, _) = place;
         let tenant = environment.tenant();
         let mut tx = tx.within(tenant);
         let made = (now, &self.entropy);
-        let user = users::create(&mut tx, tenant.app_id, new.clone(), made)
+        let user = users::create(&mut tx, tenant.app_id, account.new.clone(), made)
             .await
             .map_err(taken)?;
         let owner = (tenant.app_id, user.id);
-        credentials::create(&mut tx, owner, hash.clone(), made).await?;
+        credentials::create(&mut tx, owner, account.hash.clone(), made).await?;
         let party = Party::new("user", user.id);
         let from = (now, visit.origin);
         let told = self
             .event(Name::UserSignedUp, tenant, party.clone(), from)
             .on(party);
-        events::record(&mut tx, &told).await?;
-        if writes {
+        events::record(&mut tx, &account.answered.told_by(told)).await?;
+        if account.writes {
             let language = environment.settings.language(visit.origin.language);
             let request = verifying(&user, language);
             self.links.send(&mut tx, &request, now).await?;
@@ -187,6 +215,16 @@ impl Sessions {
     }
 }
 
+/// Whether nobody has to know anything, or he knows it. By digests: how far a guess is right takes no
+/// time to say.
+fn knows_the_code(environment: &Environment, code: Option<&SecretString>) -> bool {
+    let Some(wanted) = environment.chosen.secret(Key::SignupCode) else {
+        return true;
+    };
+    let of = |code: &SecretString| digest(code.expose_secret().as_bytes());
+    code.is_some_and(|code| of(code) == of(&wanted))
+}
+
 fn verifying(user: &User, language: Language) -> NewLink {
     NewLink {
         purpose: LinkPurpose::VerifyEmail,
@@ -199,8 +237,11 @@ fn verifying(user: &User, language: Language) -> NewLink {
 
 /// What of a sign-up is kept. Where the address is not verified yet, no username or telephone
 /// number: they would be taken by a new address and not by a known one, and so tell them apart.
-fn kept(new: &NewUser, environment: &Environment) -> NewUser {
-    let new = new.clone();
+fn kept(new: &NewUser, answered: &Answered, environment: &Environment) -> NewUser {
+    let new = NewUser {
+        metadata: answered.metadata.clone(),
+        ..new.clone()
+    };
     if environment.settings.require_verification {
         return NewUser {
             username: None,

@@ -1,5 +1,7 @@
 //! What clients send and get: the shapes of `api`.
 
+use std::convert::Infallible;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,7 +12,7 @@ use crate::http::{Change, Fields, FromFields, ProblemKind};
 use crate::kernel::id::{AppId, OrgId, SessionId};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::password::Password;
-use crate::kernel::secret::ExposeSecret;
+use crate::kernel::secret::{ExposeSecret, SecretString};
 use crate::kernel::text::{Email, Label, Phone, Username};
 use crate::kernel::time::Timestamp;
 use crate::users::{NewUser, UserView};
@@ -27,6 +29,9 @@ pub(super) struct SignUp {
     pub(super) username: Option<Username>,
     pub(super) phone: Option<Phone>,
     pub(super) metadata: Option<Metadata>,
+    /// What the environment wants people to know, where it wants something (setting `signup_code`).
+    #[schema(value_type = Option<String>, max_length = 128)]
+    pub(super) signup_code: Option<SecretString>,
     /// Must agree with the publishable key.
     pub(super) app_id: Option<AppId>,
     /// What names the device: what the server told it before, or a secret of its own.
@@ -42,6 +47,9 @@ impl FromFields for SignUp {
         let username = fields.optional("username", Username::parse);
         let phone = fields.optional("phone", Phone::parse);
         let metadata = fields.map("metadata", Metadata::parse);
+        let signup_code = fields.optional("signup_code", |text| {
+            Ok::<_, Infallible>(SecretString::from(text))
+        });
         let app_id = fields.optional("app_id", str::parse);
         let device_id = fields.optional("device_id", DeviceSecret::parse);
         Some(Self {
@@ -52,6 +60,7 @@ impl FromFields for SignUp {
             username: username?,
             phone: phone?,
             metadata: metadata?,
+            signup_code: signup_code?,
             app_id: app_id?,
             device_id: device_id?,
         })
@@ -233,7 +242,7 @@ impl From<Issued> for SignedIn {
 /// The address must be verified before its holder can sign in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct VerificationRequired {
-    #[schema(pattern = "^verification_required$")]
+    #[schema(pattern = "^verification_required$", example = "verification_required")]
     pub(super) status: &'static str,
 }
 

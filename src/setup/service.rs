@@ -1,7 +1,4 @@
-use std::time::Duration;
-
 use crate::access::Role;
-use crate::api_keys;
 use crate::apps::{self, App, NewApp, PLATFORM_SLUG, SLUG_TAKEN};
 use crate::credentials::{self, Busy, Hasher, StoredHash};
 use crate::environments::{self, Environment, Kind};
@@ -12,6 +9,7 @@ use crate::kernel::secret::SecretString;
 use crate::kernel::text::{Email, Label, Slug};
 use crate::kernel::time::{Clock, Timestamp};
 use crate::store::{Store, StoreError, Tx};
+use crate::tenancy;
 use crate::tokens::SigningKeys;
 use crate::users::{self, NewUser, User};
 
@@ -191,13 +189,10 @@ impl Setup<'_> {
             is_platform: true,
         };
         let app = apps::create(tx, new, now, self.entropy).await?;
-        let environment = environments::create_closed(
-            &mut tx.within(app.id),
-            app.id,
-            (label("Production")?, slug("production")?, Kind::Production),
-            (now, self.entropy),
-        )
-        .await?;
+        let named = (label("Production")?, slug("production")?, Kind::Production);
+        let made = (now, self.entropy);
+        let environment =
+            environments::create(&mut tx.within(app.id), app.id, named, true, made).await?;
         let user = self.operator(tx, &app, operator, now).await?;
         self.tell(tx, &environment, now).await?;
         Ok((environment, user, Some(operator.password.clone())))
@@ -251,34 +246,11 @@ impl Setup<'_> {
             slug: slug.clone(),
             is_platform: false,
         };
-        let app = apps::create(tx, new, now, self.entropy).await?;
-        let production = (label("Production")?, Kind::Production);
-        let production = self.environment(tx, &app, production, (false, now)).await?;
-        // Lists are by time: what is made together would be listed in the order of chance.
-        let later = now.plus(Duration::from_millis(1));
-        let development = (label("Development")?, Kind::Development);
-        let development = self
-            .environment(tx, &app, development, (true, later))
-            .await?;
-        Ok((app, vec![production, development]))
-    }
-
-    async fn environment(
-        &self,
-        tx: &mut Tx<'_>,
-        app: &App,
-        (name, kind): (Label, Kind),
-        (is_default, now): (bool, Timestamp),
-    ) -> Result<(Environment, Option<SecretString>), SetupError> {
-        let named = (name.clone(), slug(&name.as_str().to_lowercase())?, kind);
-        let made = (now, self.entropy);
-        let environment =
-            environments::create(&mut tx.within(app.id), app.id, named, is_default, made).await?;
-        let mut scoped = tx.within(environment.tenant());
-        let named = (label("First secret key")?, vec![Role::Admin]);
-        let secret = api_keys::create(&mut scoped, &environment, named, made).await?;
-        self.tell(tx, &environment, now).await?;
-        Ok((environment, Some(secret)))
+        let (by, origin) = (Party::system(), origin());
+        let founded = tenancy::found(tx, new, (&by, &origin), (now, self.entropy)).await?;
+        let environments = founded.environments.into_iter();
+        let told = environments.map(|(environment, secret)| (environment, Some(secret)));
+        Ok((founded.app, told.collect()))
     }
 
     async fn tell(
@@ -287,7 +259,7 @@ impl Setup<'_> {
         environment: &Environment,
         now: Timestamp,
     ) -> Result<(), SetupError> {
-        let origin = Origin::new(String::from("setup"), None, None);
+        let origin = origin();
         let made = (now, self.entropy);
         let tenant = environment.tenant();
         let told = Event::new(
@@ -300,6 +272,10 @@ impl Setup<'_> {
         .on(Party::new("environment", environment.id));
         Ok(events::record(&mut tx.within(tenant), &told).await?)
     }
+}
+
+fn origin() -> Origin {
+    Origin::new(String::from("setup"), None, None)
 }
 
 fn label(text: &str) -> Result<Label, SetupError> {

@@ -15,6 +15,7 @@
 
 mod error;
 mod follow;
+mod measures;
 mod mongo;
 mod op;
 mod query;
@@ -29,7 +30,6 @@ mod update;
 mod value;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use error::{StoreError, Stored};
@@ -39,12 +39,15 @@ pub use schema::{
     AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, PartOf, Reaches, Schema,
     Unscoped,
 };
-pub use sealed::{Resealed, Sealed, reseal};
+pub use sealed::{Resealed, Sealed, reseal, survey};
 pub use settings::{Location, StoreSettings, Synchronous};
 pub use tx::{Tx, by_id};
 pub use update::Update;
 
+use crate::kernel::id::AppId;
+use crate::kernel::measure::Measured;
 use crate::kernel::time::Timestamp;
+use measures::Measures;
 use op::{Op, Verb};
 use unit::{Driver, Unit};
 
@@ -55,7 +58,7 @@ const ATTEMPTS: u32 = 40;
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
-    calls: Arc<AtomicU64>,
+    measures: Arc<Measures>,
 }
 
 #[derive(Debug, Clone)]
@@ -76,7 +79,7 @@ impl Store {
         };
         Ok(Self {
             database,
-            calls: Arc::default(),
+            measures: Arc::default(),
         })
     }
 
@@ -87,6 +90,23 @@ impl Store {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.migrate(schemas, now),
             Database::Mongo(mongo) => mongo.migrate(schemas, now).await,
+        }
+    }
+
+    /// What [`Store::migrate`] would do or refuse: a sentence for each collection or index that is
+    /// missing or has another definition. Changes nothing.
+    pub async fn examine(&self, schemas: &[Schema]) -> Stored<Vec<String>> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.examine(schemas).await,
+            Database::Mongo(mongo) => mongo.examine(schemas).await,
+        }
+    }
+
+    /// What the clock of the database says; `None` where it has none of its own.
+    pub async fn time(&self) -> Stored<Option<Timestamp>> {
+        match &self.database {
+            Database::Sqlite(_) => Ok(None),
+            Database::Mongo(mongo) => mongo.time().await.map(Some),
         }
     }
 
@@ -108,7 +128,7 @@ impl Store {
             Database::Sqlite(sqlite) => Driver::SqliteRead(sqlite.read().await?),
             Database::Mongo(mongo) => Driver::Mongo(mongo.snapshot().await?),
         };
-        let mut unit = Unit::new(driver, self.calls.clone());
+        let mut unit = Unit::new(driver, self.measures.clone());
         let seen = look(&mut Tx::new(&mut unit)).await;
         unit.abort().await?;
         seen
@@ -150,7 +170,7 @@ impl Store {
             Database::Mongo(mongo) => Driver::Mongo(mongo.once()),
         };
         Once {
-            unit: Unit::of_single_verbs(driver, self.calls.clone()),
+            unit: Unit::of_single_verbs(driver, self.measures.clone()),
         }
     }
 
@@ -170,9 +190,25 @@ impl Store {
         Ok(removed)
     }
 
+    /// Removes documents of one collection that an app owns which is no more, `most` at most; the
+    /// number removed, which is 0 when nothing is left, or the collection outlives apps.
+    pub async fn remove_owned(&self, schema: &Schema, app: AppId, most: u32) -> Stored<u64> {
+        let Some(sweep) = schema.owned(app, most) else {
+            return Ok(0);
+        };
+        let (schema, verb) = (*schema, Verb::Sweep(sweep));
+        let removed = self.once().unit.run(Op { schema, verb }).await?;
+        Ok(removed.count())
+    }
+
     /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.
     pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
+        self.measures.verbs()
+    }
+
+    /// How the database fares, as this handle's family sees it.
+    pub fn measured(&self) -> Arc<dyn Measured> {
+        self.measures.clone()
     }
 
     async fn begin(&self) -> Stored<Unit> {
@@ -180,7 +216,7 @@ impl Store {
             Database::Sqlite(sqlite) => Driver::SqliteWrite(sqlite.write()?),
             Database::Mongo(mongo) => Driver::Mongo(mongo.transaction().await?),
         };
-        Ok(Unit::new(driver, self.calls.clone()))
+        Ok(Unit::new(driver, self.measures.clone()))
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Op {
 #[derive(Debug)]
 pub(crate) enum Verb {
     Insert(Encoded),
+    /// Adds all of them, or none where one is refused.
+    InsertAll(Vec<Encoded>),
     Find(Find),
     Count(Node),
     /// Changes at most one document and returns it as it is afterwards.
@@ -66,6 +68,7 @@ impl Verb {
         match self {
             Verb::Find(_) | Verb::Count(_) => true,
             Verb::Insert(_)
+            | Verb::InsertAll(_)
             | Verb::UpdateOne(..)
             | Verb::UpdateMany(..)
             | Verb::TakeOne(_)

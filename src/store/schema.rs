@@ -12,6 +12,9 @@ use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
+/// The field that names the app which owns a document.
+const APP: &str = "app_id";
+
 /// A document of one collection.
 ///
 /// Optional fields are left out when `None` (`skip_serializing_if`), never stored as null: partial
@@ -23,6 +26,8 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const INDEXES: &'static [Index];
     /// Of what its documents are parts, in the same environment.
     const PART_OF: Option<PartOf> = None;
+    /// Whether its documents stay when the app is no more that owns them: until they are over.
+    const OUTLIVES_APP: bool = false;
 }
 
 /// Documents of this kind are each part of one document of `collection`, which `field` names by its
@@ -37,6 +42,9 @@ pub struct PartOf {
 pub trait Ownership: 'static {
     const FIELDS: &'static [&'static str];
 }
+
+/// The field that names an environment.
+pub(super) const ENVIRONMENT: &str = "env_id";
 
 /// Owned by the installation.
 #[derive(Debug)]
@@ -183,6 +191,7 @@ pub struct Schema {
     pub(super) owner: &'static [&'static str],
     pub(super) indexes: &'static [Index],
     pub(super) part_of: Option<PartOf>,
+    pub(super) outlives_app: bool,
 }
 
 impl Schema {
@@ -192,6 +201,7 @@ impl Schema {
             owner: <E::Owner as Ownership>::FIELDS,
             indexes: E::INDEXES,
             part_of: E::PART_OF,
+            outlives_app: E::OUTLIVES_APP,
         }
     }
 
@@ -220,6 +230,63 @@ impl Schema {
                 When::Equals(..) => false,
             };
             covers && behind_owner.next() == Some(&field)
+        };
+        self.indexes.iter().any(begins)
+    }
+
+    /// Whether an index leads from an app to its documents.
+    pub fn leads_from_app(&self) -> bool {
+        let leads =
+            |index: &Index| index.when == When::Always && index.fields.first() == Some(&APP);
+        self.indexes.iter().any(leads)
+    }
+
+    /// Whether its documents go with the app that owns them.
+    pub fn goes_with_app(&self) -> bool {
+        self.owner.contains(&APP) && !self.outlives_app
+    }
+
+    /// What an app owns of it; `None` where that stays.
+    pub(super) fn owned(&self, app: AppId, most: u32) -> Option<Sweep> {
+        let test = Test::Eq(value::of(&app));
+        self.goes_with_app().then_some(Sweep {
+            filter: Node::Is { path: APP, test },
+            path: APP,
+            most,
+        })
+    }
+
+    pub(super) fn is_missing(&self) -> String {
+        format!("the collection {} is missing", self.collection)
+    }
+
+    pub(super) fn lacks(&self, index: &Index) -> String {
+        format!("the index {} of {} is missing", index.name, self.collection)
+    }
+
+    pub(super) fn differs(&self, index: &Index) -> String {
+        let Self { collection, .. } = self;
+        format!(
+            "the index {} of {collection} has another definition",
+            index.name
+        )
+    }
+
+    /// Whether its documents name an environment, as their owner or beside it.
+    pub fn names_an_environment(&self) -> bool {
+        self.owner.contains(&ENVIRONMENT) || self.leads_from_environment()
+    }
+
+    /// Whether an index leads from an environment to its documents.
+    pub fn leads_from_environment(&self) -> bool {
+        let begins = |index: &Index| {
+            let covers = match index.when {
+                When::Always => true,
+                When::Present(path) => path == ENVIRONMENT,
+                When::Equals(..) => false,
+            };
+            let mut behind_app = index.fields.iter().skip_while(|it| **it == "app_id");
+            covers && behind_app.next() == Some(&ENVIRONMENT)
         };
         self.indexes.iter().any(begins)
     }

@@ -10,37 +10,38 @@
 
 use std::fmt::Display;
 
-use super::Store;
 use super::error::Stored;
 use super::query::{Field, Filter, Query};
-use super::schema::{AcrossTenants, Entity, OfEnvironment};
+use super::schema::{AcrossTenants, Entity};
 use super::tx::{Tx, by_id};
-use crate::kernel::id::EnvId;
+use super::{Once, Store};
 use crate::kernel::secret::{KeyRing, Unopened};
 
 /// Documents read at a time.
 const PAGE: u32 = 100;
 
 /// A document with a field that is sealed.
-pub trait Sealed: Entity<Owner = OfEnvironment> {
+pub trait Sealed: Entity {
+    /// What names the tenant of a document: of an environment, or of an app.
+    type Home: Display;
     /// The field's path.
     const FIELD: &'static str;
 
     fn id(&self) -> String;
 
-    fn env_id(&self) -> EnvId;
+    fn home(&self) -> Self::Home;
 
     /// The field's value; `None` where this document has none.
     fn sealed(&self) -> Option<&str>;
 
     /// What the value is bound to, so that it opens nowhere else.
     fn bound_to(&self) -> String {
-        Self::place(self.env_id(), self.id())
+        Self::place(self.home(), self.id())
     }
 
     /// The same for a document that is being made.
-    fn place(env_id: EnvId, id: impl Display) -> String {
-        format!("{}|{env_id}|{id}", Self::COLLECTION)
+    fn place(home: Self::Home, id: impl Display) -> String {
+        format!("{}|{home}|{id}", Self::COLLECTION)
     }
 }
 
@@ -66,13 +67,11 @@ impl Resealed {
 
 /// Seals the field of every `E` anew that is not sealed under the first key of `ring`.
 pub async fn reseal<E: Sealed>(store: &Store, ring: &KeyRing) -> Stored<Resealed> {
-    let id: Field<E, String> = Field::at("_id");
     let (mut done, mut behind) = (Resealed::default(), String::new());
+    let mut once = store.once();
+    let mut every = everything(&mut once);
     loop {
-        let page = Query::of(id.gt(behind)).oldest_by(id).window(0, PAGE);
-        let mut once = store.once();
-        let mut every = once.across_tenants("an encryption key seals for every tenant");
-        let documents: Vec<E> = every.find(page).await?;
+        let documents: Vec<E> = every.find(page(behind)).await?;
         let Some(last) = documents.last() else {
             return Ok(done);
         };
@@ -81,6 +80,39 @@ pub async fn reseal<E: Sealed>(store: &Store, ring: &KeyRing) -> Stored<Resealed
             one(&mut every, ring, document, &mut done).await?;
         }
     }
+}
+
+/// What [`reseal`] would find. Changes nothing.
+pub async fn survey<E: Sealed>(store: &Store, ring: &KeyRing) -> Stored<Resealed> {
+    let (mut found, mut behind) = (Resealed::default(), String::new());
+    let mut once = store.once();
+    let mut every = everything(&mut once);
+    loop {
+        let documents: Vec<E> = every.find(page(behind)).await?;
+        let Some(last) = documents.last() else {
+            return Ok(found);
+        };
+        behind = last.id();
+        for document in &documents {
+            let Some(sealed) = document.sealed() else {
+                continue;
+            };
+            match ring.reseal(sealed, &document.bound_to()) {
+                Ok(Some(_)) => found.anew += 1,
+                Ok(None) => found.already += 1,
+                Err(why) => found.unopened.push(sentence(document, &why)),
+            }
+        }
+    }
+}
+
+fn everything(once: &mut Once) -> Tx<'_, AcrossTenants> {
+    once.across_tenants("an encryption key seals for every tenant")
+}
+
+fn page<E: Sealed>(behind: String) -> Query<E> {
+    let id: Field<E, String> = Field::at("_id");
+    Query::of(id.gt(behind)).oldest_by(id).window(0, PAGE)
 }
 
 async fn one<E: Sealed>(

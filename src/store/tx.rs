@@ -1,4 +1,4 @@
-//! Transactions as repositories see them: thirteen verbs, each within a scope.
+//! Transactions as repositories see them: fourteen verbs, each within a scope.
 //!
 //! The scope's owner conditions are conjoined to every filter and checked on every insert, so a
 //! query that forgets its tenant cannot be written.
@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use bson::Bson;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, Stored};
 use super::follow::Follower;
@@ -117,6 +117,19 @@ impl<S: Copy> Tx<'_, S> {
         let encoded = self.encoded(record);
         let encoded = self.unit.noted(encoded)?;
         self.run::<E, _>(Verb::Insert(encoded), |_| Ok(())).await
+    }
+
+    /// As [`Tx::insert`], of many, in one call; within a unit of work. One that is refused ends it.
+    pub async fn insert_all<E: Entity>(&mut self, records: &[E]) -> Stored<()>
+    where
+        S: Reaches<E::Owner>,
+    {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let encoded = records.iter().map(|record| self.encoded(record)).collect();
+        let encoded = self.unit.noted(encoded)?;
+        self.run::<E, _>(Verb::InsertAll(encoded), |_| Ok(())).await
     }
 
     fn encoded<E: Entity>(&self, record: &E) -> Stored<Encoded>
@@ -312,6 +325,49 @@ impl Tx<'_, Tenant> {
         Ok(removed)
     }
 
+    /// Removes documents of the collection that name the environment in scope, `most` at most and in
+    /// no order; the number removed.
+    pub async fn remove_of_environment(&mut self, schema: &Schema, most: u32) -> Stored<u64> {
+        debug_assert!(schema.leads_from_environment(), "an index leads to them");
+        let owner = Reaches::<OfEnvironment>::owner(&self.scope);
+        let is = |(path, value)| Node::Is {
+            path,
+            test: Test::Eq(Bson::String(value)),
+        };
+        let named: Vec<Node> = owner.into_iter().map(is).collect();
+        let find = Find {
+            filter: Node::All(named.clone()),
+            after: None,
+            sort: None,
+            skip: 0,
+            limit: Some(most),
+        };
+        let found = self.run_on(schema, Verb::Find(find)).await?;
+        let ids = found.documents::<Identified>();
+        let ids: Vec<Bson> = self
+            .unit
+            .noted(ids)?
+            .into_iter()
+            .map(|it| it.id.into())
+            .collect();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let these = Node::Is {
+            path: "_id",
+            test: Test::OneOf(ids),
+        };
+        let filter = Node::All(named.into_iter().chain([these]).collect());
+        let removed = self.run_on(schema, Verb::DeleteMany(filter)).await?;
+        Ok(removed.count())
+    }
+
+    async fn run_on(&mut self, schema: &Schema, verb: Verb) -> Stored<Outcome> {
+        let schema = *schema;
+        let answered = self.unit.run(Op { schema, verb }).await;
+        self.unit.noted(answered)
+    }
+
     async fn remove_named(
         &mut self,
         schema: &Schema,
@@ -326,12 +382,8 @@ impl Tx<'_, Tenant> {
             path,
             test: Test::Eq(Bson::String(value)),
         };
-        let op = Op {
-            schema: *schema,
-            verb: Verb::DeleteMany(Node::All(named.map(is).collect())),
-        };
-        let removed = self.unit.run(op).await;
-        self.unit.noted(removed.map(Outcome::count))
+        let verb = Verb::DeleteMany(Node::All(named.map(is).collect()));
+        Ok(self.run_on(schema, verb).await?.count())
     }
 }
 
@@ -342,6 +394,13 @@ impl Tx<'_, AcrossTenants> {
         let words = self.unit.follow(&Schema::of::<E>()).await?;
         Ok(words.map(Follower::hearing))
     }
+}
+
+/// Of any document, what it is called.
+#[derive(Debug, Deserialize)]
+struct Identified {
+    #[serde(rename = "_id")]
+    id: String,
 }
 
 /// Selects by identifier.

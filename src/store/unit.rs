@@ -1,15 +1,16 @@
 //! A unit of work on one of the two databases: the only place that chooses between them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
 use super::error::{StoreError, Stored};
 use super::follow::Word;
+use super::measures::Measures;
 use super::op::{Op, Outcome};
 use super::schema::Schema;
 use super::{mongo, sqlite};
+use crate::kernel::measure::Stopwatch;
 
 /// How a database writes its documents down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(crate) struct Unit {
     /// Each verb is a unit by itself: its error ends nothing but the verb.
     single: bool,
     failure: Option<StoreError>,
-    calls: Arc<AtomicU64>,
+    measures: Arc<Measures>,
 }
 
 #[expect(
@@ -44,19 +45,19 @@ pub(super) enum Driver {
 }
 
 impl Unit {
-    pub(super) fn new(driver: Driver, calls: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(driver: Driver, measures: Arc<Measures>) -> Self {
         Self {
             driver,
             single: false,
             failure: None,
-            calls,
+            measures,
         }
     }
 
-    pub(super) fn of_single_verbs(driver: Driver, calls: Arc<AtomicU64>) -> Self {
+    pub(super) fn of_single_verbs(driver: Driver, measures: Arc<Measures>) -> Self {
         Self {
             single: true,
-            ..Self::new(driver, calls)
+            ..Self::new(driver, measures)
         }
     }
 
@@ -73,13 +74,17 @@ impl Unit {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        match &mut self.driver {
+        self.measures.sent();
+        let (is_read, watch) = (op.verb.is_read(), Stopwatch::start());
+        let answered = match &mut self.driver {
             Driver::SqliteRead(unit) => unit.run(&op),
             Driver::SqliteWrite(unit) => unit.run(op).await,
             Driver::SqliteOnce(unit) => unit.run(op).await,
             Driver::Mongo(session) => session.run(op).await,
-        }
+        };
+        let is_well = answered.is_ok();
+        self.measures.answered(is_read, watch.elapsed(), is_well);
+        answered
     }
 
     /// Word of what is added to a collection, from a database that tells by itself.
@@ -107,7 +112,10 @@ impl Unit {
 
     pub(super) async fn commit(self) -> Stored<()> {
         let Some(failure) = self.failure.clone() else {
-            return self.driver.end(true).await;
+            let watch = Stopwatch::start();
+            let ended = self.driver.end(true).await;
+            self.measures.committed(watch.elapsed());
+            return ended;
         };
         self.abort().await?;
         Err(failure)

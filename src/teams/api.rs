@@ -110,7 +110,7 @@ impl From<NewTeamBody> for NewTeam {
 /// Make a team
 ///
 /// With nobody in it. Nobody gives a team a role that amounts to more than he has. An organisation
-/// has at most 500 teams.
+/// has as many teams as the setting `teams_per_organization` allows, 500 by default.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.teams.create",
     params(("org" = OrgId, Path, description = "The organisation")),

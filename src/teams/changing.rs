@@ -1,6 +1,6 @@
 //! Teams themselves: making, reading, changing and deleting them.
 
-use super::service::{MOST_TEAMS, TeamError, Teams, granted};
+use super::service::{TeamError, Teams, granted};
 use crate::access::{OrgRole, UpdateTeam};
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
@@ -10,6 +10,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{Label, Slug};
 use crate::memberships::{self, EnterError, Standing, TEAM_SLUG_TAKEN, Team, TeamChanges};
 use crate::rbac;
+use crate::settings::Key;
 use crate::store::{StoreError, Stored, Tx};
 use crate::tokens::Revocation;
 
@@ -107,8 +108,10 @@ impl Teams {
         org: OrgId,
         new: (&NewTeam, &Slug),
     ) -> Result<KnownTeam, TeamError> {
+        let environment = self.environments.of(entrance.caller.tenant).await?;
+        let most = environment.chosen.number(Key::TeamsPerOrganization);
         self.store
-            .write(async |tx| self.create_in(tx, entrance, org, new).await)
+            .write(async |tx| self.create_in(tx, entrance, (org, most.into()), new).await)
             .await
     }
 
@@ -116,7 +119,7 @@ impl Teams {
         &self,
         tx: &mut Tx<'_>,
         entrance: &Entrance<'_>,
-        org: OrgId,
+        (org, most): (OrgId, u64),
         (new, slug): (&NewTeam, &Slug),
     ) -> Result<KnownTeam, TeamError> {
         let (now, tenant) = (self.clock.now(), entrance.caller.tenant);
@@ -124,7 +127,7 @@ impl Teams {
         let standing = self.memberships.enter(&mut tx, entrance, org).await?;
         let roles = granted(&standing, &new.roles)?;
         memberships::changed(&mut tx, org, now).await?;
-        if memberships::team_count(&mut tx, org).await? >= MOST_TEAMS {
+        if memberships::team_count(&mut tx, org).await? >= most {
             return Err(TeamError::TooManyTeams);
         }
         let team = Team {

@@ -1,4 +1,5 @@
 use crate::access::OrgRole;
+use crate::environments::{EnvironmentError, Environments};
 use crate::events::{Event, Name};
 use crate::http::{Entrance, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -9,8 +10,6 @@ use crate::memberships::{EnterError, GrantError, Memberships, Standing};
 use crate::store::{Store, StoreError};
 use crate::tokens::RevocationIndex;
 
-/// How many teams an organisation has at most.
-pub(super) const MOST_TEAMS: u64 = 500;
 /// How many members a team has at most.
 pub const MOST_MEMBERS: u64 = 1_000;
 
@@ -22,6 +21,7 @@ pub struct Teams {
     pub entropy: Entropy,
     pub revocations: RevocationIndex,
     pub memberships: Memberships,
+    pub environments: Environments,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,8 @@ pub enum TeamError {
     Full,
     #[error("the member is in the team")]
     AlreadyInTeam,
+    #[error(transparent)]
+    Environment(#[from] EnvironmentError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -85,6 +87,7 @@ impl From<TeamError> for Problem {
                 "a team cannot make owners: make a member one",
             ),
             TeamError::TooManyTeams => ProblemKind::TeamLimit.into(),
+            TeamError::Environment(error) => error.into(),
             TeamError::Full => ProblemKind::TeamFull.into(),
             TeamError::AlreadyInTeam => ProblemKind::AlreadyInTeam.into(),
             TeamError::Store(error) => error.into(),

@@ -23,7 +23,7 @@ use moka::sync::Cache;
 use serde::Deserialize;
 
 use super::chain::Key;
-use super::claims::{AccessClaims, Actor, Grant, TYPE};
+use super::claims::{AccessClaims, Actor, Grant, KeyGrant, TYPE};
 use super::index::RevocationIndex;
 use super::keys::{KeyError, in_jsonwebtoken};
 use super::low_s;
@@ -116,6 +116,11 @@ impl AccessTokens {
         }
     }
 
+    /// The keys that sign.
+    pub fn keys(&self) -> &SigningKeys {
+        &self.keys
+    }
+
     /// The claims of a token for `grant`, issued at `now`.
     ///
     /// It lives for `life`, by default as long as configured; never longer than
@@ -125,7 +130,7 @@ impl AccessTokens {
         let seconds = i64::try_from(life.as_secs()).unwrap_or(0).max(1);
         let claims = AccessClaims {
             iss: self.settings.issuer.clone(),
-            sub: grant.user_id,
+            sub: grant.user_id.into(),
             aud: grant.tenant.app_id,
             exp: now.as_secs().saturating_add(seconds),
             iat: now.as_secs(),
@@ -135,8 +140,10 @@ impl AccessTokens {
             app_id: grant.tenant.app_id,
             env_id: grant.tenant.env_id,
             roles: grant.roles,
-            email: grant.email,
-            email_verified: grant.email_verified,
+            email: Some(grant.email),
+            email_verified: Some(grant.email_verified),
+            client_id: None,
+            scope: None,
             org_id: None,
             org_slug: None,
             org_ver: None,
@@ -153,6 +160,52 @@ impl AccessTokens {
             Some(organization) => claims.within(organization),
             None => claims,
         }
+    }
+
+    /// The claims of a token that an API key is exchanged for at `now`. It lives for `life`, and never
+    /// longer than configured.
+    pub fn claims_of_key(&self, grant: KeyGrant, life: Duration, now: Timestamp) -> AccessClaims {
+        let seconds = life
+            .min(self.settings.access_ttl)
+            .min(LONGEST_LIFE)
+            .as_secs();
+        let claims = AccessClaims {
+            iss: self.settings.issuer.clone(),
+            sub: grant.subject,
+            aud: grant.tenant.app_id,
+            exp: now.as_secs() + i64::try_from(seconds).unwrap_or(0).max(1),
+            iat: now.as_secs(),
+            jti: AccessTokenId::new(now, &self.entropy),
+            sid: grant.session_id,
+            ver: grant.rights_version,
+            app_id: grant.tenant.app_id,
+            env_id: grant.tenant.env_id,
+            roles: grant.roles,
+            email: None,
+            email_verified: None,
+            client_id: Some(grant.key_id),
+            scope: Some(grant.scope),
+            org_id: None,
+            org_slug: None,
+            org_ver: None,
+            app_ver: None,
+            org_roles: None,
+            teams: None,
+            permissions: None,
+            permissions_ref: None,
+            amr: Vec::new(),
+            auth_time: now.as_secs(),
+            act: None,
+        };
+        match grant.organization {
+            Some(organization) => claims.within(organization),
+            None => claims,
+        }
+    }
+
+    /// The `iss` of every token: the public URL of the server.
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
     }
 
     /// Sees to it that tokens of `tenant` can be signed: before a unit of work whose success

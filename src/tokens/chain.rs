@@ -101,6 +101,11 @@ impl Chain {
         self.keys.iter().find(|key| key.id == id)
     }
 
+    /// The algorithm of the newest key, whether it signs already or not.
+    pub(super) fn newest_algorithm(&self) -> Option<Algorithm> {
+        self.keys.last().map(|key| key.algorithm)
+    }
+
     /// The newest activated key. Where a clock went backwards and none is, the oldest.
     pub(super) fn signing(&self, now: Timestamp) -> Option<&Arc<Key>> {
         let active = self.keys.iter().rev().find(|key| key.activates_at <= now);

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::id::{AccessTokenId, AppId, EnvId, OrgId, SessionId, UserId};
+use super::subject::Subject;
+use crate::kernel::id::{AccessTokenId, ApiKeyId, AppId, EnvId, OrgId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 
@@ -25,21 +26,31 @@ const PERMISSIONS_REF: &str = "/v1/permissions/check";
 #[serde(deny_unknown_fields)]
 pub struct AccessClaims {
     pub iss: String,
-    pub sub: UserId,
+    pub sub: Subject,
     /// The app again, as its verifiers look for it.
     pub aud: AppId,
     /// The first second in which the token is over.
     pub exp: i64,
     pub iat: i64,
     pub jti: AccessTokenId,
+    /// The session; of a token that an API key was exchanged for, what is revoked with the key.
     pub sid: SessionId,
     /// The version of the user's rights that the token was issued for.
     pub ver: i64,
     pub app_id: AppId,
     pub env_id: EnvId,
     pub roles: Vec<String>,
-    pub email: String,
-    pub email_verified: bool,
+    /// Of people who have signed in, as is `email_verified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// The API key that the token was given for (RFC 9068 §2.2), and what it is good for at most
+    /// (RFC 9068 §2.2.3): `resource:action`, with a space between. Either is there if the other is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ApiKeyId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// The organisation that the token is good for, if it is for one. What else is said of an
     /// organisation is said beside this only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,6 +105,21 @@ pub struct Grant {
     pub auth_time: Timestamp,
     /// The operator, where one impersonates the user.
     pub impersonated_by: Option<UserId>,
+}
+
+/// What an API key grants a token; see [`super::AccessTokens::claims_of_key`].
+#[derive(Clone, Debug)]
+pub struct KeyGrant {
+    pub tenant: Tenant,
+    pub key_id: ApiKeyId,
+    pub subject: Subject,
+    /// What is revoked with the key.
+    pub session_id: SessionId,
+    /// Of a user, see [`AccessClaims::ver`].
+    pub rights_version: i64,
+    pub roles: Vec<String>,
+    pub scope: String,
+    pub organization: Option<ActiveOrganization>,
 }
 
 /// The one organisation that a token is good for, and what its user is there.
@@ -151,8 +177,26 @@ impl AccessClaims {
         })
     }
 
-    /// Whether all is said that is to be said of an organisation, or nothing.
+    /// Whether an API key was exchanged for it, and nobody has signed in.
+    pub fn is_of_key(&self) -> bool {
+        self.client_id.is_some()
+    }
+
+    /// Whether all is said that is to be said of a person or a key, and of an organisation, or nothing.
     pub(super) fn is_whole(&self) -> bool {
+        self.is_of_one_kind() && self.is_whole_about_organization()
+    }
+
+    fn is_of_one_kind(&self) -> bool {
+        if self.is_of_key() {
+            let is_of_person = self.email.is_some() || self.email_verified.is_some();
+            return self.scope.is_some() && !is_of_person && self.act.is_none();
+        }
+        let is_of_person = self.email.is_some() && self.email_verified.is_some();
+        is_of_person && self.sub.user().is_some() && self.scope.is_none()
+    }
+
+    fn is_whole_about_organization(&self) -> bool {
         let has_permissions = self.permissions.is_some();
         if self.membership().is_some() {
             return self.org_slug.is_some() && has_permissions != self.permissions_ref.is_some();

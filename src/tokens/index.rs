@@ -22,6 +22,7 @@ use tokio::sync::broadcast;
 use super::AccessClaims;
 use super::revocation::{Member, Revocation, counting, since, stopping};
 use crate::kernel::id::{AppId, OrgId, SessionId, SigningKeyId, UserId};
+use crate::kernel::measure::{Measured, Page};
 use crate::kernel::time::Timestamp;
 use crate::store::{Filter, Follower, News, Query, Store, Stored};
 
@@ -193,6 +194,12 @@ impl RevocationIndex {
         self.hear(&News { added, asked }, now);
     }
 
+    /// How long ago this node heard all that was committed by then; `None` before it ever did.
+    fn lag(&self) -> Option<Duration> {
+        let heard = self.seen().in_step?;
+        Some(real().saturating_duration_since(heard.real))
+    }
+
     // The maps are changed entry by entry, so that a panic elsewhere leaves them whole.
     fn seen(&self) -> RwLockReadGuard<'_, Revoked> {
         self.revoked.read().unwrap_or_else(PoisonError::into_inner)
@@ -203,7 +210,32 @@ impl RevocationIndex {
     }
 }
 
+impl Measured for RevocationIndex {
+    fn tell(&self, page: &mut Page) {
+        let help = "What is revoked, as this node knows it.";
+        page.gauge("authsome_revocations", help)
+            .sample(&[], self.seen().count());
+        let help = "How old this node's knowledge of revocations is.";
+        let lag = page.gauge("authsome_revocation_lag_seconds", help);
+        if let Some(time) = self.lag() {
+            lag.sample(&[], time.as_secs_f64());
+        }
+        let help = "Whether memory alone decides which tokens are revoked; 0 asks the store.";
+        page.gauge("authsome_revocations_in_step", help)
+            .sample(&[], u8::from(self.is_in_step()));
+    }
+}
+
 impl Revoked {
+    fn count(&self) -> usize {
+        self.sessions.len()
+            + self.keys.len()
+            + self.users.len()
+            + self.organizations.len()
+            + self.members.len()
+            + self.app_roles.len()
+    }
+
     /// Whether that changed anything.
     fn apply(&mut self, revocation: &Revocation) -> bool {
         let (until, mut is_new) = (revocation.expires_at, false);
@@ -241,8 +273,9 @@ impl Revoked {
 
     /// Whether the token's session was ended, or its user lost rights after it was issued.
     fn is_revoked(&self, claims: &AccessClaims) -> bool {
+        let is_user_below = |user| is_below(&self.users, &(claims.app_id, user), claims.ver);
         self.sessions.contains_key(&claims.sid)
-            || is_below(&self.users, &(claims.app_id, claims.sub), claims.ver)
+            || claims.sub.user().is_some_and(is_user_below)
             || self.is_revoked_there(claims)
     }
 
@@ -252,10 +285,12 @@ impl Revoked {
             return false;
         };
         let (app_id, org_id) = (claims.app_id, membership.org_id);
-        let user_id = claims.sub;
-        let member = Member { org_id, user_id };
+        let is_member_below = |user_id| {
+            let member = Member { org_id, user_id };
+            is_below(&self.members, &(app_id, member), membership.org_ver)
+        };
         is_below(&self.organizations, &(app_id, org_id), membership.org_ver)
-            || is_below(&self.members, &(app_id, member), membership.org_ver)
+            || claims.sub.user().is_some_and(is_member_below)
             || is_below(&self.app_roles, &app_id, membership.app_ver)
     }
 

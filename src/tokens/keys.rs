@@ -72,8 +72,9 @@ pub enum KeyError {
 }
 
 /// Two nodes that make the same generation at once: the second one is refused by this index.
-pub(super) const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
+pub const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
 
+const ENV_ID: Field<SigningKey, EnvId> = Field::at("env_id");
 const GENERATION: Field<SigningKey, i64> = Field::at("generation");
 pub(super) const CREATED_AT: Field<SigningKey, Timestamp> = Field::at("created_at");
 
@@ -83,17 +84,19 @@ impl Entity for SigningKey {
     const INDEXES: &'static [Index] = &[
         Index::unique(GENERATION_OF_ENVIRONMENT, &["env_id", "generation"]),
         Index::on("signing_keys_created_at", &["created_at", "_id"]),
+        Index::on("signing_keys_app", &["app_id", "env_id"]),
     ];
 }
 
 impl Sealed for SigningKey {
+    type Home = EnvId;
     const FIELD: &'static str = "private_key";
 
     fn id(&self) -> String {
         self.id.to_string()
     }
 
-    fn env_id(&self) -> EnvId {
+    fn home(&self) -> EnvId {
         self.env_id
     }
 
@@ -167,6 +170,77 @@ pub async fn withdraw(
     }
     publish(tx, successor, now).await?;
     revocation::revoke_key(tx, id, now, entropy).await.map(Some)
+}
+
+/// Removes every key of an environment, and puts `successor` in their place at once; otherwise as
+/// [`withdraw`].
+pub async fn withdraw_all(
+    tx: &mut Tx<'_, Tenant>,
+    successor: &PreparedKey,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Vec<Revocation>> {
+    let app = tx.scope().app_id;
+    let env = ENV_ID.eq(tx.scope().env_id);
+    let revoked = remove_keys(&mut tx.within(app), env, (now, entropy)).await?;
+    publish(tx, successor, now).await?;
+    Ok(revoked)
+}
+
+/// Removes every key of an app that is no more, in all its environments: each token it signed is dead
+/// when the revocations are applied after the commit.
+pub async fn remove_all(
+    tx: &mut Tx<'_, AppId>,
+    made: (Timestamp, &Entropy),
+) -> Stored<Vec<Revocation>> {
+    remove_keys(tx, Filter::all(), made).await
+}
+
+async fn remove_keys(
+    tx: &mut Tx<'_, AppId>,
+    which: Filter<SigningKey>,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Stored<Vec<Revocation>> {
+    let mut revoked = Vec::new();
+    for key in tx.find(Query::of(which.clone())).await? {
+        let mut tx = tx.within(key.tenant());
+        revoked.push(revocation::revoke_key(&mut tx, key.id, now, entropy).await?);
+    }
+    tx.delete_many(which).await?;
+    Ok(revoked)
+}
+
+/// As [`publish`], for a key of another algorithm than the newest one's. `None`, and nothing done,
+/// where that is of the same already; of those who do it at once, one is refused as a duplicate.
+pub async fn publish_other(
+    tx: &mut Tx<'_, Tenant>,
+    key: &PreparedKey,
+    activates_at: Timestamp,
+) -> Stored<Option<SigningKey>> {
+    let newest = Query::of(Filter::all()).newest_by(GENERATION).window(0, 1);
+    let newest: Vec<SigningKey> = tx.find(newest).await?;
+    if newest.iter().any(|it| it.algorithm == key.0.algorithm) {
+        return Ok(None);
+    }
+    publish(tx, key, activates_at).await.map(Some)
+}
+
+/// Stops every token that a key of the environment has signed, in the caller's transaction, which
+/// also takes the environment away.
+///
+/// The keys stay until everything else of it is gone: whoever has not heard yet signs with one of
+/// them, and what he signs is stopped too. Apply the answer after the commit.
+pub async fn revoke_keys(
+    tx: &mut Tx<'_, Tenant>,
+    now: Timestamp,
+    entropy: &Entropy,
+) -> Stored<Vec<Revocation>> {
+    let chain: Vec<SigningKey> = tx.find(Query::of(Filter::all())).await?;
+    let mut revoked = Vec::new();
+    for key in chain {
+        revoked.push(revocation::revoke_key(tx, key.id, now, entropy).await?);
+    }
+    Ok(revoked)
 }
 
 /// The only algorithm that a token of such a key is judged by.

@@ -15,6 +15,7 @@
 mod access;
 mod chain;
 mod claims;
+mod examined;
 mod index;
 mod jwks;
 mod keys;
@@ -24,6 +25,7 @@ mod material;
 mod refresh;
 mod revocation;
 mod signing;
+mod subject;
 #[cfg(test)]
 mod world;
 
@@ -32,17 +34,22 @@ use std::time::Duration;
 use crate::kernel::algorithm::Algorithm;
 
 pub use access::{AccessTokens, Refused};
-pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant};
+pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant, KeyGrant};
+pub use examined::KeyReport;
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
-pub use keys::{KeyError, PreparedKey, SigningKey, publish, withdraw};
+pub use keys::{
+    GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey, publish, publish_other,
+    remove_all, revoke_keys, withdraw, withdraw_all,
+};
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};
 pub use revocation::{
-    Member, OVERLAP, Revocation, revoke_app_roles, revoke_member, revoke_organization,
-    revoke_session, revoke_user,
+    Member, Revocation, revoke_app_roles, revoke_member, revoke_organization, revoke_session,
+    revoke_user,
 };
 pub use signing::SigningKeys;
+pub use subject::Subject;
 
 /// How tokens of this installation are made.
 #[derive(Clone, Debug)]

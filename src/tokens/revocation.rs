@@ -17,6 +17,7 @@ use super::{AccessClaims, LONGEST_LIFE, MARGIN};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, OrgId, RevocationId, SessionId, SigningKeyId, UserId};
 use crate::kernel::page::Position;
+use crate::kernel::sweep::OVERLAP;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Query, Stored, Tx};
@@ -90,13 +91,10 @@ const MIN_APP_VERSION: Field<Revocation, i64> = Field::at("min_app_version");
 const CREATED_AT: Field<Revocation, Timestamp> = Field::at("created_at");
 const EXPIRES_AT: Field<Revocation, Timestamp> = Field::at("expires_at");
 
-/// How far a reading of what is new looks back behind the one before: what the clocks of two nodes
-/// may differ by, and what a transaction may take from its clock reading to its commit.
-pub const OVERLAP: Duration = Duration::from_mins(2);
-
 impl Entity for Revocation {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_revocations";
+    const OUTLIVES_APP: bool = true;
     const INDEXES: &'static [Index] = &[
         Index::on("revocations_expires_at", &["expires_at"]).expires_after(Duration::ZERO),
         Index::on("revocations_created_at", &["created_at", "_id"]),
@@ -133,8 +131,11 @@ pub(super) fn stopping(
     key_id: SigningKeyId,
     now: Timestamp,
 ) -> Filter<Revocation> {
-    let of_user = USER_ID.eq(claims.sub) & MIN_VERSION.gt(claims.ver);
-    let any = SESSION_ID.eq(claims.sid) | of_user | KEY_ID.eq(key_id);
+    let any = SESSION_ID.eq(claims.sid) | KEY_ID.eq(key_id);
+    let any = match claims.sub.user() {
+        Some(user) => any | (USER_ID.eq(user) & MIN_VERSION.gt(claims.ver)),
+        None => any,
+    };
     match claims.membership() {
         Some(membership) => (any | lowering(claims, membership)) & counting(now),
         None => any & counting(now),
@@ -144,10 +145,13 @@ pub(super) fn stopping(
 /// Those that took rights away in the organisation after the token was issued.
 fn lowering(claims: &AccessClaims, membership: Membership) -> Filter<Revocation> {
     let (org_id, org_ver) = (membership.org_id, membership.org_ver);
-    let of_member = MEMBER_USER_ID.eq(claims.sub) & MEMBER_ORG_ID.eq(org_id);
-    (ORG_ID.eq(org_id) & MIN_ORG_VERSION.gt(org_ver))
-        | (of_member & MIN_MEMBER_VERSION.gt(org_ver))
-        | (ROLES_OF.eq(claims.app_id) & MIN_APP_VERSION.gt(membership.app_ver))
+    let of_all = (ORG_ID.eq(org_id) & MIN_ORG_VERSION.gt(org_ver))
+        | (ROLES_OF.eq(claims.app_id) & MIN_APP_VERSION.gt(membership.app_ver));
+    let Some(user) = claims.sub.user() else {
+        return of_all;
+    };
+    let of_member = MEMBER_USER_ID.eq(user) & MEMBER_ORG_ID.eq(org_id);
+    of_all | (of_member & MIN_MEMBER_VERSION.gt(org_ver))
 }
 
 /// Stops the tokens of one session, in the caller's transaction. Apply the answer after the commit.

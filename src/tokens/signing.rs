@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::TokenSettings;
 use super::chain::{Chain, Key, is_past};
@@ -43,6 +44,7 @@ pub struct SigningKeys {
     homes: Cache<SigningKeyId, Tenant>,
     unknown: Cache<SigningKeyId, ()>,
     everything: Cache<(), (Arc<Jwks>, Timestamp)>,
+    making: Arc<Mutex<()>>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +67,7 @@ impl SigningKeys {
                 .time_to_live(UNKNOWN_FOR)
                 .build(),
             everything: Cache::new(1),
+            making: Arc::default(),
         }
     }
 
@@ -105,6 +108,21 @@ impl SigningKeys {
         self.signing(tenant, now).await.map(drop)
     }
 
+    /// Waits until nobody else of this node makes a key that many want at once: whoever has waited
+    /// looks again whether one is wanted.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.making.lock().await
+    }
+
+    /// The algorithm of the environment's newest key; normally without the store.
+    pub async fn newest_algorithm(
+        &self,
+        tenant: Tenant,
+        now: Timestamp,
+    ) -> Result<Option<Algorithm>, KeyError> {
+        Ok(self.chain(tenant, now).await?.newest_algorithm())
+    }
+
     /// Fails where a key that counts is sealed under an encryption key that is not configured: its
     /// environment could not issue a token, and it is better not to start than to find out then.
     pub async fn check(&self, now: Timestamp) -> Result<(), KeyError> {
@@ -112,6 +130,10 @@ impl SigningKeys {
             key.names_a_key_of(&self.ring)?;
         }
         Ok(())
+    }
+
+    pub(super) fn ring(&self) -> &KeyRing {
+        &self.ring
     }
 
     /// When a key that is published now should begin to sign.
@@ -156,7 +178,7 @@ impl SigningKeys {
     }
 
     /// The keys of every environment, oldest first.
-    async fn everywhere(&self) -> Stored<Vec<SigningKey>> {
+    pub(super) async fn everywhere(&self) -> Stored<Vec<SigningKey>> {
         let mut once = self.store.once();
         let mut everywhere =
             once.across_tenants("the key set of the issuer has every environment's");
@@ -338,7 +360,10 @@ fn is_fresh(read_at: Timestamp, fresh: Duration, now: Timestamp) -> bool {
 }
 
 /// Those of all keys that count at `now`, in the order given.
-fn counting(stored: Vec<SigningKey>, now: Timestamp) -> impl Iterator<Item = SigningKey> {
+pub(super) fn counting(
+    stored: Vec<SigningKey>,
+    now: Timestamp,
+) -> impl Iterator<Item = SigningKey> {
     let mut chains: HashMap<EnvId, Vec<(i64, Timestamp)>> = HashMap::new();
     for key in &stored {
         chains

@@ -134,21 +134,28 @@ pub fn image_url(text: &str) -> Result<String, &'static str> {
 
 /// Who am I
 ///
-/// The account behind the access token, as it is now.
+/// The account behind the access token, or behind a key of one's own, as it is now.
 #[utoipa::path(
     tag = "me", operation_id = "me.read",
     responses((status = 200, description = "The caller's account", body = UserView)),
-    security(("session" = [])),
-    extensions(("x-permission" = json!(ReadMe::NAME))),
+    security(("session" = []), ("api_key" = [])),
+    extensions(
+        ("x-permission" = json!(ReadMe::NAME)),
+        ("x-problems" = json!([ProblemKind::UserRequired])),
+    ),
 )]
 #[get("/v1/me")]
 async fn me(access: Allowed<ReadMe>, users: Data<Users>) -> Answer<Ok200<UserView>> {
-    let (id, _) = access.user()?;
+    let id = access.person()?;
     let own = users.own(access.tenant(), id).await?;
     Ok(Ok200::new(users.shown((*own).clone())))
 }
 
 /// Change my profile
+///
+/// A field that is absent stays as it is, and one that is `null` is cleared. The address is changed by
+/// `POST /v1/me/change-email`. Where the app has a form, `metadata` answers it, as in a sign-up: what
+/// the form does not ask for stays as it is, and cannot be changed here.
 #[utoipa::path(
     tag = "me", operation_id = "me.update",
     request_body(content = ProfileChanges, example = json!({"first_name": "Mia"})),
@@ -199,6 +206,8 @@ async fn find(
 }
 
 /// Read any user
+///
+/// Users of other apps are unknown here.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.read",
     params(("id" = UserId, Path, description = "The user")),
@@ -225,6 +234,7 @@ impl From<UserError> for Problem {
             UserError::UnknownRole => ProblemKind::UnknownRole.into(),
             UserError::RoleNotHeld => ProblemKind::RoleNotHeld.into(),
             UserError::LastAdmin => ProblemKind::LastAdmin.into(),
+            UserError::Form(refused) => refused.into(),
             UserError::Store(error) => error.into(),
         }
     }

@@ -3,6 +3,7 @@
 use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
+use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -12,6 +13,7 @@ use super::service::{UserQuery, Users};
 use crate::access::{ListUsers, Permission, Role};
 use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Problem, Query};
 use crate::kernel::page::Limit;
+use crate::kernel::time::Timestamp;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
     config.service(list);
@@ -50,7 +52,7 @@ struct ListQuery {
     #[param(rename = "include", value_type = Option<String>, pattern = "^total$")]
     with_total: bool,
     /// A page by its number, from 1; not together with `cursor`.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 10_000)]
     page: Option<u64>,
     /// The size of a numbered page; `limit` by another name.
     #[param(rename = "recordPerPage", inline)]
@@ -61,6 +63,13 @@ struct ListQuery {
     role: Option<Role>,
     #[param(inline)]
     status: Option<Standing>,
+    /// The beginning of an address, username or telephone number, or of a first or last name, which
+    /// may be typed without its capital letter. Nothing in it is a pattern.
+    search: Option<String>,
+    /// Made at this time or later.
+    created_from: Option<Timestamp>,
+    /// Made before this time.
+    created_to: Option<Timestamp>,
 }
 
 impl FromFields for ListQuery {
@@ -72,6 +81,9 @@ impl FromFields for ListQuery {
         let email = fields.optional("email", beginning_of_an_address);
         let role = fields.optional("role", str::parse::<Role>);
         let status = fields.optional("status", status);
+        let search = fields.optional("search", beginning_of_a_name);
+        let created_from = fields.optional("created_from", str::parse);
+        let created_to = fields.optional("created_to", str::parse);
         let query = Self {
             paging: paging?,
             with_total: include?.is_some(),
@@ -80,6 +92,9 @@ impl FromFields for ListQuery {
             email: email?,
             role: role?,
             status: status?,
+            search: search?,
+            created_from: created_from?,
+            created_to: created_to?,
         };
         if query.page.is_some() && query.paging.after.is_some() {
             return fields.fault("page", "invalid_page", "cannot be combined with a cursor");
@@ -99,6 +114,9 @@ impl ListQuery {
             email: self.email.clone(),
             role: self.role,
             standing: self.status,
+            search: self.search.clone(),
+            created_from: self.created_from,
+            created_to: self.created_to,
         }
     }
 }
@@ -124,6 +142,14 @@ fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
         Err("is longer than an address")
     } else {
         Ok(text.to_lowercase())
+    }
+}
+
+fn beginning_of_a_name(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.len() > 254 {
+        Err("must be 1 to 254 bytes long")
+    } else {
+        Ok(text.nfc().collect())
     }
 }
 

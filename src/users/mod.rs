@@ -13,18 +13,23 @@
 //! happens when somebody is banned or goes (`departures`).
 
 mod api;
+mod crowd;
 mod list;
 mod record;
 mod repo;
 mod service;
 
 pub use self::api::{UserView, image_url, routes};
+pub use self::crowd::{Counts, Taken, counts, create_all, made_between, page, taken};
 pub use self::record::{
-    Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, ProfileChanges, Standing, Status, USERNAME_TAKEN, User,
+    AccountChanges, Ban, EMAIL_TAKEN, NewUser, PHONE_TAKEN, ProfileChanges, Standing, Status,
+    USERNAME_TAKEN, User,
 };
 pub use self::repo::{
     ban, bump_rights, by_email, by_ids, by_phone, by_username, change_email, contest, create,
     erase, first_with_role, get, hold, hold_by_email, password_changed, reclaim, signs_in, unban,
-    update_profile, verify_email,
+    update_account, update_profile, verify_email, with_role,
 };
-pub use self::service::{Recent, UserError, Users, WantedRoles, assign_roles, outranks};
+pub use self::service::{
+    Recent, UserError, UserQuery, Users, WantedRoles, assign_roles, outranks, refuse_roles_not_held,
+};

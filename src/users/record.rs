@@ -114,6 +114,48 @@ pub struct NewUser {
     pub metadata: Metadata,
 }
 
+/// A change that an administrator makes to an account; what is absent stays.
+#[derive(Debug, Clone, Default, ToSchema)]
+#[schema(as = UserChanges)]
+pub struct AccountChanges {
+    /// Another address. It is not verified, unless `email_verified` says so as well.
+    pub email: Option<Email>,
+    pub email_verified: Option<bool>,
+    /// Of the number that the user has then.
+    pub phone_verified: Option<bool>,
+    #[schema(value_type = Option<Label>)]
+    pub first_name: Change<Label>,
+    #[schema(value_type = Option<Label>)]
+    pub last_name: Change<Label>,
+    #[schema(value_type = Option<Username>)]
+    pub username: Change<Username>,
+    #[schema(value_type = Option<Label>)]
+    pub display_username: Change<Label>,
+    /// Another number is not verified, unless `phone_verified` says so as well.
+    #[schema(value_type = Option<Phone>)]
+    pub phone: Change<Phone>,
+    /// An `https` URL of at most 2,048 characters.
+    #[schema(value_type = Option<String>)]
+    pub image: Change<String>,
+    /// Replaces the whole map.
+    pub metadata: Option<Metadata>,
+}
+
+impl AccountChanges {
+    /// What of them a user could change himself.
+    pub(super) fn profile(&self) -> ProfileChanges {
+        ProfileChanges {
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            username: self.username.clone(),
+            display_username: self.display_username.clone(),
+            phone: self.phone.clone(),
+            image: self.image.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+}
+
 /// A change to one's own profile; `null` clears a field, absence keeps it.
 #[derive(Debug, Clone, Default, ToSchema)]
 pub struct ProfileChanges {
@@ -130,7 +172,7 @@ pub struct ProfileChanges {
     /// An `https` URL of at most 2,048 characters.
     #[schema(value_type = Option<String>)]
     pub image: Change<String>,
-    /// Replaces the whole map.
+    /// Replaces the whole map, or where the app has a form, the answers to it.
     pub metadata: Option<Metadata>,
 }
 
@@ -144,6 +186,9 @@ impl Entity for User {
         Index::on("users_created", &["app_id", "created_at"]),
         // The order of lists is total: a page may end between two users of one millisecond.
         Index::on("users_created_id", &["app_id", "created_at", "_id"]),
+        // What is counted: all, those with a proven address, those with a ban on record.
+        Index::on("users_verified", &["app_id", "status", "email_verified"]),
+        Index::on("users_banned", &["app_id", "banned", "ban_expires"]),
     ];
 }
 
@@ -174,7 +219,8 @@ impl User {
 }
 
 impl NewUser {
-    pub(super) fn made(self, app_id: AppId, now: Timestamp, entropy: &Entropy) -> User {
+    /// The user it makes.
+    pub fn made(self, app_id: AppId, now: Timestamp, entropy: &Entropy) -> User {
         User {
             id: UserId::new(now, entropy),
             app_id,

@@ -1,13 +1,11 @@
 use serde::Serialize;
 
-use super::record::{Ban, NewUser, ProfileChanges, Standing, Status, User};
-use super::service::UserQuery;
+use super::record::{AccountChanges, Ban, NewUser, ProfileChanges, Status, User};
 use crate::access::Role;
 use crate::http::Change;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
-use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::text::{Email, Label, Phone, Username};
 use crate::kernel::time::Timestamp;
 use crate::store::{Field, Filter, OfApp, Query, Reaches, Stored, Tx, Update, by_id};
@@ -39,7 +37,7 @@ const UPDATED_AT: Field<User, Timestamp> = Field::at("updated_at");
 const DELETED_AT: Field<User, Timestamp> = Field::at("deleted_at");
 
 /// Whoever is there. Every query of this file looks among these only, and every change too.
-fn living() -> Filter<User> {
+pub(super) fn living() -> Filter<User> {
     STATUS.eq(Status::Active)
 }
 
@@ -53,7 +51,7 @@ pub(super) fn banned(now: Timestamp) -> Filter<User> {
 }
 
 /// The opposite of [`banned`].
-fn not_banned(now: Timestamp) -> Filter<User> {
+pub(super) fn not_banned(now: Timestamp) -> Filter<User> {
     BANNED.ne(true) | BAN_EXPIRES.lte(now)
 }
 
@@ -104,10 +102,16 @@ pub async fn first_with_role<S>(tx: &mut Tx<'_, S>, role: Role) -> Stored<Option
 where
     S: Copy + Reaches<OfApp>,
 {
-    let oldest = Query::of(ROLES.has(&role) & living())
-        .oldest_by(CREATED_AT)
-        .window(0, 1);
-    Ok(tx.find(oldest).await?.into_iter().next())
+    Ok(with_role(tx, role, 1).await?.into_iter().next())
+}
+
+/// Users of the app who hold `role`, the longest-standing first and `most` at most.
+pub async fn with_role<S>(tx: &mut Tx<'_, S>, role: Role, most: u32) -> Stored<Vec<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let oldest = Query::of(ROLES.has(&role) & living()).oldest_by(CREATED_AT);
+    tx.find(oldest.window(0, most)).await
 }
 
 /// One change for all the fields that a patch names.
@@ -120,18 +124,65 @@ pub async fn update_profile<S>(
 where
     S: Copy + Reaches<OfApp>,
 {
+    tx.update_one(living_one(id), of_profile(changes, now))
+        .await
+}
+
+/// A number that its holder typed is not a verified one.
+fn of_profile(changes: &ProfileChanges, now: Timestamp) -> Update<User> {
+    let update = of_profile_without_proof(changes, now);
+    match changes.phone {
+        Change::Keep => update,
+        Change::Clear | Change::Set(_) => update.and(PHONE_VERIFIED.set(false)),
+    }
+}
+
+fn of_profile_without_proof(changes: &ProfileChanges, now: Timestamp) -> Update<User> {
     let changes = changes.clone();
-    let update = UPDATED_AT
+    UPDATED_AT
         .set(now)
         .and_if(changed(FIRST_NAME, changes.first_name))
         .and_if(changed(LAST_NAME, changes.last_name))
         .and_if(changed(USERNAME, changes.username))
         .and_if(changed(DISPLAY_USERNAME, changes.display_username))
-        // A number that its holder typed is not a verified one.
-        .and_if(changed(PHONE, changes.phone).map(|phone| phone.and(PHONE_VERIFIED.set(false))))
+        .and_if(changed(PHONE, changes.phone))
         .and_if(changed(IMAGE, changes.image))
-        .and_if(changes.metadata.map(|metadata| METADATA.set(metadata)));
-    tx.update_one(living_one(id), update).await
+        .and_if(changes.metadata.map(|metadata| METADATA.set(metadata)))
+}
+
+/// The same, and what only an administrator changes. Where the address or its proof is another one,
+/// access tokens, which name them, lose their standing. `None` where the user was changed meanwhile.
+pub async fn update_account<S>(
+    tx: &mut Tx<'_, S>,
+    seen: &User,
+    changes: &AccountChanges,
+    now: Timestamp,
+) -> Stored<Option<User>>
+where
+    S: Copy + Reaches<OfApp>,
+{
+    let email = changes.email.clone().filter(|email| *email != seen.email);
+    let verified = changes.email_verified.or(email.as_ref().map(|_| false));
+    let verified = verified.filter(|it| email.is_some() || *it != seen.email_verified);
+    let is_told = email.is_some() || verified.is_some();
+    let mut profile = changes.profile();
+    // A number that stays keeps its proof.
+    if matches!((&profile.phone, &seen.phone), (Change::Set(new), Some(old)) if new == old) {
+        profile.phone = Change::Keep;
+    }
+    let phone_verified = match (changes.phone_verified, &profile.phone) {
+        (Some(verified), _) => Some(verified),
+        (None, Change::Keep) => None,
+        (None, Change::Clear | Change::Set(_)) => Some(false),
+    };
+    let update = of_profile_without_proof(&profile, now)
+        .and_if(phone_verified.map(|it| PHONE_VERIFIED.set(it)))
+        .and_if(email.map(|email| EMAIL.set(email)))
+        .and_if(verified.map(|it| EMAIL_VERIFIED.set(it)))
+        .and_if(is_told.then(|| RIGHTS_VERSION.inc(1)));
+    let unchanged = living_one(seen.id) & RIGHTS_VERSION.eq(seen.rights_version);
+    tx.update_one(unchanged & EMAIL.eq(seen.email.clone()), update)
+        .await
 }
 
 fn changed<T: Serialize>(field: Field<User, T>, change: Change<T>) -> Option<Update<User>> {
@@ -369,61 +420,4 @@ where
         .and(HOLD_COUNT.unset())
         .and(CONTESTED_AT.unset());
     tx.update_one(living_one(id), update).await
-}
-
-pub(super) async fn page<S>(
-    tx: &mut Tx<'_, S>,
-    (query, now): (&UserQuery, Timestamp),
-    after: Option<&Position>,
-    limit: Limit,
-) -> Stored<Slice<User>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.page(wanted(query, now), CREATED_AT, after, limit).await
-}
-
-pub(super) async fn numbered_page<S>(
-    tx: &mut Tx<'_, S>,
-    (query, now): (&UserQuery, Timestamp),
-    skip: u64,
-    limit: Limit,
-) -> Stored<Vec<User>>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.find(
-        Query::of(wanted(query, now))
-            .newest_by(CREATED_AT)
-            .window(skip, limit.get()),
-    )
-    .await
-}
-
-pub(super) async fn count<S>(
-    tx: &mut Tx<'_, S>,
-    (query, now): (&UserQuery, Timestamp),
-) -> Stored<u64>
-where
-    S: Copy + Reaches<OfApp>,
-{
-    tx.count(wanted(query, now)).await
-}
-
-fn wanted(query: &UserQuery, now: Timestamp) -> Filter<User> {
-    let conditions = [
-        query
-            .email
-            .as_deref()
-            .map(|prefix| EMAIL.starts_with(prefix)),
-        query.role.map(|role| ROLES.has(&role)),
-        query.standing.map(|standing| match standing {
-            Standing::Active => not_banned(now),
-            Standing::Banned => banned(now),
-        }),
-    ];
-    conditions
-        .into_iter()
-        .flatten()
-        .fold(living(), |all, condition| all & condition)
 }

@@ -7,10 +7,11 @@ use moka::sync::Cache;
 
 use super::api::UserView;
 use super::record::{PHONE_TAKEN, ProfileChanges, Standing, USERNAME_TAKEN, User, with_user};
-use super::repo;
+use super::{crowd, repo};
 use crate::access::{Role, assignable};
 use crate::apps;
 use crate::events::{self, Event, Name, Origin, Party};
+use crate::forms::{Form, FormRefused, Forms};
 use crate::http::Caller;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, UserId};
@@ -30,6 +31,7 @@ pub struct Users {
     pub store: Store,
     pub clock: Clock,
     pub entropy: Entropy,
+    pub forms: Forms,
     pub recent: Recent,
 }
 
@@ -40,6 +42,12 @@ pub struct UserQuery {
     pub email: Option<String>,
     pub role: Option<Role>,
     pub standing: Option<Standing>,
+    /// The beginning of an address, a username, a number, a first or a last name.
+    pub search: Option<String>,
+    /// Inclusive.
+    pub created_from: Option<Timestamp>,
+    /// Exclusive.
+    pub created_to: Option<Timestamp>,
 }
 
 /// Which roles of the app a user is to have, whatever he has.
@@ -67,6 +75,8 @@ pub enum UserError {
     RoleNotHeld,
     #[error("the last holder of the app's guarding role")]
     LastAdmin,
+    #[error(transparent)]
+    Form(#[from] FormRefused),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -133,7 +143,7 @@ impl Users {
         limit: Limit,
     ) -> Result<Slice<User>, UserError> {
         let query = (query, self.clock.now());
-        Ok(repo::page(&mut self.store.once().within(tenant), query, after, limit).await?)
+        Ok(crowd::page(&mut self.store.once().within(tenant), query, after, limit).await?)
     }
 
     /// A page by its number, from 1, and how many users there are in all.
@@ -150,18 +160,19 @@ impl Users {
         let query = (query, self.clock.now());
         self.store
             .read(async |tx| {
-                let users = repo::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
-                Ok((users, repo::count(&mut tx.within(tenant), query).await?))
+                let users =
+                    crowd::numbered_page(&mut tx.within(tenant), query, skip, limit).await?;
+                Ok((users, crowd::count(&mut tx.within(tenant), query).await?))
             })
             .await
     }
 
     pub async fn count(&self, tenant: Tenant, query: &UserQuery) -> Result<u64, UserError> {
         let query = (query, self.clock.now());
-        Ok(repo::count(&mut self.store.once().within(tenant), query).await?)
+        Ok(crowd::count(&mut self.store.once().within(tenant), query).await?)
     }
 
-    /// Changes the caller's own profile.
+    /// Changes the caller's own profile. What he says in its metadata answers the form of the app.
     pub async fn update_profile(
         &self,
         tenant: Tenant,
@@ -178,10 +189,15 @@ impl Users {
             (now, &self.entropy),
         )
         .on(Party::new("user", id));
+        let form = match &changes.metadata {
+            Some(_) => self.forms.of_profile(tenant.app_id).await?,
+            None => None,
+        };
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(tenant);
-                let updated = repo::update_profile(&mut tx, id, changes, now).await;
+                let changes = answering(&mut tx, (id, changes), form.as_deref()).await?;
+                let updated = repo::update_profile(&mut tx, id, &changes, now).await;
                 let user = updated.map_err(taken)?.ok_or(UserError::Unknown)?;
                 events::record(&mut tx, &told).await?;
                 Ok::<_, UserError>(user)
@@ -189,6 +205,23 @@ impl Users {
             .await
             .inspect(|user| self.recent.remember(user))
     }
+}
+
+/// The changes, with what they say in metadata judged by the form, and beside what is there of others.
+async fn answering(
+    tx: &mut Tx<'_, Tenant>,
+    (id, changes): (UserId, &ProfileChanges),
+    form: Option<&Form>,
+) -> Result<ProfileChanges, UserError> {
+    let (Some(form), Some(answers)) = (form, &changes.metadata) else {
+        return Ok(changes.clone());
+    };
+    let seen = repo::get(tx, id).await?.ok_or(UserError::Unknown)?;
+    let metadata = form.answered_beside(&seen.metadata, answers.clone())?;
+    Ok(ProfileChanges {
+        metadata: Some(metadata),
+        ..changes.clone()
+    })
 }
 
 /// Gives a user the roles that are wanted, and `USER`. Older access tokens of the user are refused
@@ -277,7 +310,7 @@ pub fn outranks(user: &User, caller: &Caller, is_platform: bool) -> bool {
 }
 
 /// Nobody gives or takes a role that he does not hold himself.
-fn refuse_roles_not_held(
+pub fn refuse_roles_not_held(
     caller: &Caller,
     before: &[Role],
     after: &[Role],

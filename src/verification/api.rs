@@ -146,7 +146,7 @@ async fn verify(
     request_body(content = Recipient, example = json!({"email": "mia@example.org"})),
     responses((status = 202, description = "A letter goes out if one is needed", body = Outcome)),
     security(("publishable_key" = []), ("api_key" = [])),
-    extensions(("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
+    extensions(("x-idempotent" = json!(true)), ("x-problems" = json!([ProblemKind::InvalidEmail, ProblemKind::TooManyAttempts]))),
 )]
 #[post("/v1/verify-email/resend")]
 async fn resend(
@@ -173,6 +173,7 @@ async fn resend(
     responses((status = 202, description = "The new address must confirm", body = Outcome)),
     security(("session" = [])),
     extensions(
+        ("x-idempotent" = json!(true)),
         ("x-permission" = json!(UpdateMe::NAME)),
         ("x-problems" = json!([
             ProblemKind::InvalidEmail, ProblemKind::InvalidCredentials, ProblemKind::ReauthRequired,

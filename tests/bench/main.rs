@@ -4,7 +4,9 @@
 //! cargo bench -- revocation      how long a revocation takes from node to node
 //! cargo bench -- lockout         what locking accounts costs a sign-in
 //! cargo bench -- letters         how fast letters go out
+//! cargo bench -- webhooks        how fast events go out
 //! cargo bench -- organizations   what many organisations cost
+//! cargo bench -- imports         how fast users are brought in
 //! ```
 //!
 //! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
@@ -22,12 +24,14 @@
 )]
 
 mod client;
+mod imports;
 mod letters;
 mod limits;
 mod lockout;
 mod organizations;
 mod revocation;
 mod server;
+mod webhooks;
 
 use std::time::Duration;
 
@@ -49,13 +53,20 @@ fn main() {
         revocation::measure(&uri);
         return;
     }
-    if is_asked("lockout") || is_asked("letters") {
+    if ["lockout", "letters", "webhooks", "imports"]
+        .into_iter()
+        .any(is_asked)
+    {
         let mongo = std::env::var("MONGODB_URI")
             .ok()
             .map(|uri| Where::mongo(&uri));
         for place in [Where::Embedded].into_iter().chain(mongo) {
             if is_asked("lockout") {
                 lockout::measure(&place, CONCURRENCY, TIME);
+            } else if is_asked("webhooks") {
+                webhooks::measure(&place);
+            } else if is_asked("imports") {
+                imports::measure(&place);
             } else {
                 letters::measure(&place);
             }

@@ -3,9 +3,9 @@
 //   node pages.mjs PLAN
 //
 // PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "offers"?, "dead"?, "steps": [{"password"?,
-// "says", "good"}]}]. Each link is opened by scanners and three times by people, whom the page must tell what it
-// "offers", by the identifiers of its rows, or that it is "dead"; then the steps are taken: a password is typed, the
-// button pressed, and the page must say that. Ends with 1 and a sentence for each surprise.
+// "answers"?, "says", "good"}]}]. Each link is opened by scanners and three times by people, whom the page must tell what it
+// "offers", by the identifiers of its rows, or that it is "dead"; then the steps are taken: questions are answered, a
+// password is typed, the button pressed, and the page must say that. Ends with 1 and a sentence for each surprise.
 
 import { readFile } from "node:fs/promises";
 import { launched } from "./browser.mjs";
@@ -89,7 +89,18 @@ async function opens(page, { link, language, heading, key, offers, dead }, expec
   if (key) expect((await page.locator("#key").inputValue()) === key, "another key");
 }
 
-async function takes(page, { password, says, good }, expect) {
+// What the app asks, by the names of its questions.
+async function answers(page, given) {
+  for (const [name, answer] of Object.entries(given)) {
+    const control = page.locator(`#answer-${name}`);
+    if (answer === true) await control.check();
+    else if (Array.isArray(answer)) await control.selectOption(answer);
+    else await control.fill(answer);
+  }
+}
+
+async function takes(page, { password, answers: given, says, good }, expect) {
+  if (given) await answers(page, given);
   if (password) await page.locator("#password").fill(password);
   await page.locator("button").click();
   const output = page.locator("output", { hasText: says });

@@ -15,30 +15,44 @@ use self::rules::Table;
 use self::sources::{Source, of_the_crate};
 
 /// `kernel ← config ← mail`,
-/// `kernel ← store ← tokens, access, events, limits, jobs ← http ← features (left to right) ← app ← cli`
+/// `kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli`
 const TABLE: Table<'_> = Table {
     platform: &[
         ("kernel", &[]),
         ("config", &["kernel"]),
         ("mail", &["kernel", "config"]),
+        ("outbound", &[]),
         ("store", &["kernel"]),
         ("tokens", &["kernel", "store"]),
         ("access", &["kernel"]),
         ("events", &["kernel", "store"]),
         ("limits", &["kernel", "store", "events"]),
         ("jobs", &["kernel", "store", "tokens"]),
+        ("telemetry", &["kernel"]),
         (
             "http",
-            &["kernel", "store", "tokens", "access", "events", "limits"],
+            &[
+                "kernel",
+                "store",
+                "tokens",
+                "access",
+                "events",
+                "limits",
+                "telemetry",
+            ],
         ),
     ],
     // Settings reach a feature as values, from the composition root.
     of_features: &[
-        "kernel", "mail", "store", "tokens", "access", "events", "limits", "jobs", "http",
+        "kernel", "mail", "outbound", "store", "tokens", "access", "events", "limits", "jobs",
+        "http",
     ],
     features: &[
         "apps",
+        "settings",
         "environments",
+        "forms",
+        "client_config",
         "users",
         "credentials",
         "notifications",
@@ -47,6 +61,8 @@ const TABLE: Table<'_> = Table {
         "session_rules",
         "rbac",
         "memberships",
+        "idempotency",
+        "api_keys",
         "sessions",
         "verification",
         "passwords",
@@ -56,13 +72,23 @@ const TABLE: Table<'_> = Table {
         "teams",
         "invitations",
         "permissions",
+        "tuning",
         "pages",
         "locks",
         "departures",
-        "api_keys",
+        "accounts",
+        "keys",
+        "service_accounts",
+        "exchange",
+        "tenancy",
+        "transfers",
+        "statistics",
         "revocations",
         "audit",
+        "webhooks",
+        "cloning",
         "setup",
+        "metrics",
         "health",
         "discovery",
     ],
@@ -77,7 +103,7 @@ const MOST_LINES: usize = 450;
 
 /// Every look past the walls between tenants, with its reason.
 const ACROSS_TENANTS: &[(&str, &str)] = &[
-    ("api_keys/authenticator.rs", "a secret key names its tenant"),
+    ("api_keys/live.rs", "a secret key names its tenant"),
     (
         "audit/service.rs",
         "how long events are kept is the installation's affair",
@@ -91,11 +117,15 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "an operator rotates the keys of every environment",
     ),
     (
-        "environments/service.rs",
+        "environments/deleting.rs",
+        "deleted environments of every app are cleared away",
+    ),
+    (
+        "environments/directory.rs",
         "a preflight request names an origin but no tenant",
     ),
     (
-        "environments/service.rs",
+        "environments/directory.rs",
         "a publishable key names its tenant",
     ),
     (
@@ -106,6 +136,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     (
         "notifications/delivery.rs",
         "every node delivers the letters of all tenants",
+    ),
+    (
+        "notifications/service.rs",
+        "how much is to be delivered is the installation's affair",
     ),
     (
         "sessions/refreshing.rs",
@@ -127,6 +161,22 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
     (
         "tokens/signing.rs",
         "the key set of the issuer has every environment's",
+    ),
+    (
+        "webhooks/courier.rs",
+        "every node delivers the events of all tenants",
+    ),
+    (
+        "webhooks/courier.rs",
+        "what is due is taken in hand whoever it belongs to",
+    ),
+    (
+        "webhooks/relay.rs",
+        "an event is told in the unit that takes its mark",
+    ),
+    (
+        "webhooks/relay.rs",
+        "the relay passes on the events of all tenants",
     ),
 ];
 
@@ -235,7 +285,8 @@ fn every_permission_is_asked_for() {
 fn every_setting_is_read() {
     let sources = of_the_crate();
     for section in [
-        "events", "limits", "log", "mail", "security", "server", "store", "tokens",
+        "events", "limits", "log", "mail", "metrics", "security", "server", "store", "tokens",
+        "tracing", "webhooks",
     ] {
         let table = format!("config/{section}.rs");
         nothing(&rows::unused(

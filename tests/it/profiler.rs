@@ -3,9 +3,14 @@
 //! Each test app fails where a whole collection was read ([`crate::support::plans`]); here every
 //! operation is called, with every filter and page, and the profiler writes down all that it does.
 
+mod administration;
+mod configuration;
+mod environments;
 mod invitations;
+mod keys;
 mod organizations;
 mod roles;
+mod webhooks;
 
 use std::collections::BTreeSet;
 
@@ -169,6 +174,8 @@ impl Scenario {
             "?status=banned",
             "?email=m&role=USER&status=active&include=total",
             "?role=ADMIN&page=1&recordPerPage=5",
+            "?search=noah",
+            "?created_from=2040-01-01T00:00:00Z&created_to=2041-01-01T00:00:00Z&include=total",
         ] {
             self.calls(
                 "admin.users.list",
@@ -353,6 +360,17 @@ impl Scenario {
                 self.calls("admin.impersonation.stop", stop.await);
             }
         }
+        let metrics = operator.get("/metrics").await.expect(200);
+        assert!(metrics.text().contains("authsome_store_up 1"));
+        self.called.insert("metrics.read".to_owned());
+        let founds = || {
+            operator
+                .post(&format!("/v1/orgs{query}"))
+                .json(json!({"name": "Once"}))
+        };
+        for _ in 0..2 {
+            let _ = founds().header("idempotency-key", "k-1").await;
+        }
         let _ = operator.signs_out_everywhere().await.expect(204);
     }
 
@@ -382,12 +400,17 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 18] = [
+const ASKED: [&str; 28] = [
     "api_keys",
+    "app_client_configs",
     "apps",
     "credentials",
+    "environment_removals",
     "environments",
     "events",
+    "idempotency_keys",
+    "form_configs",
+    "form_versions",
     "invitations",
     "leases",
     "members",
@@ -396,11 +419,16 @@ const ASKED: [&str; 18] = [
     "permissions",
     "revocations",
     "roles",
+    "service_accounts",
     "sessions",
+    "settings",
     "signing_keys",
+    "superseded_keys",
     "team_members",
     "teams",
     "users",
+    "webhook_deliveries",
+    "webhooks",
 ];
 
 #[test]
@@ -419,11 +447,17 @@ fn no_operation_reads_a_whole_collection() {
         scenario.lives_by_mail(app).await;
         scenario.keeps_devices(app).await;
         scenario.sees_to_guards(app).await;
+        scenario.configures(app).await;
         scenario.follows(app).await;
         scenario.audits(app).await;
         scenario.works_in_organizations(app).await;
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
+        scenario.listens(&acme).await;
+        scenario.runs_an_app(app).await;
+        scenario.runs_apps(app).await;
+        scenario.keeps_environments(app).await;
+        scenario.gives_keys(&acme).await;
         scenario.operates(app).await;
         scenario.looks_around(app).await;
         // A node that starts reads what counts, and asks again every second.

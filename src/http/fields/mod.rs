@@ -16,8 +16,11 @@
 
 #[cfg(test)]
 mod documented;
+mod json;
+mod objects;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -62,10 +65,12 @@ impl<T: Clone> Change<T> {
     }
 }
 
-/// Whether faults are told as JSON pointers or as names of query parameters.
+/// Whether faults are told as JSON pointers or as names of query parameters; of a form, what nobody
+/// asks for is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Body,
+    Form,
     Query,
 }
 
@@ -106,17 +111,17 @@ pub(super) fn read<T: FromFields>(
 /// One problem for all faults: its kind is theirs where they agree and the table has a row for it.
 /// Of a query only a bad cursor has a row of its own: a parameter may bear the name of a field.
 fn problem(source: Source, errors: Vec<FieldError>) -> Problem {
-    let mixed = if source == Source::Body {
-        ProblemKind::InvalidBody
-    } else {
+    let mixed = if source == Source::Query {
         ProblemKind::InvalidQuery
+    } else {
+        ProblemKind::InvalidBody
     };
     let shared = errors
         .first()
         .filter(|first| errors.iter().all(|error| error.kind == first.kind));
     let kind = shared
         .and_then(|error| ProblemKind::by_slug(&error.kind))
-        .filter(|kind| source == Source::Body || *kind == ProblemKind::BadCursor);
+        .filter(|kind| source != Source::Query || *kind == ProblemKind::BadCursor);
     Problem::new(kind.unwrap_or(mixed)).fields(errors)
 }
 
@@ -212,7 +217,7 @@ impl Fields {
         }
     }
 
-    /// A whole number within `bounds`, or absent.
+    /// A whole number within `bounds`, or absent. `5.0` is 5 (JSON Schema 2020-12 Core §4.2.3).
     pub fn number(
         &mut self,
         name: &'static str,
@@ -225,13 +230,28 @@ impl Fields {
         if !value.is_number() {
             return self.fault(name, "wrong_type", "must be a number");
         }
-        let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+        // As text, since that is exact: `5.0` is written `5`.
+        let number = value.as_f64().and_then(|it| it.to_string().parse().ok());
         if let Some(number) = number.filter(|number| bounds.contains(number)) {
             return Some(Some(number));
         }
         let (least, most) = bounds.into_inner();
         let detail = format!("not a whole number from {least} to {most}");
         self.fault(name, &format!("invalid_{name}"), detail)
+    }
+
+    /// A whole number within `bounds`, which must be there.
+    pub fn required_number(
+        &mut self,
+        name: &'static str,
+        bounds: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let value = self.demand(name)?;
+        self.members.insert(name.to_owned(), value);
+        match self.number(name, bounds)? {
+            Some(number) => Some(number),
+            None => self.fault(name, "wrong_type", "must be a number"),
+        }
     }
 
     /// A whole number within `bounds` that PATCH can leave, clear or set.
@@ -302,53 +322,6 @@ impl Fields {
         collected(parsed.collect())
     }
 
-    /// A list of at most `most` objects that must be there. Every fault in every object is told.
-    pub fn objects<T: FromFields>(&mut self, name: &'static str, most: usize) -> Option<Vec<T>> {
-        let items = self.items(name)?;
-        self.parsed_objects(name, items, most)
-    }
-
-    /// A list of at most `most` objects, or absent.
-    pub fn optional_objects<T: FromFields>(
-        &mut self,
-        name: &'static str,
-        most: usize,
-    ) -> Option<Option<Vec<T>>> {
-        match self.take(name) {
-            None | Some(Value::Null) => Some(None),
-            Some(Value::Array(items)) => self.parsed_objects(name, items, most).map(Some),
-            Some(_) => self.fault(name, "wrong_type", "must be a list"),
-        }
-    }
-
-    fn parsed_objects<T: FromFields>(
-        &mut self,
-        name: &'static str,
-        items: Vec<Value>,
-        most: usize,
-    ) -> Option<Vec<T>> {
-        if items.len() > most {
-            return self.fault(name, "too_many", format!("at most {most}"));
-        }
-        let parsed = items.into_iter().enumerate().map(|(index, item)| {
-            let at = format!("{name}/{index}");
-            let Value::Object(members) = item else {
-                return self.fault(&at, "wrong_type", "must be an object");
-            };
-            let mut fields = Self::of(members, self.source);
-            let value = T::from_fields(&mut fields);
-            fields.refuse_the_rest();
-            let is_whole = fields.errors.is_empty();
-            self.errors
-                .extend(fields.errors.into_iter().map(|error| FieldError {
-                    pointer: error.pointer.map(|inside| format!("/{at}{inside}")),
-                    ..error
-                }));
-            value.filter(|_| is_whole)
-        });
-        collected(parsed.collect())
-    }
-
     /// The place after which a page begins; told as `bad_cursor` unless this list issued it.
     pub fn cursor(&mut self, name: &'static str) -> Option<Option<Position>> {
         let Some(value) = self.take(name) else {
@@ -376,7 +349,7 @@ impl Fields {
     /// Notes that something is wrong with a field although it could be parsed; always `None`.
     pub fn fault<T>(&mut self, name: &str, kind: &str, detail: impl Into<String>) -> Option<T> {
         let (pointer, parameter) = match self.source {
-            Source::Body => (Some(format!("/{name}")), None),
+            Source::Body | Source::Form => (Some(format!("/{name}")), None),
             Source::Query => (None, Some(name.to_owned())),
         };
         let (kind, detail) = (kind.to_owned(), detail.into());
@@ -390,14 +363,10 @@ impl Fields {
     }
 
     fn items(&mut self, name: &'static str) -> Option<Vec<Value>> {
-        match self.demand(name)? {
-            Value::Array(items) => Some(items),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Object(_) => self.fault(name, "wrong_type", "must be a list"),
-        }
+        let Value::Array(items) = self.demand(name)? else {
+            return self.fault(name, "wrong_type", "must be a list");
+        };
+        Some(items)
     }
 
     fn demand(&mut self, name: &'static str) -> Option<Value> {
@@ -432,6 +401,9 @@ impl Fields {
     }
 
     fn refuse_the_rest(&mut self) {
+        if self.source == Source::Form {
+            return;
+        }
         for (name, _) in std::mem::take(&mut self.members) {
             let _: Option<()> = self.fault(
                 &escaped(&name),

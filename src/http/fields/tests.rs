@@ -108,3 +108,22 @@ fn a_required_field_may_not_be_null() {
         ["/name wrong_type"]
     );
 }
+
+/// JSON Schema 2020-12 Core §4.2.3: a number is whole by its value, however it is written.
+#[test]
+fn a_whole_number_is_whole_however_it_is_written() {
+    let read = |value: Value| {
+        let members = [("size".to_owned(), value)].into_iter().collect();
+        let mut fields = Fields::of(members, Source::Body);
+        fields.number("size", 1..=1000)
+    };
+
+    for five in ["5", "5.0", "0.5e1"] {
+        let value = serde_json::from_str(five).unwrap();
+        assert_eq!(read(value), Some(Some(5)), "{five}");
+    }
+    for none in ["0", "1001", "5.5", "-5", "1e300", "4294967301", "-0.0"] {
+        let value = serde_json::from_str(none).unwrap();
+        assert_eq!(read(value), None, "{none}");
+    }
+}

@@ -5,15 +5,20 @@
 //! refuse, the descriptions OpenAPI demands of every response, parameters every operation takes.
 //! The pass works on the document as JSON, since that is what clients are generated from.
 
+mod examples;
 mod operations;
 mod schemas;
 
 use actix_web::web::Bytes;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
-use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder, RefOr, Schema};
+use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder, RefOr, Schema, Server};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{FieldError, ProblemBody};
+use crate::kernel::id::{AppId, EnvId};
+
+/// Where the document describes the header of operations that remember their answers.
+pub(super) const IDEMPOTENCY_KEY: &str = "#/components/parameters/IdempotencyKey";
 
 /// The finished document, as it is served.
 #[derive(Clone, Debug)]
@@ -36,7 +41,11 @@ pub(super) fn blank() -> OpenApi {
     let mut info = Info::new("Authsome", env!("CARGO_PKG_VERSION"));
     info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     info.license = Some(license);
-    OpenApiBuilder::new().info(info).build()
+    // Paths are below wherever the document was found.
+    let mut server = Server::new("/");
+    server.description = Some("This server".to_owned());
+    let servers = Some(vec![server]);
+    OpenApiBuilder::new().info(info).servers(servers).build()
 }
 
 /// The document that clients can be generated from. Its members are in alphabetical order.
@@ -45,21 +54,17 @@ pub(super) fn finished(collected: OpenApi) -> Value {
     add_components(&mut document);
     schemas::name_variants(&mut document);
     schemas::refer_to_components(&mut document);
+    schemas::close_requests(&mut document);
     operations::complete(&mut document);
+    examples::add(&mut document);
     document.sort_all_objects();
     document
 }
 
 fn add_components(document: &mut Value) {
     let mut own: Vec<(String, RefOr<Schema>)> = vec![
-        (
-            ProblemBody::name().into_owned(),
-            <ProblemBody as utoipa::PartialSchema>::schema(),
-        ),
-        (
-            FieldError::name().into_owned(),
-            <FieldError as utoipa::PartialSchema>::schema(),
-        ),
+        (ProblemBody::name().into_owned(), ProblemBody::schema()),
+        (FieldError::name().into_owned(), FieldError::schema()),
     ];
     ProblemBody::schemas(&mut own);
     for (name, schema) in own {
@@ -70,20 +75,28 @@ fn add_components(document: &mut Value) {
 }
 
 fn parameters() -> Value {
-    let parameter = |name: &str, description: &str| {
+    let parameter = |name: &str, schema: Value, description: &str| {
         json!({
             "name": name, "in": "query", "required": false, "description": description,
-            "schema": {"type": "string"},
+            "schema": schema,
         })
     };
+    let app = "The app to act on, for operators; otherwise the caller's own";
+    let environment = "The environment to act on, with `app_id`; its default one unless given";
     json!({
-        "AppId": parameter("app_id", "The app to act on, for operators; otherwise the caller's own"),
+        "AppId": parameter("app_id", json!(AppId::schema()), app),
         "ClientIp": {
             "name": "X-Authsome-Client-IP", "in": "header", "required": false,
             "description": "The user's own address, from a backend that calls with a secret key; ignored from anybody else",
             "schema": {"type": "string"}, "example": "203.0.113.7",
         },
-        "EnvId": parameter("env_id", "The environment to act on; the default one of `app_id` unless given"),
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "The same request with the same key has the same answer for 24 hours, marked `Idempotency-Replayed: true`, and no second effect. One key is for one request; a UUID is good",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "example": "0b7ee7b6-9c5a-4a53-9d0e-7e1f3a1c2b4d",
+        },
+        "EnvId": parameter("env_id", json!(EnvId::schema()), environment),
     })
 }
 

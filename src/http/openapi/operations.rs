@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::IDEMPOTENCY_KEY;
 use crate::http::problem::MEDIA_TYPE;
 use crate::http::problems::ProblemKind;
 
@@ -47,6 +48,16 @@ const OF_A_BODY: [ProblemKind; 8] = [
     ProblemKind::UnsupportedMediaType,
 ];
 
+const OF_A_REPEATABLE: [ProblemKind; 4] = [
+    ProblemKind::InvalidIdempotencyKey,
+    ProblemKind::IdempotencyKeyInUse,
+    ProblemKind::IdempotencyAnswerLost,
+    ProblemKind::IdempotencyKeyReused,
+];
+
+/// What an operation says of itself that creates nothing, and yet should happen once.
+const REPEATABLE: &str = "x-idempotent";
+
 /// Completes every operation of the document.
 pub(super) fn complete(document: &mut Value) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
@@ -56,19 +67,30 @@ pub(super) fn complete(document: &mut Value) {
             .filter_map(|method| Some((*method, item.get(*method)?.clone())));
         for (method, operation) in operations.collect::<Vec<_>>() {
             if let Value::Object(operation) = operation {
-                item[method] = Value::Object(completed(path, operation));
+                item[method] = Value::Object(completed((method, path), operation));
             }
         }
     }
 }
 
-fn completed(path: &str, mut operation: Map<String, Value>) -> Map<String, Value> {
+fn completed(
+    (method, path): (&str, &str),
+    mut operation: Map<String, Value>,
+) -> Map<String, Value> {
     add_parameters(path, &mut operation);
+    let is_repeatable = method == "post" && is_repeatable(&mut operation);
     let mut kinds = derived(path, &operation);
     kinds.extend(stated(&mut operation));
+    if is_repeatable {
+        kinds.extend(OF_A_REPEATABLE);
+        take_key(&mut operation);
+    }
     let mut responses = object(operation.remove("responses"));
     for (status, kinds) in by_status(&kinds) {
-        responses.entry(status).or_insert_with(|| refusal(&kinds));
+        responses
+            .entry(status)
+            .and_modify(|own| also_refuses(own, &kinds))
+            .or_insert_with(|| refusal(&kinds));
     }
     responses
         .entry("default")
@@ -114,6 +136,23 @@ fn add_parameters(path: &str, operation: &mut Map<String, Value>) {
     }
     if parameters.is_empty() {
         operation.remove("parameters");
+    }
+}
+
+/// Whether its answers are remembered by key: those of everything that creates, and of what says so.
+/// A body that is no JSON may be a stream, which nobody keeps.
+fn is_repeatable(operation: &mut Map<String, Value>) -> bool {
+    let says_so = operation.remove(REPEATABLE) == Some(Value::Bool(true));
+    let creates = operation["responses"].get("201").is_some();
+    let content = operation.get("requestBody").map(|body| &body["content"]);
+    let is_json = content.is_none_or(|content| content.get("application/json").is_some());
+    (says_so || creates) && is_json
+}
+
+fn take_key(operation: &mut Map<String, Value>) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(json!({"$ref": IDEMPOTENCY_KEY}));
     }
 }
 
@@ -210,6 +249,16 @@ fn refusal(kinds: &[ProblemKind]) -> Value {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         "x-problems": kinds,
     })
+}
+
+/// What an operation answers by itself with this status, and the problems that it may be instead.
+fn also_refuses(own: &mut Value, kinds: &[ProblemKind]) {
+    let refusal = refusal(kinds);
+    let both = [&own["description"], &refusal["description"]];
+    let both: Vec<_> = both.into_iter().filter_map(Value::as_str).collect();
+    own["description"] = both.join("\n").into();
+    own["content"][MEDIA_TYPE] = refusal["content"][MEDIA_TYPE].clone();
+    own["x-problems"] = refusal["x-problems"].clone();
 }
 
 /// OpenAPI 3.1 §4.8.17: a response without a description makes the document invalid.

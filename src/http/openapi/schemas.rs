@@ -3,7 +3,7 @@
 //! A tagged enum comes without a `discriminator`, its variants nameless or as `allOf` of a reference
 //! and the tag; the argument of a generic comes as a nameless copy of its component.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -184,6 +184,53 @@ fn refer_inside(value: &mut Value, names: &[(&Value, &String)]) {
     }
 }
 
+/// Says of what is only sent that it has no other members: an unknown field is refused.
+///
+/// What is answered too stays open, so that a later release can add to it.
+pub(super) fn close_requests(document: &mut Value) {
+    let sent = references(document, "requestBody");
+    let answered = references(document, "responses");
+    for name in sent.difference(&answered) {
+        let schema = &mut document["components"]["schemas"][name];
+        if schema["properties"].is_object() && schema.get("additionalProperties").is_none() {
+            schema["additionalProperties"] = false.into();
+        }
+    }
+}
+
+/// The components that this part of all operations refers to, also by others.
+fn references(document: &Value, part: &str) -> BTreeSet<String> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations = paths.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    let mut found = BTreeSet::new();
+    for (_, operation) in operations {
+        collect_references(&operation[part], document, &mut found);
+    }
+    found
+}
+
+fn collect_references(value: &Value, document: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            let target = members.get("$ref").and_then(Value::as_str);
+            if let Some(name) = target.and_then(|it| it.strip_prefix(COMPONENT))
+                && found.insert(name.to_owned())
+            {
+                collect_references(&document["components"]["schemas"][name], document, found);
+            }
+            for member in members.values() {
+                collect_references(member, document, found);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                collect_references(item, document, found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Serialize;
@@ -270,6 +317,31 @@ mod tests {
         assert_eq!(
             schemas["Tokens"]["properties"]["access_token"]["type"],
             "string"
+        );
+    }
+
+    #[test]
+    fn what_is_only_sent_has_no_other_members() {
+        let to = |name: &str| json!({"content": {"application/json": {"schema": reference(name)}}});
+        let of = |name: &str| json!({"properties": {"it": reference(name)}});
+        let free = json!({"type": "object", "additionalProperties": true});
+        let mut document = json!({
+            "paths": {"/x": {"post": {"requestBody": to("New"), "responses": {"200": to("Page")}}}},
+            "components": {"schemas": {
+                "New": of("Item"), "Item": of("Shared"), "Page": of("Shared"),
+                "Shared": {"properties": {"metadata": free}},
+            }},
+        });
+
+        close_requests(&mut document);
+
+        let is_closed = |name: &str| {
+            document["components"]["schemas"][name].get("additionalProperties")
+                == Some(&json!(false))
+        };
+        assert_eq!(
+            ["New", "Item", "Page", "Shared"].map(is_closed),
+            [true, true, false, false]
         );
     }
 }

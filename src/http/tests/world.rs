@@ -11,14 +11,14 @@ use tokio::sync::Notify;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::access::{ListUsers, Permission, Policy, ReadMe};
+use crate::access::{Grantable, ListUsers, Permission, Policy, ReadMe};
 use crate::http::{
-    Allowed, Answer, Anyone, Authenticator, Body, Caller, Credential, Denial, Directory, Edge,
-    Fields, FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind,
-    Public, Query, Witness,
+    Allowed, Answer, Anyone, Authenticator, Body, Caller, Claim, Credential, Denial, Directory,
+    Edge, Fields, FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind,
+    Public, Query, Recorded, Repeatable, Replays, Traffic, Witness,
 };
 use crate::kernel::entropy::Entropy;
-use crate::kernel::id::{AppId, EnvId, SessionId, UserId};
+use crate::kernel::id::{AppId, EnvId, OrgId, SessionId, TeamId, UserId};
 use crate::kernel::secret::{ExposeSecret, MacKey};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::{self, Email};
@@ -98,6 +98,39 @@ impl Authenticator for World {
 /// Nothing is written down here.
 impl Witness for World {
     fn denied(&self, _: Denial) -> LocalBoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+}
+
+/// Nothing is remembered here.
+impl Replays for World {
+    fn claim<'a>(&'a self, _: &'a Repeatable) -> LocalBoxFuture<'a, Result<Claim, StoreError>> {
+        Box::pin(ready(Ok(Claim::Taken(String::new()))))
+    }
+
+    fn answer<'a>(
+        &'a self,
+        _: &'a Repeatable,
+        _: &'a str,
+        _: Recorded,
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn forget<'a>(
+        &'a self,
+        _: &'a Repeatable,
+        _: &'a str,
+    ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+
+    fn may<'a>(
+        &'a self,
+        _: &'a Caller,
+        _: Grantable,
+        _: (OrgId, Option<TeamId>),
+    ) -> LocalBoxFuture<'a, Result<(), Problem>> {
         Box::pin(ready(Ok(())))
     }
 }
@@ -228,13 +261,17 @@ pub(super) async fn edge() -> Data<Edge> {
         authenticators: vec![Arc::new(World)],
         directory: Arc::new(World),
         witness: Arc::new(World),
+        replays: Arc::new(World),
         clock: Clock::frozen(Timestamp::from_millis(0)),
         entropy: Entropy::seeded(9),
         trusted_proxies: Vec::new(),
         cursor_key: MacKey::new(&[1; 32]),
+        replay_key: MacKey::new(&[2; 32]),
         base_path: "/auth".to_owned(),
         body_timeout: Duration::from_secs(15),
         handler_timeout: Duration::from_secs(15),
         in_flight: InFlight::default(),
+        traffic: Traffic::default(),
+        telemetry: None,
     })
 }

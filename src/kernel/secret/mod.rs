@@ -31,6 +31,15 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
+/// HMAC-SHA-256 (RFC 2104) as others know it: of the bare message, for signatures that are somebody
+/// else's format. What only we verify takes a [`MacKey`].
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    let mut tag = [0; 32];
+    tag.copy_from_slice(hmac::sign(&key, message).as_ref());
+    tag
+}
+
 /// A key that vouches for values: HMAC-SHA-256 (RFC 2104) over a purpose and its parts.
 #[derive(Clone)]
 pub struct MacKey(hmac::Key);

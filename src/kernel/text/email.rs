@@ -19,7 +19,7 @@ const RAW_MAX: usize = 1_024;
 checked_text! {
     /// One address: at most 64 bytes, `@`, a domain; 254 bytes in all (RFC 5321 §4.5.3.1).
     Email, refused as NotAnEmail: "not one plain e-mail address";
-    schema: 6..=254, Some("email"), "mia@example.org"
+    schema: 5..=254, Some("email"), "mia@example.org"
 }
 
 impl Email {

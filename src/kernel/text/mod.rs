@@ -4,13 +4,21 @@
 //! when they are equal as text. They read from JSON through `parse`.
 //! Not here: whether an address exists, a slug is free, a name is polite.
 
+mod color;
+mod day;
 mod email;
+mod field_name;
+mod free;
 mod names;
 mod origin;
 mod phone;
 mod web_url;
 
+pub use color::{Color, NotAColor};
+pub use day::{Day, NotADay};
 pub use email::{Email, NotAnEmail};
+pub use field_name::{FieldName, NotAFieldName};
+pub use free::{NotPlain, line, lines};
 pub use names::{
     Label, NotALabel, NotAReason, NotASlug, NotAUsername, NotAWord, Reason, Slug, Username, Word,
 };

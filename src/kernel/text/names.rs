@@ -112,7 +112,7 @@ fn words(text: &str, most: usize) -> Option<String> {
 
 /// As [`hides`], but for what emoji and several scripts need between letters: joiners, direction
 /// marks and variation selectors.
-fn misleads(c: char) -> bool {
+pub(super) fn misleads(c: char) -> bool {
     let needed =
         matches!(c, '\u{200C}'..='\u{200F}' | '\u{61C}' | '\u{34F}' | '\u{FE00}'..='\u{FE0F}');
     hides(c) && !needed

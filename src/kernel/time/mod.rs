@@ -66,6 +66,12 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_sub(millis(by)))
     }
 
+    /// Reads a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+    pub fn of_http_date(text: &str) -> Option<Self> {
+        let instant = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+        Some(Self::from_millis(instant.ok()?.as_millisecond()))
+    }
+
     /// How long ago `earlier` was; zero when it lies ahead.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))

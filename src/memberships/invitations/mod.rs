@@ -77,6 +77,7 @@ impl Entity for Invitation {
     });
     const INDEXES: &'static [Index] = &[
         Index::unique(ALREADY_INVITED, &["org_id", "email"]).when_equals("status", "pending"),
+        Index::on("invitations_environment", &["env_id"]),
         Index::unique("invitations_token", &["token"]),
         Index::on("invitations_organization", &["org_id", "created_at", "_id"]),
         Index::on(

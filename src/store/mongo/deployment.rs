@@ -7,6 +7,7 @@ use mongodb::options::ClientOptions;
 use mongodb::{Client, Database};
 
 use super::errors::failure;
+use crate::kernel::time::Timestamp;
 use crate::store::error::{StoreError, Stored};
 
 /// How long a server that was not to be found may take to say what it is.
@@ -50,6 +51,14 @@ pub(super) async fn refuse_without_primary(database: &Database) -> Stored<()> {
         return Ok(());
     }
     Err(StoreError::Unavailable("no primary".to_owned()))
+}
+
+/// What the clock of the server says that answers.
+pub(super) async fn time(database: &Database) -> Stored<Timestamp> {
+    let answer = hello(database).await?;
+    let time = answer.get_datetime("localTime");
+    let time = time.map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok(Timestamp::from_millis(time.timestamp_millis()))
 }
 
 async fn hello(database: &Database) -> Stored<Document> {

@@ -26,18 +26,32 @@ pub(super) fn code(error: &Error) -> Option<i32> {
     if let ErrorKind::Write(WriteFailure::WriteError(write)) = &*error.kind {
         return Some(write.code);
     }
+    if let ErrorKind::InsertMany(many) = &*error.kind {
+        let first = many.write_errors.as_ref().and_then(|all| all.first());
+        return first.map(|write| write.code);
+    }
     None
 }
 
 /// An error in the port's words; a refused unique index by its declared name.
 pub(super) fn told(schema: &Schema, error: &Error) -> StoreError {
     if code(error) == Some(DUPLICATE_KEY) {
-        let refused = refused_index(&error.to_string()).and_then(|name| schema.index_named(&name));
+        let refused = refused_index(&message(error)).and_then(|name| schema.index_named(&name));
         if let Some(name) = refused {
             return StoreError::Duplicate(name);
         }
     }
     failure(error)
+}
+
+/// What the server said; of several inserts the driver keeps it to itself.
+fn message(error: &Error) -> String {
+    if let ErrorKind::InsertMany(many) = &*error.kind
+        && let Some(first) = many.write_errors.as_ref().and_then(|all| all.first())
+    {
+        return first.message.clone();
+    }
+    error.to_string()
 }
 
 /// `… duplicate key error collection: db.c index: NAME dup key: …`

@@ -3,7 +3,7 @@
 use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use mongodb::options::IndexOptions;
-use mongodb::{Database, IndexModel};
+use mongodb::{Collection, Database, IndexModel};
 
 use super::errors::{DUPLICATE_KEY, code, failure};
 use super::translate::{keys, partial};
@@ -37,14 +37,7 @@ async fn make_collection(database: &Database, name: &str) -> Stored<()> {
 
 async fn make_indexes(database: &Database, schema: &Schema) -> Stored<Vec<&'static str>> {
     let collection = database.collection::<Document>(schema.collection);
-    let known: Vec<IndexModel> = match collection.list_indexes().await {
-        Ok(cursor) => cursor
-            .try_collect()
-            .await
-            .map_err(|error| failure(&error))?,
-        Err(error) if code(&error) == Some(NAMESPACE_NOT_FOUND) => Vec::new(),
-        Err(error) => return Err(failure(&error)),
-    };
+    let known = known(&collection).await?.unwrap_or_default();
     let mut made = Vec::new();
     for index in schema.indexes {
         let named = known.iter().find(|known| name(known) == Some(index.name));
@@ -67,6 +60,38 @@ async fn make_indexes(database: &Database, schema: &Schema) -> Stored<Vec<&'stat
         }
     }
     Ok(made)
+}
+
+/// The indexes that there are; `None` where there is no such collection.
+async fn known(collection: &Collection<Document>) -> Stored<Option<Vec<IndexModel>>> {
+    match collection.list_indexes().await {
+        Ok(cursor) => {
+            let all = cursor.try_collect().await;
+            all.map(Some).map_err(|error| failure(&error))
+        }
+        Err(error) if code(&error) == Some(NAMESPACE_NOT_FOUND) => Ok(None),
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+/// What [`migrate`] would do or refuse, a sentence each.
+pub(super) async fn examine(database: &Database, schemas: &[Schema]) -> Stored<Vec<String>> {
+    let mut flaws = Vec::new();
+    for schema in schemas {
+        let collection = database.collection::<Document>(schema.collection);
+        let Some(known) = known(&collection).await? else {
+            flaws.push(schema.is_missing());
+            continue;
+        };
+        for index in schema.indexes {
+            match known.iter().find(|known| name(known) == Some(index.name)) {
+                Some(known) if same(known, index) => {}
+                Some(_) => flaws.push(schema.differs(index)),
+                None => flaws.push(schema.lacks(index)),
+            }
+        }
+    }
+    Ok(flaws)
 }
 
 fn name(model: &IndexModel) -> Option<&str> {

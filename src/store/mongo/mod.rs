@@ -82,6 +82,14 @@ impl Mongo {
         migrate::migrate(&self.database, schemas, now).await
     }
 
+    pub(super) async fn examine(&self, schemas: &[Schema]) -> Stored<Vec<String>> {
+        migrate::examine(&self.database, schemas).await
+    }
+
+    pub(super) async fn time(&self) -> Stored<Timestamp> {
+        deployment::time(&self.database).await
+    }
+
     pub(super) async fn ping(&self) -> Stored<()> {
         refuse_without_primary(&self.database).await
     }

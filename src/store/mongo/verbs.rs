@@ -24,6 +24,7 @@ pub(super) async fn run(
     let collection = database.collection::<RawDocumentBuf>(op.schema.collection);
     match op.verb {
         Verb::Insert(encoded) => insert(&collection, session, encoded).await,
+        Verb::InsertAll(all) => insert_all(&collection, session, all).await,
         Verb::Find(wanted) => find(&collection, session, &wanted).await,
         Verb::Count(node) => count(&collection, session, &node).await,
         Verb::UpdateOne(node, changes) => update_one(&collection, session, &node, &changes).await,
@@ -104,6 +105,23 @@ async fn insert(
         None => action.await?,
     };
     Ok(Outcome::Count(1))
+}
+
+async fn insert_all(
+    collection: &Collection<RawDocumentBuf>,
+    session: Option<&mut ClientSession>,
+    all: Vec<Encoded>,
+) -> Result<Outcome> {
+    let documents = all.into_iter().filter_map(|encoded| match encoded {
+        Encoded::Bson(document) => Some(document),
+        Encoded::Json { .. } => None,
+    });
+    let action = collection.insert_many(documents.collect::<Vec<_>>());
+    let done = match session {
+        Some(session) => action.session(session).await?,
+        None => action.await?,
+    };
+    Ok(Outcome::Count(done.inserted_ids.len() as u64))
 }
 
 async fn find(

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use super::translate::{Answer, refusal, statement};
+use super::translate::{Answer, insertion, refusal, statement};
 use crate::store::error::{StoreError, Stored};
-use crate::store::op::{Encoded, Op, Outcome};
+use crate::store::op::{Encoded, Op, Outcome, Verb};
 use crate::store::schema::Schema;
 use crate::store::settings::Synchronous;
 
@@ -91,6 +91,9 @@ pub(super) fn apply(connection: &Connection, op: &Op) -> Stored<Outcome> {
 }
 
 fn run(connection: &Connection, op: &Op) -> rusqlite::Result<Outcome> {
+    if let Verb::InsertAll(all) = &op.verb {
+        return insert_all(connection, &op.schema, all);
+    }
     let (statement, answer) = statement(&op.schema, &op.verb);
     let mut prepared = connection.prepare_cached(&statement.sql)?;
     let params = params_from_iter(statement.params);
@@ -110,6 +113,20 @@ fn run(connection: &Connection, op: &Op) -> rusqlite::Result<Outcome> {
             Ok(Outcome::Documents(rows.collect::<rusqlite::Result<_>>()?))
         }
     }
+}
+
+/// One after another, by one statement: the savepoint of the unit makes them one.
+fn insert_all(
+    connection: &Connection,
+    schema: &Schema,
+    all: &[Encoded],
+) -> rusqlite::Result<Outcome> {
+    for encoded in all {
+        let statement = insertion(schema, encoded);
+        let mut prepared = connection.prepare_cached(&statement.sql)?;
+        prepared.execute(params_from_iter(statement.params))?;
+    }
+    Ok(Outcome::Count(all.len() as u64))
 }
 
 /// An error in the port's words; a refused unique index by its declared name.

@@ -69,15 +69,7 @@ fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>
     // is refused by the one declared first, as in MongoDB.
     for index in schema.indexes.iter().rev() {
         let wanted = create_index(schema, index);
-        let found: Option<String> = connection
-            .query_row(
-                "SELECT sql FROM sqlite_master WHERE type = 'index' AND name = ?",
-                [index.name],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|error| failure(&error))?;
-        match found {
+        match definition(connection, "index", index.name)? {
             None => {
                 connection
                     .execute_batch(&wanted)
@@ -96,6 +88,32 @@ fn indexes(connection: &Connection, schema: &Schema) -> Stored<Vec<&'static str>
     }
     made.reverse();
     Ok(made)
+}
+
+/// How something of this kind and name was made.
+fn definition(connection: &Connection, kind: &str, name: &str) -> Stored<Option<String>> {
+    let sql = "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?";
+    let found = connection.query_row(sql, [kind, name], |row| row.get(0));
+    found.optional().map_err(|error| failure(&error))
+}
+
+/// What [`migrate`] would do or refuse, a sentence each.
+pub(super) fn examine(connection: &Connection, schemas: &[Schema]) -> Stored<Vec<String>> {
+    let mut flaws = Vec::new();
+    for schema in schemas {
+        if definition(connection, "table", schema.collection)?.is_none() {
+            flaws.push(schema.is_missing());
+            continue;
+        }
+        for index in schema.indexes {
+            match definition(connection, "index", index.name)? {
+                Some(found) if found == create_index(schema, index) => {}
+                Some(_) => flaws.push(schema.differs(index)),
+                None => flaws.push(schema.lacks(index)),
+            }
+        }
+    }
+    Ok(flaws)
 }
 
 fn unbuildable(schema: &Schema, index: &str, error: &rusqlite::Error) -> StoreError {

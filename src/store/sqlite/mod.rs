@@ -88,6 +88,11 @@ impl Sqlite {
         migrate::migrate(&connection, schemas, now)
     }
 
+    pub(super) async fn examine(&self, schemas: &[Schema]) -> Stored<Vec<String>> {
+        let reader = self.reader().await?;
+        migrate::examine(reader.connection()?, schemas)
+    }
+
     /// Reads a page of the file, and has the writer open and close a unit.
     pub(super) async fn ping(&self) -> Stored<()> {
         let reader = self.reader().await?;

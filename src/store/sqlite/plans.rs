@@ -20,6 +20,7 @@ const GUESTS: Schema = Schema {
         Index::on("guests_row", &["seat.row"]),
     ],
     part_of: None,
+    outlives_app: false,
 };
 
 fn is(path: &'static str, test: Test) -> Node {

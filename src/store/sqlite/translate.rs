@@ -42,6 +42,10 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
             sql.insert(encoded);
             Answer::Changed
         }
+        Verb::InsertAll(all) => {
+            all.iter().take(1).for_each(|encoded| sql.insert(encoded));
+            Answer::Changed
+        }
         Verb::Find(find) => {
             sql.find(find);
             Answer::Documents
@@ -81,6 +85,14 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
     };
     let Sql { text, params, .. } = sql;
     (Statement { sql: text, params }, answer)
+}
+
+/// The statement that adds one document.
+pub(super) fn insertion(schema: &Schema, encoded: &Encoded) -> Statement {
+    let mut sql = Sql::of(schema);
+    sql.insert(encoded);
+    let Sql { text, params, .. } = sql;
+    Statement { sql: text, params }
 }
 
 /// The generated column of an indexed path.

@@ -263,7 +263,9 @@ async fn claims_have_their_types() {
         ("iat", json!(null)),
         ("ver", json!("9")),
         ("ver", json!(1.5)),
-        ("sub", json!("svc_01h2xcejqtf2nbrexx3vqjhp41")),
+        ("sub", json!("asky_01h2xcejqtf2nbrexx3vqjhp41")),
+        ("client_id", json!("svc_01h2xcejqtf2nbrexx3vqjhp41")),
+        ("scope", json!(["users:list"])),
         ("sub", json!({ "$ne": null })),
         ("aud", json!([world.tenant.app_id])),
         ("iss", json!(["https://auth.example.com"])),
@@ -388,4 +390,40 @@ async fn a_signature_cannot_be_written_in_another_way() {
     validation.set_audience(&[world.tenant.app_id]);
     let other = with_signature(&token, &high);
     assert!(decode::<AccessClaims>(&other, &material.decoding(), &validation).is_ok());
+}
+
+/// A session of a person, or a key: a token is of one of them, and says all that belongs to it.
+#[tokio::test]
+async fn a_token_is_of_a_person_or_of_a_key() {
+    let world = world(Algorithm::Es256).await;
+    let (key, account) = (
+        "akey_01h2xcejqtf2nbrexx3vqjhp41",
+        "svc_01h2xcejqtf2nbrexx3vqjhp41",
+    );
+    for claims in [
+        json!({ "sub": account }),
+        json!({ "sub": key }),
+        json!({ "client_id": key }),
+        json!({ "scope": "users:list" }),
+        json!({ "client_id": key, "scope": "users:list" }),
+        json!({ "sub": account, "client_id": key, "scope": "*:*" }),
+    ] {
+        let token = world.with_claims(claims.clone()).await;
+
+        assert!(
+            matches!(world.refused(&token).await, Refused::Foreign),
+            "{claims}"
+        );
+    }
+    let mut claims = serde_json::to_value(world.claims()).unwrap();
+    let members = claims.as_object_mut().unwrap();
+    members.remove("email");
+    let token = world.with_payload(&claims.to_string()).await;
+    assert!(matches!(world.refused(&token).await, Refused::Foreign));
+    let members = claims.as_object_mut().unwrap();
+    members.remove("email_verified");
+    members.insert("client_id".to_owned(), json!(key));
+    members.insert("scope".to_owned(), json!("users:list"));
+    let token = world.with_payload(&claims.to_string()).await;
+    assert!(world.tokens.verify(&token).await.unwrap().is_of_key());
 }

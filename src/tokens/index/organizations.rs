@@ -59,7 +59,7 @@ async fn each_revocation_ends_what_it_names_and_nothing_else() {
     let mia = world(Algorithm::Es256).await;
     let acme = mia.organization();
     let held = mia.claims_in(&acme);
-    let (org, user) = (acme.id, held.sub);
+    let (org, user) = (acme.id, held.sub.user().unwrap());
     let of_nobody = AccessClaims {
         org_id: None,
         org_ver: None,
@@ -67,7 +67,7 @@ async fn each_revocation_ends_what_it_names_and_nothing_else() {
         ..held.clone()
     };
     let of_somebody_else = AccessClaims {
-        sub: UserId::new(NOON, &mia.entropy),
+        sub: UserId::new(NOON, &mia.entropy).into(),
         ..held.clone()
     };
     let elsewhere = AccessClaims {
@@ -128,7 +128,7 @@ async fn roles_of_the_app_are_revoked_in_every_environment_and_in_no_other_app()
 async fn the_highest_version_counts_until_no_token_can_need_it() {
     let world = world(Algorithm::Es256).await;
     let held = world.claims_in(&world.organization());
-    let (org, user) = (held.org_id.unwrap(), held.sub);
+    let (org, user) = (held.org_id.unwrap(), held.sub.user().unwrap());
     for of in [
         |_, _, below| Verb::AppRoles(below),
         |org, _, below| Verb::Organization(org, below),

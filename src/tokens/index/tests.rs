@@ -60,7 +60,7 @@ async fn a_user_who_lost_rights_needs_a_token_of_the_new_version() {
         .write(async |tx| {
             revoke_user(
                 &mut tx.within(world.tenant),
-                old.sub,
+                old.sub.user().unwrap(),
                 4,
                 NOON,
                 &world.entropy,
@@ -129,7 +129,12 @@ async fn the_highest_version_counts_in_whatever_order_they_arrive() {
     let index = RevocationIndex::new(world.store.clone());
 
     for version in [5, 9, 7] {
-        index.apply(&of_user(world.tenant, claims.sub, version, &world.entropy));
+        index.apply(&of_user(
+            world.tenant,
+            claims.sub.user().unwrap(),
+            version,
+            &world.entropy,
+        ));
     }
 
     for (ver, revoked) in [(4, true), (8, true), (9, false), (10, false)] {
@@ -150,7 +155,12 @@ async fn a_user_is_revoked_in_every_environment_of_the_app_and_in_no_other_app()
     let claims = world.claims();
     let index = RevocationIndex::new(world.store.clone());
 
-    index.apply(&of_user(world.tenant, claims.sub, 9, &world.entropy));
+    index.apply(&of_user(
+        world.tenant,
+        claims.sub.user().unwrap(),
+        9,
+        &world.entropy,
+    ));
 
     let elsewhere = EnvId::new(NOON, &world.entropy);
     assert!(index.seen().is_revoked(&AccessClaims {
@@ -169,7 +179,12 @@ async fn what_no_token_can_need_any_more_is_swept() {
     let world = world(Algorithm::Es256).await;
     let (first, second) = (world.claims(), world.claims());
     let index = RevocationIndex::new(world.store.clone());
-    index.apply(&of_user(world.tenant, first.sub, 9, &world.entropy));
+    index.apply(&of_user(
+        world.tenant,
+        first.sub.user().unwrap(),
+        9,
+        &world.entropy,
+    ));
 
     let later = NOON.plus(LONGEST_LIFE + MINUTE);
     let blank = Revocation::blank(world.tenant, later, &world.entropy);
@@ -226,7 +241,14 @@ async fn a_node_that_may_have_missed_something_asks_the_store() {
             let mut tx = tx.within(world.tenant);
             let all = [
                 revoke_session(&mut tx, gone.sid, NOON, entropy).await?,
-                revoke_user(&mut tx, demoted.sub, demoted.ver + 1, NOON, entropy).await?,
+                revoke_user(
+                    &mut tx,
+                    demoted.sub.user().unwrap(),
+                    demoted.ver + 1,
+                    NOON,
+                    entropy,
+                )
+                .await?,
                 revoke_key(&mut tx, other, NOON, entropy).await?,
             ];
             Ok(all)
@@ -261,7 +283,9 @@ async fn a_subscriber_is_told_once_what_is_new() {
     let world = world(Algorithm::Es256).await;
     let (first, second) = (world.claims(), world.claims());
     let index = RevocationIndex::new(world.store.clone());
-    let of = |claims: &AccessClaims| of_user(world.tenant, claims.sub, 9, &world.entropy);
+    let of = |claims: &AccessClaims| {
+        of_user(world.tenant, claims.sub.user().unwrap(), 9, &world.entropy)
+    };
     let (first, second) = (of(&first), of(&second));
     let mut told = index.subscribe();
 

@@ -25,6 +25,7 @@ const WRONG: &str = "another calm brook";
 
 /// Collections whose documents name a user.
 const ABOUT_SOMEBODY: &[&str] = &[
+    "authsome_api_keys",
     "authsome_credentials",
     "authsome_devices",
     "authsome_events",
@@ -41,18 +42,27 @@ const ABOUT_SOMEBODY: &[&str] = &[
 ];
 
 const ABOUT_NOBODY: &[&str] = &[
-    "authsome_api_keys",
+    "authsome_app_client_configs",
     "authsome_app_session_configs",
     "authsome_apps",
+    "authsome_environment_removals",
     "authsome_environments",
+    "authsome_idempotency_keys",
+    "authsome_form_configs",
+    "authsome_form_versions",
     "authsome_leases",
     "authsome_migrations",
     "authsome_organizations",
     "authsome_permissions",
     "authsome_rate_counters",
     "authsome_roles",
+    "authsome_settings",
+    "authsome_service_accounts",
     "authsome_signing_keys",
+    "authsome_superseded_keys",
     "authsome_teams",
+    "authsome_webhook_deliveries",
+    "authsome_webhooks",
 ];
 
 on_both_stores! {

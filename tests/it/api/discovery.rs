@@ -39,6 +39,24 @@ on_both_stores! {
         }
     }
 
+    async fn whoever_has_the_key_set_is_told_that_it_is_the_same(app: TestApp) {
+        let asks = || app.get("/.well-known/jwks.json");
+        app.person("mia@example.org").await;
+        let first = asks().await.expect(200);
+        let tag = first.header("etag").expect("a tag").to_owned();
+        assert_eq!(first.header("cache-control"), Some("public, max-age=600"));
+
+        let again = asks().header("if-none-match", &tag).await.expect(304);
+
+        assert!(again.body.is_empty());
+        assert_eq!(again.header("etag"), Some(&*tag));
+        assert_eq!(again.header("cache-control"), Some("public, max-age=600"));
+        let several = asks().header("if-none-match", format!("\"x\", W/{tag}")).await;
+        let _ = several.expect(304);
+        let _ = asks().header("if-none-match", "\"x\"").await.expect(200);
+        let _ = asks().header("if-none-match", "nonsense").await.expect(200);
+    }
+
     async fn the_documentation_loads_nothing_from_elsewhere(app: TestApp) {
         let _ = app.get("/docs").await.expect(308);
         let page = app.get("/docs/").await.expect(200);

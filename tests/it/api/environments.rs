@@ -170,7 +170,7 @@ on_both_stores! {
             assert_eq!(app.get(&by_query).await.told(200), by_header);
             assert_eq!(app.visitor(door).get(&by_query).await.told(200), by_header);
             assert_has(&by_header, json!({"app_id": door.app_id, "env_id": door.env_id}));
-            assert_has(&by_header, json!({"methods": ["password"]}));
+            assert_has(&by_header, json!({"methods": ["password", "magic_link"]}));
         }
         let config = app.visitor(&app.own.production).get("/v1/client-config").await.told(200);
         assert_has(&config, json!({"require_verification": true, "app_name": "default"}));

@@ -59,6 +59,12 @@ const KINDS: &[Kind] = &[
         ],
     },
     Kind {
+        collection: "authsome_api_keys",
+        section: "api_keys",
+        renamed: &[ID],
+        withheld: &["app_id", "user_id", "key_hash", "session_id", "previous"],
+    },
+    Kind {
         collection: "authsome_devices",
         section: "devices",
         renamed: &[ID],
@@ -137,7 +143,7 @@ const KINDS: &[Kind] = &[
         collection: "authsome_events",
         section: "events",
         renamed: &[ID],
-        withheld: &["app_id", "request_id"],
+        withheld: &["app_id", "request_id", "untold_since"],
     },
     // It says only below which version of his rights a token is refused.
     Kind {

@@ -1,14 +1,17 @@
 //! The session rules of an app: how long sessions live, how many there are, what binds them.
 
 use std::collections::HashSet;
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use authsome::events::{Name, Outcome};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::app::{Door, TestApp, eventually};
 use crate::support::client::{Asks, Request, assert_has};
+use crate::support::orgs::text;
 use crate::support::persona::{PASSWORD, Person};
 use crate::support::stores::{Backend, on_both_stores};
 
@@ -56,7 +59,8 @@ on_both_stores! {
         let door = &app.own.development;
         let own = json!({
             "token_ttl_seconds": 900, "refresh_token_ttl_seconds": 2_592_000,
-            "bind_to_ip": false, "bind_to_device": false,
+            "bind_to_ip": false, "bind_to_device": false, "rotate_refresh_token": true,
+            "token_format": "jwt",
         });
         let before = app.key().get(&path(door)).await.told(200);
         assert_eq!(before, json!({"app_id": door.app_id, "set": {}, "effective": own}));
@@ -94,7 +98,18 @@ on_both_stores! {
             }
         }
         rules(&app.key(), door, json!({"bind_to_ip": 1})).await.refuses(400, "invalid_body");
-        rules(&app.key(), door, json!({"token_format": "x"})).await.refuses(400, "unknown_field");
+        rules(&app.key(), door, json!({"token_formats": "x"})).await.refuses(400, "unknown_field");
+        // There are no opaque access tokens, and what only we could verify is no choice of an app.
+        for (name, bad) in [
+            ("token_format", json!("opaque")), ("token_format", json!("JWT")), ("token_format", json!(1)),
+            ("signing_alg", json!("HS256")), ("signing_alg", json!("none")), ("signing_alg", json!("es256")),
+            ("rotate_refresh_token", json!("no")),
+        ] {
+            let problem = rules(&app.key(), door, json!({name: bad})).await.refuses(400, "invalid_body");
+            assert_eq!(problem["errors"][0]["pointer"], format!("/{name}"), "{problem}");
+        }
+        let jwt = rules(&app.key(), door, json!({"token_format": "jwt"})).await.told(200);
+        assert_eq!(jwt["set"], json!({"token_format": "jwt"}));
     }
 
     async fn rules_are_made_by_administrators_of_that_app(app: TestApp) {
@@ -383,5 +398,68 @@ on_both_stores! {
         let told = app.events(&mia.door, Name::BindingRefused).await;
         assert_eq!(told.len(), 4);
         assert!(told.iter().all(|event| event.details["binding"] == "ip_address"));
+    }
+
+    async fn a_refresh_token_that_is_not_rotated_stays_good(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        ruled(&app, json!({"rotate_refresh_token": false})).await;
+        let token = mia.refresh_token();
+
+        for reply in join_all((0..20).map(|_| mia.presents(&token).into_future())).await {
+            assert_eq!(reply.told(200)["refresh_token"], token.as_str());
+        }
+
+        let access = mia.refreshes().await.told(200);
+        assert_ne!(access["access_token"], mia.visitor().presents(&token).await.told(200)["access_token"]);
+        app.clock.advance(31 * 24 * 60 * MINUTE);
+        mia.presents(&token).await.refuses(401, "invalid_refresh_token");
+    }
+
+    async fn where_tokens_are_rotated_again_the_next_use_is_the_last(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        ruled(&app, json!({"rotate_refresh_token": false})).await;
+        let token = mia.refresh_token();
+        mia.presents(&token).await.told(200);
+
+        ruled(&app, json!({"rotate_refresh_token": true})).await;
+
+        let next = mia.presents(&token).await.told(200);
+        assert_ne!(next["refresh_token"], token.as_str());
+        mia.presents(&token).await.refuses(401, "refresh_token_reused");
+    }
+
+    async fn an_app_signs_by_the_algorithm_that_it_wants(app: TestApp) {
+        let door = &app.own.development;
+        let mia = app.person("mia@example.org").await;
+        let algorithm = |token: &str| {
+            let header = token.split('.').next().expect("a header");
+            let header = BASE64_URL_SAFE_NO_PAD.decode(header).expect("base64url");
+            serde_json::from_slice::<Value>(&header).expect("JSON")["alg"].clone()
+        };
+        let published = async || {
+            let set = app.visitor(door).get("/.well-known/jwks.json").await.told(200);
+            let keys = set["keys"].as_array().expect("keys").clone();
+            keys.iter().map(|key| text(&key["alg"])).collect::<Vec<_>>()
+        };
+        assert_eq!(algorithm(&mia.access_token()), "ES256");
+        for (wanted, count) in [("EdDSA", 2), ("RS256", 3)] {
+            let set = rules(&app.key(), door, json!({"signing_alg": wanted})).await.told(200);
+            assert_eq!(set["effective"]["signing_alg"], wanted);
+            let before = algorithm(&mia.access_token());
+
+            // Of twenty who come at once, one finds that a key has to be published.
+            let all = join_all((0..20).map(|_| mia.on_another_device())).await;
+
+            assert!(all.iter().all(|it| algorithm(&it.access_token()) == before));
+            assert_eq!(published().await.len(), count);
+            assert_eq!(published().await.last().map(String::as_str), Some(wanted));
+            app.clock.advance(24 * 60 * MINUTE);
+            let _ = mia.signs_in().await.expect(200);
+            assert_eq!(algorithm(&mia.access_token()), wanted);
+            mia.me().await.told(200);
+        }
+        assert_eq!(app.events(door, Name::SigningKeyPublished).await.len(), 2);
+        let there = mia.enters(&app.own.development).await;
+        there.me().await.told(200);
     }
 }

@@ -34,7 +34,7 @@ pub fn faults(document: &Value) -> Vec<String> {
         about_the_request(&operation, document)
             .into_iter()
             .for_each(&mut fault);
-        about_the_responses(&operation)
+        about_the_responses(&operation, document)
             .into_iter()
             .for_each(&mut fault);
     }
@@ -69,6 +69,9 @@ fn about_the_text(operation: &Operation) -> Vec<String> {
             .is_some_and(|it| it.ends_with('.') || it.len() > 60)
     {
         faults.push(format!("the summary is {summary}"));
+    }
+    if !is_text(&operation.document["description"]) {
+        faults.push("it is not described".to_owned());
     }
     if items(&operation.document["tags"]).count() != 1 {
         faults.push("one tag is needed".to_owned());
@@ -132,18 +135,22 @@ fn about_the_request(operation: &Operation, document: &Value) -> Vec<String> {
     }
     match operation.example() {
         None => faults.push("the body has no example".to_owned()),
-        Some(example) => {
-            let root = json!({"allOf": [schema], "components": document["components"]});
-            let is_so = jsonschema::draft202012::new(&root).is_ok_and(|it| it.is_valid(example));
-            if !is_so {
-                faults.push(format!("the example of the body is none: {example}"));
-            }
+        Some(example) if !fits(example, schema, document) => {
+            faults.push(format!("the example of the body is none: {example}"));
         }
+        Some(_) => {}
     }
     faults
 }
 
-fn about_the_responses(operation: &Operation) -> Vec<String> {
+fn fits(example: &Value, schema: &Value, document: &Value) -> bool {
+    let root = json!({"allOf": [schema], "components": document["components"]});
+    let options = jsonschema::draft202012::options();
+    let validator = options.should_validate_formats(true).build(&root);
+    validator.is_ok_and(|it| it.is_valid(example))
+}
+
+fn about_the_responses(operation: &Operation, document: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let responses = &operation.document["responses"];
     if !members(responses).any(|(status, _)| status.starts_with('2')) {
@@ -154,16 +161,30 @@ fn about_the_responses(operation: &Operation) -> Vec<String> {
         if !is_text(&response["description"]) {
             fault("has no description");
         }
-        let body = &response["content"]["application/json"]["schema"];
+        let lines = &response["content"]["text/plain"];
+        let answers =
+            ["json", "x-ndjson"].map(|kind| &response["content"][format!("application/{kind}")]);
+        let answer = answers.into_iter().find(|it| !it.is_null());
+        let answer = answer.unwrap_or(&Value::Null);
+        let body = &answer["schema"];
         let is_problem =
             response["content"]["application/problem+json"]["schema"]["$ref"] == PROBLEM;
         match status.as_str() {
-            "204" if response.get("content").is_some() => fault("has a body"),
-            "204" => {}
+            "204" | "304" if response.get("content").is_some() => fault("has a body"),
+            "204" | "304" => {}
+            // For a program that reads no JSON.
+            "200" if lines["schema"]["type"] == "string" && is_text(&lines["example"]) => {}
             it if it.starts_with('2') => {
                 let is_named = body.get("$ref").is_some() || FOREIGN.contains(&&*operation.id);
                 if body.is_null() || !is_named {
                     fault("has no named schema");
+                }
+                match answer.get("example") {
+                    None => fault("has no example"),
+                    Some(example) if !fits(example, body, document) => {
+                        fault("has an example that is none");
+                    }
+                    Some(_) => {}
                 }
             }
             _ if !is_problem => fault("is no problem"),
@@ -226,6 +247,7 @@ mod tests {
         });
         let operation = json!({
             "operationId": "things.update", "summary": "Change a thing", "tags": ["things"],
+            "description": "What is absent stays as it is.",
             "security": [{"session": []}], "x-permission": "users:read",
             "parameters": [{"in": "path", "name": "id", "description": "The thing"}],
             "requestBody": {"content": {"application/json": {
@@ -234,7 +256,9 @@ mod tests {
             "responses": {
                 "200": {
                     "description": "The thing",
-                    "content": {"application/json": {"schema": {"$ref": THING}}},
+                    "content": {"application/json": {
+                        "schema": {"$ref": THING}, "example": {"name": "a"},
+                    }},
                 },
                 "404": problem, "default": problem,
             },
@@ -259,6 +283,7 @@ mod tests {
     const SPOILT: &str = r##"
 /operationId | "updateThing" | the operation id "updateThing" is not dotted words
 /summary | "Change a thing." | the summary is "Change a thing."
+/description | "" | it is not described
 /tags | [] | one tag is needed
 /security | null | it does not say who may call it
 /security | [{"cookie": []}] | there is no security scheme cookie
@@ -275,6 +300,8 @@ mod tests {
 /responses/200/description | " " | 200 has no description
 /responses/200/content/application~1json/schema | {"type": "array"} | 200 has no named schema
 /responses/200/content | null | 200 has no named schema
+/responses/200/content/application~1json/example | {} | 200 has an example that is none
+/responses/200/content/application~1json | {"schema": {"$ref": "#/components/schemas/Thing"}} | 200 has no example
 /responses/200/content/application~1json/schema/$ref | "#/a" | #/a refers to nothing
 /responses/404/content | null | 404 is no problem
 /responses/404/x-problems | [] | 404 names no problem

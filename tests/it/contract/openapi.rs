@@ -76,6 +76,55 @@ fn it_is_valid_openapi_3_1() {
     assert!(is_valid, "{told}");
 }
 
+/// What Redocly says of a document, by the rules of `tests/e2e/redocly.yaml`: errors and warnings.
+fn lint(document: &Value) -> Vec<String> {
+    let file = NamedTempFile::with_suffix(".json").expect("a file for the document");
+    fs::write(file.path(), document.to_string()).expect("a file of ours");
+    let e2e = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+    let mut redocly = Command::new(e2e.join("node_modules/.bin/redocly"));
+    redocly
+        .args(["lint", "--format=json", "--config"])
+        .arg(e2e.join("redocly.yaml"));
+    redocly
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    let told = redocly
+        .arg(file.path())
+        .output()
+        .expect("redocly runs: tests/run provides it");
+    let told: Value = serde_json::from_slice(&told.stdout)
+        .unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(&told.stderr)));
+    let problems = told["problems"]
+        .as_array()
+        .expect("a list of problems")
+        .iter();
+    problems
+        .map(|it| format!("{}: {}", it["ruleId"], it["message"]))
+        .collect()
+}
+
+#[test]
+fn it_lints_clean() {
+    assert_eq!(lint(&DOCUMENT), [""; 0]);
+}
+
+#[test]
+fn what_does_not_lint_is_told() {
+    let mut document = DOCUMENT.clone();
+    let path = &operations()[0].path;
+    let _ = document["paths"][path]["get"]
+        .as_object_mut()
+        .expect("an operation")
+        .remove("security");
+
+    let told = lint(&document);
+
+    assert!(
+        told.iter().any(|it| it.contains("security-defined")),
+        "{told:?}"
+    );
+}
+
 #[test]
 fn a_document_that_is_not_valid_is_told_apart() {
     let path = &operations()[0].path;

@@ -27,7 +27,7 @@ use crate::support::dump;
 use crate::support::stores::{Backend, on_both_stores};
 
 /// Collections that name an environment without belonging to it, and why.
-const NAME_AN_ENVIRONMENT: [(&str, &str); 3] = [
+const NAME_AN_ENVIRONMENT: [(&str, &str); 4] = [
     (
         "authsome_revocations",
         "a user's count in every environment of his app",
@@ -37,13 +37,17 @@ const NAME_AN_ENVIRONMENT: [(&str, &str); 3] = [
         "those of the app are for all its organisations",
     ),
     (
+        "authsome_settings",
+        "those of the app are for all its environments",
+    ),
+    (
         "authsome_signing_keys",
         "they are looked for before a tenant is known",
     ),
 ];
 
 /// Collections that name an organisation without being parts of it, and why.
-const NAME_AN_ORGANIZATION: [(&str, &str); 4] = [
+const NAME_AN_ORGANIZATION: [(&str, &str); 5] = [
     ("authsome_events", "what has happened stays on record"),
     (
         "authsome_revocations",
@@ -52,6 +56,10 @@ const NAME_AN_ORGANIZATION: [(&str, &str); 4] = [
     (
         "authsome_roles",
         "they go by a rule of their own, as roles of the app have no organisation",
+    ),
+    (
+        "authsome_settings",
+        "they go by a rule of their own, as settings of the app have no organisation",
     ),
     (
         "authsome_sessions",

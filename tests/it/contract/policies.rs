@@ -11,8 +11,9 @@ use super::guarded;
 use crate::support::stores::run;
 
 /// Everybody whom `policies/roles.csv` grants something.
-const SUBJECTS: [&str; 5] = [
+const SUBJECTS: [&str; 6] = [
     "role:IMPERSONATED",
+    "role:ORGANIZATION",
     "role:USER",
     "role:ADMIN",
     "platform:ADMIN",

@@ -1,22 +1,12 @@
 //! The main job, by clients that share nothing with the server.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 use super::server::Home;
-use super::{provided, script, succeeds};
+use super::{in_a_file, provided, script, succeeds};
 use crate::support::stores::{Backend, on_both_stores, run};
-
-/// What `bootstrap --json` printed, in a file for the scripts.
-fn in_a_file(home: &Home, bootstrapped: &Value) -> PathBuf {
-    let file = home.folder().join("bootstrap.json");
-    fs::write(&file, bootstrapped.to_string()).expect("a file in a folder of ours");
-    file
-}
 
 on_both_stores! {
     /// Sign-up, sign-in, offline verification by another JOSE library, refresh, replay, sign-out.

@@ -5,10 +5,14 @@
 //! need.
 
 mod bootstrap;
+mod clients;
 mod commands;
 mod connections;
 mod docs;
+mod doctor;
 mod first_start;
+mod fuzzing;
+mod idempotency;
 mod jobs;
 mod journey;
 mod keys;
@@ -24,9 +28,17 @@ mod stage;
 mod starting;
 mod stopping;
 mod traces;
+mod transfers;
+mod verifiers;
+mod webhooks;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use self::server::Home;
 
 /// What `tests/run` provides under this name.
 fn provided(name: &str) -> String {
@@ -40,6 +52,13 @@ fn script(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/e2e")
         .join(name)
+}
+
+/// What `bootstrap --json` printed, in a file for the scripts.
+fn in_a_file(home: &Home, bootstrapped: &Value) -> PathBuf {
+    let file = home.folder().join("bootstrap.json");
+    fs::write(&file, bootstrapped.to_string()).expect("a file in a folder of ours");
+    file
 }
 
 /// Runs a command that must succeed; what it wrote to standard output.

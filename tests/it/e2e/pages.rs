@@ -32,6 +32,8 @@ struct Words {
     change: (&'static str, &'static str),
     magic: &'static str,
     invitation: (&'static str, &'static str),
+    /// Before the questions that are not answered well.
+    asked: &'static str,
     known: &'static str,
     weak: &'static str,
     dead: &'static str,
@@ -56,6 +58,7 @@ const ENGLISH: Words = Words {
         "Invitation",
         "You are in. Sign in to the app with your address and your password.",
     ),
+    asked: "Please look at these answers again:",
     known: "This address has an account already. Sign in to the app: the invitation waits there.",
     weak: "This password is too easily guessed. Choose a longer one.",
     dead: "This link has expired or was used already. Ask for a new email.",
@@ -80,6 +83,7 @@ const GERMAN: Words = Words {
         "Einladung",
         "Sie sind dabei. Melden Sie sich in der App mit Ihrer Adresse und Ihrem Passwort an.",
     ),
+    asked: "Bitte prüfen Sie diese Antworten:",
     known: "Diese Adresse hat schon ein Konto. Melden Sie sich in der App an: Die Einladung wartet dort.",
     weak: "Dieses Passwort ist zu leicht zu erraten. Wählen Sie ein längeres.",
     dead: "Dieser Link ist abgelaufen oder wurde schon benutzt. Fordern Sie eine neue E-Mail an.",
@@ -91,6 +95,8 @@ struct Site {
     server: Server,
     production: String,
     development: String,
+    app_id: String,
+    secret_key: String,
     words: Words,
 }
 
@@ -152,6 +158,8 @@ async fn every_page(site: Site) {
     let max = site.server.sign_in(&site.development, MAX, BETTER).await;
     assert_eq!(max["user"]["first_name"], Value::Null);
     assert!(max["org_id"].is_string(), "he is in");
+    let answers = json!({"company": "Kite & Co", "seats": 12, "uses": ["a", "b"], "terms": true, "plan": "b"});
+    assert_eq!(max["user"]["metadata"], answers);
     for visit in visits {
         assert!(fs::exists(text(&visit, "/png")).expect("a folder of ours"));
     }
@@ -165,6 +173,8 @@ impl Site {
             server,
             production: text(told, "/environments/0/publishable_key"),
             development: text(told, "/publishable_key"),
+            app_id: text(told, "/app_id"),
+            secret_key: text(told, "/secret_key"),
             words,
         }
     }
@@ -173,6 +183,24 @@ impl Site {
         let body = json!({"email": email, "password": password});
         let asked = self.server.post_at(&self.production, "/v1/signin", body);
         asked.await.outcome()
+    }
+
+    /// Has the app ask something of who is new.
+    async fn asks(&self) {
+        let options = json!([{"value": "a", "label": "Ah"}, {"value": "b"}]);
+        let fields = json!([
+            {"name": "company", "type": "text", "label": "Company", "required": true, "help": "Yours"},
+            {"name": "seats", "type": "number", "label": "Seats", "min": 1},
+            {"name": "plan", "type": "select", "label": "Plan", "options": options, "default": "b"},
+            {"name": "uses", "type": "multiselect", "label": "Uses", "options": options},
+            {"name": "code", "type": "text", "label": "Code", "format": "digits"},
+            {"name": "note", "type": "textarea", "label": "Note"},
+            {"name": "day", "type": "date", "label": "Day"},
+            {"name": "terms", "type": "checkbox", "label": "Terms", "required": true},
+        ]);
+        let form = format!("/v1/admin/apps/{}/form-configs/signup", self.app_id);
+        let asked = self.server.request("PUT", &form).api_key(&self.secret_key);
+        let _ = asked.json(json!({"fields": fields})).await.expect(200);
     }
 
     /// The letter to an address whose link leads to this page.
@@ -264,6 +292,7 @@ impl Links {
             asked.await.expect(201).json()
         };
         let org = asks("/v1/orgs", json!({"name": "Northwind"})).await;
+        site.asks().await;
         let invitations = format!("/v1/orgs/{}/invitations", text(&org, "/id"));
         for email in [MAX, IDA] {
             asks(&invitations, json!({"email": email, "role": "admin"})).await;
@@ -288,11 +317,20 @@ impl Links {
         let offers = json!({"organization": "Northwind", "inviter": "Olga", "role": "admin"});
         let sets = json!([with(COMMON, bad(words.weak)), with(BETTER, good(reset.1))]);
         let spent = json!([with(PASSWORD, bad(words.dead))]);
+        let answers = json!({
+            "company": "Kite & Co", "seats": "12", "uses": ["a", "b"], "terms": true, "code": "no digits",
+        });
+        let filled = |answers: Value, mut step: Value| {
+            step["answers"] = answers;
+            step
+        };
         let joins = json!([
-            with(COMMON, bad(words.weak)),
-            with(BETTER, good(invitation.1))
+            filled(answers, with(BETTER, bad(&format!("{} Code", words.asked)))),
+            filled(json!({"code": ""}), with(COMMON, bad(words.weak))),
+            with(BETTER, good(invitation.1)),
         ]);
-        let is_known = json!([with(BETTER, bad(words.known))]);
+        let least = json!({"company": "Kite & Co", "terms": true});
+        let is_known = json!([filled(least, with(BETTER, bad(words.known)))]);
         let all = [
             ("verify", &self.verify, verify.0, json!([good(verify.1)])),
             ("verified", &self.verify, verify.0, json!([bad(words.dead)])),

@@ -57,6 +57,17 @@ fn readme() -> String {
     fs::read_to_string(file).expect("there is a README")
 }
 
+/// The one block of code of a language.
+pub(super) fn snippet_in(language: &str) -> String {
+    let fences = fences(&readme()).into_iter();
+    let mut of_it = fences.filter(|it| it.language == language);
+    let (snippet, others) = (of_it.next(), of_it.count());
+    assert_eq!(others, 0, "one snippet in {language}");
+    snippet
+        .unwrap_or_else(|| panic!("a snippet in {language}"))
+        .text
+}
+
 /// The `sh` fences, and the lines of a terminal that wait for a key.
 fn script(fences: &[Fence], publishable_key: &str, secret_key: &str) -> String {
     let mut script = PREAMBLE.to_owned();
@@ -116,64 +127,17 @@ fn every_curl_line_works_in_its_order() {
     });
 }
 
-#[test]
-fn the_python_of_the_readme_verifies_a_token_and_its_environment() {
-    run(async {
-        let (home, readme) = (Home::embedded(), readme());
-        let told = home.bootstrap(&[]);
-        let server = home.serve().await;
-        let tokens = server
-            .sign_up(&text(&told, "/publishable_key"), "mia@example.org")
-            .await;
-        let fences = fences(&readme);
-        let snippet = fences
-            .iter()
-            .find(|it| it.language == "python")
-            .expect("a snippet in Python");
-        let filled = |env_id: &str| {
-            let snippet = snippet
-                .text
-                .replace("https://auth.example.com", &server.url);
-            let snippet = snippet.replace("aapp_…", &text(&told, "/app_id"));
-            let token = text(&tokens, "/access_token");
-            format!(
-                "{}\nprint(claims('{token}')['sub'])",
-                snippet.replace("aenv_…", env_id)
-            )
-        };
-
-        let mut python = Command::new(provided("E2E_PYTHON"));
-        let said = succeeds(python.args(["-c", &filled(&text(&told, "/env_id"))]));
-
-        assert_eq!(said.trim(), text(&tokens, "/user/id"));
-        let mut python = Command::new(provided("E2E_PYTHON"));
-        let other = text(&told, "/environments/0/id");
-        let refused = python
-            .args(["-c", &filled(&other)])
-            .output()
-            .expect("python runs");
-        assert!(String::from_utf8_lossy(&refused.stderr).contains("PermissionError"));
-    });
-}
-
 /// The verifier of the README, which follows revocations: the token is good, and then it is not.
 #[test]
 fn the_python_of_the_readme_refuses_what_is_revoked_within_a_second() {
     run(async {
-        let (home, readme) = (Home::embedded(), readme());
+        let home = Home::embedded();
         let told = home.bootstrap(&[]);
         let server = home.serve().await;
         let (key, email) = (text(&told, "/publishable_key"), "mia@example.org");
         let tokens = server.sign_up(&key, email).await;
         let other = server.sign_in(&key, email, PASSWORD).await;
-        let fences = fences(&readme);
-        let snippet = fences
-            .iter()
-            .find(|it| it.language == "python" && it.text.contains("/v1/revocations"))
-            .expect("a verifier in Python");
-        let mut verifier = snippet
-            .text
-            .replace("https://auth.example.com", &server.url);
+        let mut verifier = snippet_in("python").replace("https://auth.example.com", &server.url);
         for (placeholder, pointer) in [
             ("aapp_…", "/app_id"),
             ("aenv_…", "/env_id"),

@@ -220,12 +220,25 @@ impl Reply {
             .map(|value| value.to_str().expect("a header in ASCII"))
     }
 
-    /// The document of the reply; null where there is none.
+    /// The document of the reply; null where there is none, or lines for a program.
     pub fn json(&self) -> Value {
-        if self.body.is_empty() {
+        let is_lines = |it: &str| it.starts_with("text/plain;");
+        if self.body.is_empty() || self.header("content-type").is_some_and(is_lines) {
             return Value::Null;
         }
+        if self.header("content-type") == Some("application/x-ndjson") {
+            return self.lines().into();
+        }
         serde_json::from_slice(&self.body).expect("a body in JSON")
+    }
+
+    /// The documents of the reply, of which each has a line.
+    pub fn lines(&self) -> Vec<Value> {
+        let lines = self.body.split(|byte| *byte == b'\n');
+        lines
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).expect("a line of JSON"))
+            .collect()
     }
 
     /// The reply, which must have this status.

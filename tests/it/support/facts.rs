@@ -123,6 +123,13 @@ impl TestApp {
         user.id
     }
 
+    /// Does what a node does for apps that close.
+    pub async fn tends_apps(&self) {
+        let authsome = self.foundation().raise().await.expect("a node");
+        let tended = authsome.look_after_apps(self.clock.now()).await;
+        tended.expect("the store answers");
+    }
+
     /// Takes a user's password away, as an account has none that was made by a link.
     pub async fn loses_password(&self, door: &Door, user_id: &str) {
         let mut once = self.store().once();

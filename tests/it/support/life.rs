@@ -13,7 +13,7 @@ const WRONG: &str = "another calm brook";
 
 impl TestApp {
     /// Somebody with something in every field that people can fill: in two environments, on devices
-    /// that are named and trusted, with letters that were sent, links that were followed and links
+    /// that are named and trusted, with a key of her own, letters that were sent, links that were followed and links
     /// that are void, sessions that have ended, wrong passwords, and places in an organisation and a team. The server must lock after
     /// five.
     pub async fn person_of_a_rich_life(&self) -> Person {
@@ -36,6 +36,8 @@ impl TestApp {
         let _ = self.key().unbans(&mia.id).await.expect(200);
         self.is_helped(&mia).await;
         keeps_a_device(&mia).await;
+        let key = json!({"name": "Mia's laptop", "scopes": ["me:read"]});
+        mia.post("/v1/keys").json(key).await.told(201);
         self.has_a_place(&mia).await;
         let _ = mia.on_another_device().await.signs_out().await.expect(204);
         self.lets_links_lie(&mia).await;

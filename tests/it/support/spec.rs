@@ -96,8 +96,14 @@ impl Spec {
         if exchange.is_problem() && !listed(response) && !listed(&responses["default"]) {
             return Some(format!("{} is not documented for {status}", kind(exchange)));
         }
+        if exchange.is_plain() {
+            let is_documented = response["content"].get("text/plain").is_some();
+            return (!is_documented).then(|| "no lines are documented".to_owned());
+        }
         let media_type = if exchange.is_problem() {
             "problem+json"
+        } else if exchange.is_lines() {
+            "x-ndjson"
         } else {
             "json"
         };
@@ -107,6 +113,12 @@ impl Spec {
             return (!is_empty).then(|| format!("no such body is documented for {status}"));
         }
         let key = format!("{} {template} {place}", exchange.method);
+        if exchange.is_lines() {
+            let lines = exchange.body.split(|byte| *byte == b'\n');
+            let key = format!("{key} lines");
+            let mut lines = lines.filter(|line| !line.is_empty());
+            return lines.find_map(|line| self.mismatch(&key, &content["schema"], line));
+        }
         self.mismatch(&key, &content["schema"], exchange.body)
     }
 

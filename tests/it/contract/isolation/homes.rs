@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::super::{Operation, operations};
 use super::places::Place;
-use crate::support::app::{Door, TestApp};
+use crate::support::app::{Door, TestApp, eventually};
 use crate::support::client::Asks;
 use crate::support::orgs::{Org, text};
-use crate::support::persona::Person;
+use crate::support::persona::{Machine, Person};
 
 /// A role of the app, for all its organisations; its identifiers are like those of an organisation's.
 pub const TEMPLATE: &str = "arol of the app";
@@ -56,6 +56,14 @@ impl TestApp {
         let _ = request.json(all).await.expect(200);
     }
 
+    /// A form of the app that nobody is asked, whatever was asked before.
+    async fn has_an_idle_form(&self, door: &Door) {
+        let form = format!("/v1/admin/apps/{}/form-configs/signup", door.app_id);
+        let request = self.machine(door).request("PUT", &form);
+        let idle = json!({"fields": [], "active": false});
+        let _ = request.json(idle).await.expect(200);
+    }
+
     /// Takes an address for proven, as if its letter had been answered.
     async fn verifies_by_hand(&self, door: &Door, person: &Person) {
         let verified = Field::<User, bool>::at("email_verified").set(true);
@@ -68,6 +76,7 @@ impl TestApp {
 
 impl Home {
     pub async fn of(app: &TestApp, door: &Door, name: &str) -> Self {
+        app.has_an_idle_form(door).await;
         let visitor = app.visitor(door);
         let becomes = async |who: &str| {
             let email = format!("{name}-{who}@example.org");
@@ -111,11 +120,11 @@ impl Home {
             org,
             ids,
         };
-        home.makes_the_rest(name).await;
+        home.makes_the_rest(name, &app.machine(door)).await;
         home
     }
 
-    async fn makes_the_rest(&mut self, name: &str) {
+    async fn makes_the_rest(&mut self, name: &str, machine: &Machine) {
         let all = operations();
         for (kind, below, new) in MADE_BY_THE_API {
             let path = format!("/v1/orgs/{{org}}{below}");
@@ -125,11 +134,38 @@ impl Home {
             let made = self.owner.post(&self.org.path(below)).json(new(name)).await;
             self.ids.insert(kind, text(&made.told(201)["id"]));
         }
+        self.makes_a_webhook().await;
+        let key = json!({"name": name, "scopes": ["members:read"], "org_id": self.org.id});
+        let key = self.owner.post("/v1/keys").json(key).await.told(201);
+        self.ids.insert("akey", text(&key["id"]));
+        let account = json!({"name": name, "roles": ["ADMIN"]});
+        let account = machine.post("/v1/admin/service-accounts").json(account);
+        self.ids.insert("svc", text(&account.await.told(201)["id"]));
         let place = json!({"member_id": self.ids["amem"], "role": "member"});
         let path = self
             .org
             .path(&format!("/teams/{}/members", self.ids["atm"]));
         let _ = self.owner.post(&path).json(place).await.expect(201);
+    }
+
+    /// One that has been tested, and is off, so that nothing goes on behind the back of a test.
+    async fn makes_a_webhook(&mut self) {
+        let new = json!({
+            "url": "https://hooks.example.com/", "events": ["webhook.tested"], "org_id": self.org.id,
+        });
+        let made = self.owner.post("/v1/webhooks").json(new).await.told(201);
+        let path = format!("/v1/webhooks/{}", text(&made["id"]));
+        let sent = self.owner.post(&format!("{path}/test")).await.told(202);
+        let off = self.owner.patch(&path).json(json!({"active": false}));
+        let _ = off.await.expect(200);
+        let deliveries = format!("{path}/deliveries");
+        eventually(async || {
+            let page = self.owner.get(&deliveries).await.told(200);
+            page["deliveries"][0].get("failure").is_some()
+        })
+        .await;
+        self.ids.insert("awhk", text(&made["id"]));
+        self.ids.insert("awhd", text(&sent["id"]));
     }
 
     /// What is here of the kind that belongs into this place.

@@ -28,7 +28,7 @@ const NAMES_OR_IDENTIFIERS: [(&str, &str); 7] = [
 const EITHER: [&str; 2] = ["role", "roles"];
 
 /// Variables of paths that are no identifiers of anything that somebody has.
-const NO_IDENTIFIERS: [&str; 2] = ["permission", "type"];
+const NO_IDENTIFIERS: [&str; 3] = ["permission", "setting", "type"];
 
 /// How deep a body is looked into.
 const DEEPEST: usize = 8;

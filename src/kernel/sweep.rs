@@ -1,30 +1,35 @@
-//! Places in the feed: how a reader that goes on misses nothing.
+//! Sweeps: how a reader of a feed that goes on misses nothing.
 //!
-//! A reader *sweeps*: page after page from some revocation on to the last. What is committed
+//! A reader *sweeps*: page after page from some document on to the last. What is committed
 //! meanwhile behind its back was made at most [`OVERLAP`] before the sweep began; so the next sweep
 //! starts that much before the beginning of this one, and a cursor carries that beginning along.
 
-use crate::kernel::id::RevocationId;
-use crate::kernel::page::Position;
-use crate::kernel::time::Timestamp;
-use crate::tokens::{OVERLAP, Revocation};
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::page::Position;
+use super::time::Timestamp;
+
+/// How far a reading of what is new looks back behind the one before: what the clocks of two nodes
+/// may differ by, and what a transaction may take from its clock reading to its commit.
+pub const OVERLAP: Duration = Duration::from_mins(2);
 
 /// A sweep, and how far it has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sweep {
-    pub(super) began: Timestamp,
+pub struct Sweep {
+    pub began: Timestamp,
     /// Exclusive. No identifier stands before all of that instant.
-    pub(super) behind: Position,
+    pub behind: Position,
 }
 
 impl Sweep {
     /// Of everything.
-    pub(super) fn whole(now: Timestamp) -> Self {
+    pub fn whole(now: Timestamp) -> Self {
         Self::from(Timestamp::from_millis(0), now)
     }
 
     /// Of what may have been committed since `read_at`, when all had been read.
-    pub(super) fn since(read_at: Timestamp, now: Timestamp) -> Self {
+    pub fn since(read_at: Timestamp, now: Timestamp) -> Self {
         Self::from(read_at.minus(OVERLAP), now)
     }
 
@@ -37,7 +42,7 @@ impl Sweep {
     }
 
     /// The sweep that a cursor leads on to.
-    pub(super) fn at(place: Option<&Position>, now: Timestamp) -> Self {
+    pub fn at(place: Option<&Position>, now: Timestamp) -> Self {
         let Some(place) = place else {
             return Self::whole(now);
         };
@@ -48,19 +53,18 @@ impl Sweep {
     }
 
     /// Whether something has been passed: it is not of this moment.
-    pub(super) fn has_begun(&self) -> bool {
+    pub fn has_begun(&self) -> bool {
         !self.behind.id.is_empty()
     }
 
-    pub(super) fn passes(&mut self, revocation: &Revocation) {
-        self.behind = Position {
-            at: revocation.created_at,
-            id: revocation.id.to_string(),
-        };
+    /// Goes on behind the document that was made then.
+    pub fn passes(&mut self, at: Timestamp, id: impl Display) {
+        let id = id.to_string();
+        self.behind = Position { at, id };
     }
 
     /// Where the sweep goes on.
-    pub(super) fn place(&self) -> Position {
+    pub fn place(&self) -> Position {
         let Position { at, id } = &self.behind;
         Position {
             at: *at,
@@ -70,7 +74,7 @@ impl Sweep {
 }
 
 /// Where a sweep begins for a reader that knows all that was committed by `read_at`.
-pub(super) fn after(read_at: Timestamp) -> Position {
+pub fn after(read_at: Timestamp) -> Position {
     Position {
         at: read_at,
         id: String::new(),
@@ -81,27 +85,23 @@ pub(super) fn after(read_at: Timestamp) -> Position {
 fn underway(place: &Position) -> Option<Sweep> {
     let (began, id) = place.id.split_once(' ')?;
     let began = Timestamp::from_millis(began.parse().ok()?);
-    // Nothing has been passed yet: the identifier is empty.
-    let is_whole = id.is_empty() || id.parse::<RevocationId>().is_ok();
-    is_whole.then(|| Sweep {
+    // Where nothing has been passed yet the identifier is empty.
+    let id = id.to_owned();
+    Some(Sweep {
         began,
-        behind: Position {
-            at: place.at,
-            id: id.to_owned(),
-        },
+        behind: Position { at: place.at, id },
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::entropy::Entropy;
 
     const NOON: Timestamp = Timestamp::from_millis(2_208_988_800_000);
 
     #[test]
     fn a_sweep_goes_on_where_its_cursor_says_and_remembers_its_beginning() {
-        let id = RevocationId::new(NOON, &Entropy::seeded(1)).to_string();
+        let id = "arvk_01h2xcejqtf2nbrexx3vqjhp41".to_owned();
         let sweep = Sweep {
             began: NOON.minus(OVERLAP),
             behind: Position { at: NOON, id },

@@ -1,0 +1,71 @@
+//! An installation, looked at and left as it is: what `authsome doctor` asks.
+
+use super::settings::{host_of, store_settings, token_settings};
+use super::{SCHEMAS, World};
+use crate::config::{Config, Secrets};
+use crate::kernel::secret::KeyRing;
+use crate::kernel::time::Timestamp;
+use crate::mail::{MailError, Mailer};
+use crate::notifications::{self, Backlog, Notification};
+use crate::store::{self, Resealed, Store, Stored};
+use crate::tokens::{KeyReport, SigningKey, SigningKeys};
+use crate::webhooks::Webhook;
+
+/// A store that is open, and the keys to what is in it.
+#[derive(Debug)]
+pub struct Examined {
+    store: Store,
+    keys: SigningKeys,
+    ring: KeyRing,
+}
+
+impl Examined {
+    /// Opens the store, and makes nothing in it.
+    pub async fn open(config: &Config, secrets: &Secrets, world: &World) -> Stored<Self> {
+        let store = Store::open(&store_settings(&config.store)).await?;
+        let ring = secrets.encryption.clone();
+        let tokens = token_settings(config, config.server.bind);
+        let keys = SigningKeys::new(store.clone(), ring.clone(), world.entropy.clone(), tokens);
+        Ok(Self { store, keys, ring })
+    }
+
+    pub async fn ping(&self) -> Stored<()> {
+        self.store.ping().await
+    }
+
+    /// A sentence for each collection or index that is not as it is declared.
+    pub async fn flaws(&self) -> Stored<Vec<String>> {
+        self.store.examine(SCHEMAS).await
+    }
+
+    /// What the database's own clock says.
+    pub async fn time(&self) -> Stored<Option<Timestamp>> {
+        self.store.time().await
+    }
+
+    pub async fn signing_keys(&self, now: Timestamp) -> Stored<KeyReport> {
+        self.keys.examined(now).await
+    }
+
+    /// Under which encryption keys things are sealed. A collection with a sealed field has a line
+    /// here, as in [`super::Foundation::reseal`].
+    pub async fn sealed(&self) -> Stored<Resealed> {
+        let (store, ring) = (&self.store, &self.ring);
+        let mut found = Resealed::default();
+        found.add(store::survey::<SigningKey>(store, ring).await?);
+        found.add(store::survey::<Notification>(store, ring).await?);
+        found.add(store::survey::<Webhook>(store, ring).await?);
+        Ok(found)
+    }
+
+    pub async fn backlog(&self, now: Timestamp) -> Stored<Backlog> {
+        notifications::backlog(&self.store, now).await
+    }
+}
+
+/// What would send the letters.
+pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
+    let public_url = config.server.url(config.server.bind);
+    let destination = config.mail.destination(&config.store);
+    Mailer::new(&config.mail, destination, &host_of(public_url.as_str()))
+}

@@ -1,0 +1,246 @@
+//! `authsome import …` and `authsome export …`: what the API does, on the store itself.
+//!
+//! On a terminal a bar shows how far it has come; elsewhere a line now and then does. Exit code 1
+//! where a line failed, or not every line was reached.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::run::foundation;
+use super::{Export, Import};
+use crate::app::Foundation;
+use crate::apps;
+use crate::config::Config;
+use crate::credentials::FirebaseProject;
+use crate::environments;
+use crate::events::{Origin, Party};
+use crate::http::HungUp;
+use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Slug;
+use crate::transfers::{By, CutShort, ImportedLine, Outcome, Source, Summary, Told};
+use crate::{kernel, transfers};
+
+/// Bytes of a line.
+const LONGEST: u64 = 64 * 1024;
+/// Lines between two signs of life where there is no terminal.
+const NOW_AND_THEN: u64 = 10_000;
+
+/// Brings users in; says what became of those who were not made.
+pub(super) async fn import(config: Config, asked: Import) -> anyhow::Result<()> {
+    let project = project(&asked)?;
+    let (reader, size) = opened(&asked.file)?;
+    let foundation = foundation(config).await?;
+    let (tenant, is_platform) = place(&foundation, &asked.app).await?;
+    let import = transfers::Import {
+        tenant,
+        by: By::system(is_platform),
+        origin: origin(&foundation),
+        is_dry: asked.dry_run,
+        firebase: project,
+    };
+    let (mut lines, mut report) = (Lines(reader), Report::new(size, asked.results.as_deref())?);
+    let transfers = foundation.transfers();
+    let summary = transfers.import(import, &mut lines, &mut report).await;
+    report.ends()?;
+    let would = if summary.dry_run { " would be" } else { "" };
+    println!(
+        "{} lines: {}{would} created, {} skipped, {} failed",
+        summary.lines, summary.created, summary.skipped, summary.failed
+    );
+    if let Some(why) = &summary.error {
+        bail!("the import broke off, and can be run again: {why}");
+    }
+    if summary.failed > 0 {
+        bail!("{} users were not brought in", summary.failed);
+    }
+    Ok(())
+}
+
+/// Takes users along.
+pub(super) async fn export(config: Config, asked: Export) -> anyhow::Result<()> {
+    let foundation = foundation(config).await?;
+    let (tenant, _) = place(&foundation, &asked.app).await?;
+    let transfers = foundation.transfers();
+    let mut out: Box<dyn Write> = match &asked.out {
+        Some(path) => Box::new(BufWriter::new(created(path)?)),
+        None => Box::new(BufWriter::new(std::io::stdout())),
+    };
+    let by = (tenant, Party::system());
+    transfers
+        .tell_export(by, asked.hashes, &origin(&foundation))
+        .await?;
+    let bar = bar(None);
+    let mut failure = None;
+    let exported = transfers
+        .export(tenant, asked.hashes, async |user| {
+            bar.inc(1);
+            let written = serde_json::to_writer(&mut out, &user).map_err(std::io::Error::from);
+            let written = written.and_then(|()| out.write_all(b"\n"));
+            written.map_err(|error| {
+                failure = Some(error);
+                HungUp
+            })
+        })
+        .await;
+    bar.finish_and_clear();
+    if let Some(error) = failure {
+        return Err(error).context("the users cannot be written");
+    }
+    let count = exported?;
+    out.flush().context("the users cannot be written")?;
+    eprintln!("{count} users");
+    Ok(())
+}
+
+/// The default environment of an app, which tells of it, and whether that app is the platform.
+async fn place(foundation: &Foundation, app: &Slug) -> anyhow::Result<(Tenant, bool)> {
+    let mut once = foundation.store.once();
+    let found = apps::by_slug(&mut once.shared(), app).await?;
+    let found = found.ok_or_else(|| anyhow!("there is no app {app}"))?;
+    let all = environments::list(&mut once.within(found.id)).await?;
+    let home = all.iter().find(|it| it.is_default).or(all.first());
+    let home = home.ok_or_else(|| anyhow!("{app} has no environment"))?;
+    Ok((home.tenant(), found.is_platform))
+}
+
+fn origin(foundation: &Foundation) -> Origin {
+    let now = foundation.world.clock.now();
+    let id = kernel::id::EventId::new(now, &foundation.world.entropy);
+    Origin::new(format!("command {id}"), None, None)
+}
+
+fn project(asked: &Import) -> anyhow::Result<Option<FirebaseProject>> {
+    let Some(path) = &asked.firebase_signer_key_file else {
+        return Ok(None);
+    };
+    let key = std::fs::read_to_string(path)
+        .with_context(|| format!("the signer key {} is not readable", path.display()))?;
+    let keys = (key.trim(), &*asked.firebase_salt_separator);
+    let costs = (asked.firebase_rounds, asked.firebase_mem_cost);
+    let project = FirebaseProject::new(keys, costs);
+    project
+        .map(Some)
+        .map_err(|why| anyhow!("the Firebase project's signer key or parameters: {why}"))
+}
+
+fn opened(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
+    if path.as_os_str() == "-" {
+        return Ok((Box::new(BufReader::new(std::io::stdin())), None));
+    }
+    let file = File::open(path).with_context(|| format!("{} is not readable", path.display()))?;
+    let size = file.metadata().ok().map(|about| about.len());
+    Ok((Box::new(BufReader::new(file)), size))
+}
+
+/// A file for its owner alone, which was not there before.
+fn created(path: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    file.with_context(|| format!("{} cannot be made", path.display()))
+}
+
+/// Of so many bytes, or of nobody knows how many users.
+fn bar(size: Option<u64>) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = size.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = match size {
+        Some(_) => "{bar:40} {percent}% {bytes_per_sec} {msg}",
+        None => "{spinner} {pos} {msg}",
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// The lines of a file.
+struct Lines(Box<dyn BufRead>);
+
+impl Source for Lines {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, CutShort> {
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut self.0).take(LONGEST + 1).read_until(b'\n', &mut line);
+            match read {
+                Err(error) => return Err(CutShort::Unread(error.to_string())),
+                Ok(0) => return Ok(None),
+                Ok(length) if length as u64 > LONGEST => {
+                    return Err(CutShort::Unread("a line is longer than 64 KiB".to_owned()));
+                }
+                Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(_) => return Ok(Some(line)),
+            }
+        }
+    }
+}
+
+/// Tells people of the lines that failed, and machines of all.
+struct Report {
+    bar: ProgressBar,
+    results: Option<BufWriter<File>>,
+    told: u64,
+    failure: Option<std::io::Error>,
+}
+
+impl Report {
+    fn new(size: Option<u64>, results: Option<&Path>) -> anyhow::Result<Self> {
+        let results = results.map(created).transpose()?.map(BufWriter::new);
+        Ok(Self {
+            bar: bar(size),
+            results,
+            told: 0,
+            failure: None,
+        })
+    }
+
+    fn ends(mut self) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        let written = self.results.as_mut().map_or(Ok(()), Write::flush);
+        match self.failure {
+            Some(error) => Err(error).context("the results cannot be written"),
+            None => written.context("the results cannot be written"),
+        }
+    }
+
+    fn keep(&mut self, line: &ImportedLine) -> std::io::Result<()> {
+        let Some(results) = &mut self.results else {
+            return Ok(());
+        };
+        serde_json::to_writer(&mut *results, line)?;
+        results.write_all(b"\n")
+    }
+}
+
+impl Told for Report {
+    async fn line(&mut self, line: &ImportedLine) -> Result<(), HungUp> {
+        if line.status == Outcome::Failed {
+            let why = line.error.as_ref().map(ToString::to_string);
+            let said = format!("line {}: {}", line.line, why.unwrap_or_default());
+            self.bar.suspend(|| eprintln!("authsome: {said}"));
+        }
+        self.keep(line).map_err(|error| {
+            self.failure = Some(error);
+            HungUp
+        })
+    }
+
+    async fn progress(&mut self, so_far: &Summary) -> Result<(), HungUp> {
+        let said = format!("{} lines, {} created", so_far.lines, so_far.created);
+        self.bar.set_message(said.clone());
+        if self.bar.is_hidden() && so_far.lines >= self.told + NOW_AND_THEN {
+            self.told = so_far.lines;
+            eprintln!("authsome: {said}");
+        }
+        Ok(())
+    }
+}

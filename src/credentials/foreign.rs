@@ -1,0 +1,335 @@
+//! Hashes that other systems made: read, bounded, and verified as they are.
+//!
+//! | kind | notation | at most |
+//! |---|---|---|
+//! | bcrypt | `$2a$ $2b$ $2y$` | cost 15 |
+//! | Argon2id (RFC 9106) | PHC | 128 MiB, 512 MiB of passes |
+//! | scrypt (RFC 7914) | PHC | 128 MiB, 2^21 of N·r·p |
+//! | PBKDF2 (RFC 8018) | PHC, passlib's, Django's; SHA-256 and SHA-512 | 2,000,000 iterations |
+//! | Firebase's scrypt | [`super::firebase`] | N of 2^16, r of 8 |
+//!
+//! What would cost more than that is refused when it comes, and never computed (a stored hash is
+//! not trusted either). Passwords are hashed as they are, in NFC and without our pepper.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use argon2::{Algorithm, Argon2};
+use aws_lc_rs::pbkdf2;
+use bcrypt::HashParts;
+
+use super::firebase::Firebase;
+use super::phc::{LONGEST, Phc, decoded};
+use crate::kernel::password::Password;
+use crate::kernel::secret::{MacKey, same};
+
+const BCRYPT_COST: std::ops::RangeInclusive<u32> = 4..=15;
+/// KiB of memory.
+const ARGON2_MEMORY: u32 = 128 * 1024;
+/// KiB of memory, as often as it is passed over.
+const ARGON2_WORK: u64 = 512 * 1024;
+const SCRYPT_MEMORY: u64 = 128 * 1024 * 1024;
+const SCRYPT_WORK: u64 = 1 << 21;
+const PBKDF2_ITERATIONS: u32 = 2_000_000;
+const HASH_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
+const SALT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
+
+/// Why a hash is not taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadHash {
+    #[error("is of a kind that is not known here")]
+    Unknown,
+    #[error("is not well-formed")]
+    Malformed,
+    #[error("would take too much time or memory to verify")]
+    TooDear,
+    #[error("needs its salt, and the hash parameters of its Firebase project")]
+    NoParameters,
+}
+
+/// A hash of another system, ready to be verified.
+#[derive(Debug)]
+pub(super) enum Foreign<'a> {
+    Bcrypt(&'a str),
+    Argon2id(Box<Argon2<'static>>, Phc<'a>),
+    Scrypt(scrypt::Params, Phc<'a>),
+    Pbkdf2(Pbkdf2),
+    Firebase(Firebase),
+}
+
+pub(super) struct Pbkdf2 {
+    algorithm: pbkdf2::Algorithm,
+    iterations: NonZeroU32,
+    salt: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+impl fmt::Debug for Pbkdf2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pbkdf2")
+            .field("iterations", &self.iterations)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Foreign<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, BadHash> {
+        if text.len() > LONGEST || !text.is_ascii() {
+            return Err(BadHash::Malformed);
+        }
+        if ["$2a$", "$2b$", "$2y$"]
+            .iter()
+            .any(|it| text.starts_with(it))
+        {
+            return bcrypt(text);
+        }
+        if let Some(firebase) = Firebase::stored(text) {
+            return firebase.map(Self::Firebase);
+        }
+        if let Some(django) = text.strip_prefix("pbkdf2_sha256$") {
+            return of_django(django).map(Self::Pbkdf2);
+        }
+        let kind = text.strip_prefix('$').and_then(|it| it.split('$').next());
+        match kind {
+            Some("argon2id") => argon2id(phc(text)?),
+            Some("scrypt") => scrypt(phc(text)?),
+            Some("pbkdf2-sha256") => {
+                pbkdf2(pbkdf2::PBKDF2_HMAC_SHA256, phc(text)?).map(Self::Pbkdf2)
+            }
+            Some("pbkdf2-sha512") => {
+                pbkdf2(pbkdf2::PBKDF2_HMAC_SHA512, phc(text)?).map(Self::Pbkdf2)
+            }
+            Some(_) | None => Err(BadHash::Unknown),
+        }
+    }
+
+    /// Whether `password` is the one that was hashed; takes as long as the hash says.
+    pub(super) fn verify(&self, password: &Password, key: &MacKey) -> bool {
+        let password = password.expose().as_bytes();
+        match self {
+            Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
+            Self::Argon2id(argon2, phc) => {
+                let mut out = vec![0; phc.hash.len()];
+                let hashed = argon2.hash_password_into(password, &phc.salt, &mut out);
+                hashed.is_ok() && same(&out, &phc.hash)
+            }
+            Self::Scrypt(params, phc) => {
+                let mut out = vec![0; phc.hash.len()];
+                let hashed = scrypt::scrypt(password, &phc.salt, params, &mut out);
+                hashed.is_ok() && same(&out, &phc.hash)
+            }
+            Self::Pbkdf2(it) => {
+                let (salt, hash) = (&it.salt, &it.hash);
+                pbkdf2::verify(it.algorithm, it.iterations, salt, password, hash).is_ok()
+            }
+            Self::Firebase(firebase) => firebase.verify(password, key),
+        }
+    }
+}
+
+fn bcrypt(text: &str) -> Result<Foreign<'_>, BadHash> {
+    let parts = HashParts::from_str(text).map_err(|_| BadHash::Malformed)?;
+    if BCRYPT_COST.contains(&parts.get_cost()) {
+        Ok(Foreign::Bcrypt(text))
+    } else {
+        Err(BadHash::TooDear)
+    }
+}
+
+fn phc(text: &str) -> Result<Phc<'_>, BadHash> {
+    let phc = Phc::parse(text).ok_or(BadHash::Malformed)?;
+    let is_sound = HASH_BYTES.contains(&phc.hash.len()) && SALT_BYTES.contains(&phc.salt.len());
+    if is_sound {
+        Ok(phc)
+    } else {
+        Err(BadHash::Malformed)
+    }
+}
+
+fn argon2id(phc: Phc<'_>) -> Result<Foreign<'_>, BadHash> {
+    let costs = ["m", "t", "p"].map(|name| phc.number(name));
+    let [Some(memory), Some(passes), Some(lanes)] = costs else {
+        return Err(BadHash::Malformed);
+    };
+    let work = u64::from(memory) * u64::from(passes);
+    if memory > ARGON2_MEMORY || work > ARGON2_WORK || lanes > 64 {
+        return Err(BadHash::TooDear);
+    }
+    // Without a version it is that of the first specification.
+    let version = phc.version.unwrap_or(0x10).try_into();
+    let params = argon2::Params::new(memory, passes, lanes, Some(phc.hash.len()));
+    let (Ok(version), Ok(params)) = (version, params) else {
+        return Err(BadHash::Malformed);
+    };
+    let argon2 = Argon2::new(Algorithm::Argon2id, version, params);
+    Ok(Foreign::Argon2id(Box::new(argon2), phc))
+}
+
+fn scrypt(phc: Phc<'_>) -> Result<Foreign<'_>, BadHash> {
+    let costs = ["ln", "r", "p"].map(|name| phc.number(name));
+    let [Some(log_n), Some(block), Some(lanes)] = costs else {
+        return Err(BadHash::Malformed);
+    };
+    scrypt_params(log_n, block, lanes).map(|params| Foreign::Scrypt(params, phc))
+}
+
+pub(super) fn scrypt_params(log_n: u32, r: u32, p: u32) -> Result<scrypt::Params, BadHash> {
+    let blocks = 1_u64.checked_shl(log_n).filter(|_| log_n < 32);
+    let blocks = blocks.and_then(|n| n.checked_mul(r.into()));
+    let blocks = blocks.ok_or(BadHash::TooDear)?;
+    let memory = blocks.checked_mul(128).ok_or(BadHash::TooDear)?;
+    let work = blocks.checked_mul(p.into()).ok_or(BadHash::TooDear)?;
+    if memory > SCRYPT_MEMORY || work > SCRYPT_WORK {
+        return Err(BadHash::TooDear);
+    }
+    let log_n = u8::try_from(log_n).map_err(|_| BadHash::TooDear)?;
+    if log_n == 0 {
+        return Err(BadHash::Malformed);
+    }
+    scrypt::Params::new(log_n, r, p).map_err(|_| BadHash::Malformed)
+}
+
+fn pbkdf2(algorithm: pbkdf2::Algorithm, phc: Phc<'_>) -> Result<Pbkdf2, BadHash> {
+    let iterations = phc.number("i").or_else(|| phc.lone_number());
+    Pbkdf2::new(algorithm, iterations, (phc.salt, phc.hash))
+}
+
+/// `<iterations>$<salt, as it is>$<hash>`
+fn of_django(text: &str) -> Result<Pbkdf2, BadHash> {
+    let mut parts = text.splitn(3, '$');
+    let (Some(iterations), Some(salt), Some(hash)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Err(BadHash::Malformed);
+    };
+    let hash = decoded(hash).ok_or(BadHash::Malformed)?;
+    let is_sound = HASH_BYTES.contains(&hash.len()) && SALT_BYTES.contains(&salt.len());
+    if !is_sound {
+        return Err(BadHash::Malformed);
+    }
+    let kept = (salt.as_bytes().to_vec(), hash);
+    Pbkdf2::new(pbkdf2::PBKDF2_HMAC_SHA256, iterations.parse().ok(), kept)
+}
+
+impl Pbkdf2 {
+    fn new(
+        algorithm: pbkdf2::Algorithm,
+        iterations: Option<u32>,
+        (salt, hash): (Vec<u8>, Vec<u8>),
+    ) -> Result<Self, BadHash> {
+        let iterations = iterations.and_then(NonZeroU32::new);
+        let iterations = iterations.ok_or(BadHash::Malformed)?;
+        if iterations.get() > PBKDF2_ITERATIONS {
+            return Err(BadHash::TooDear);
+        }
+        Ok(Self {
+            algorithm,
+            iterations,
+            salt,
+            hash,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(hash: &str) -> Result<(), BadHash> {
+        Foreign::parse(hash).map(drop)
+    }
+
+    fn is_right(hash: &str, password: &str) -> bool {
+        let password = Password::presented(password).unwrap();
+        let key = MacKey::new(b"of no use");
+        Foreign::parse(hash).unwrap().verify(&password, &key)
+    }
+
+    /// Made by `tests/e2e/hashes.py`: bcrypt, libargon2, passlib and OpenSSL.
+    #[test]
+    fn hashes_of_others_are_verified() {
+        let vectors = [
+            "$2b$04$zkbNa7tp49p9pnmbPs5/3.BPQhLj7E//TM1gVYR1Vic30ziCPnWTG",
+            "$2a$04$Y8tTTV0l8JIVdiEPksZRy.32MGBm68us1N2CjeynE3ZtTKwvsyW8K",
+            "$2y$04$zkbNa7tp49p9pnmbPs5/3.BPQhLj7E//TM1gVYR1Vic30ziCPnWTG",
+            "$argon2id$v=19$m=8192,t=2,p=2$M32r/lfrozKMahB5Phu//g$Zl/aRYsHs159ZCj9yo4TcQlzt5t7frDfXQa0s0xyNR4",
+            "$scrypt$ln=12,r=8,p=1$7Sy2Y9mThHpMn32BDIZ1fg$mBQb1JuhiZHQFVBT4jCvhRltTvXvjxB+xKB667nfuqc",
+            "$pbkdf2-sha256$i=10000,l=32$3A+MdOEeOEQcGpMYNCtvKw$fxCxvM/urFRy5nUHZsq+g0pwZkdao4KzF4nelLRELmA",
+            "$pbkdf2-sha256$10000$4ByjtPb.v3eOsXbO.T8HIA$rnmp1wgYFBnnk3DbvUBMnSFZKNvMWdp7XGeNuqVHExI",
+            "$pbkdf2-sha512$10000$XGstxThHKGVMaY0xZqxVig$crZuZt2EdMB28mplW5MUctJuGu8eMJ07onOWjaFMlLZhjKvAwyjmcTwqalDUXtx4S8zTRpjYg6j9RBz6/nC/cQ",
+            "pbkdf2_sha256$10000$x7Kd02mQpLw9$PvKVv7zGbPC6MFRNy48rIPjYUzmBgsN6JWaAOQm5GFA=",
+        ];
+        for hash in vectors {
+            assert!(is_right(hash, "correct horse"), "{hash}");
+            assert!(!is_right(hash, "correct horsf"), "{hash}");
+        }
+    }
+
+    #[test]
+    fn what_would_take_seconds_or_gibibytes_is_never_computed() {
+        let (salt, hash) = ("c29tZXNhbHQ", "AQIDBAUGBwgJCgsMDQ4PEA");
+        let bcrypt = format!("$2b$16${}.{}.", "K".repeat(21), "e".repeat(30));
+        let dear = [
+            bcrypt,
+            format!("$argon2id$v=19$m=131073,t=1,p=1${salt}${hash}"),
+            format!("$argon2id$v=19$m=65536,t=9,p=1${salt}${hash}"),
+            format!("$argon2id$v=19$m=4294967295,t=4294967295,p=1${salt}${hash}"),
+            format!("$scrypt$ln=18,r=8,p=1${salt}${hash}"),
+            format!("$scrypt$ln=14,r=8,p=17${salt}${hash}"),
+            format!("$scrypt$ln=63,r=8,p=1${salt}${hash}"),
+            format!("$scrypt$ln=200,r=4294967295,p=1${salt}${hash}"),
+            format!("$pbkdf2-sha256$i=2000001${salt}${hash}"),
+            "pbkdf2_sha256$2000001$salt$AQIDBAUGBwgJCgsMDQ4PEA==".to_owned(),
+        ];
+        for hash in dear {
+            assert_eq!(verdict(&hash), Err(BadHash::TooDear), "{hash}");
+        }
+    }
+
+    #[test]
+    fn what_is_usual_elsewhere_is_within_bounds() {
+        let (salt, hash) = ("c29tZXNhbHQ", "AQIDBAUGBwgJCgsMDQ4PEA");
+        for usual in [
+            format!("$argon2id$v=19$m=65536,t=3,p=4${salt}${hash}"),
+            format!("$argon2id$v=19$m=102400,t=2,p=8${salt}${hash}"),
+            format!("$scrypt$ln=17,r=8,p=1${salt}${hash}"),
+            format!("$pbkdf2-sha512$i=210000,l=16${salt}${hash}"),
+            "pbkdf2_sha256$1200000$salt$AQIDBAUGBwgJCgsMDQ4PEA==".to_owned(),
+        ] {
+            assert_eq!(verdict(&usual), Ok(()), "{usual}");
+        }
+    }
+
+    #[test]
+    fn other_kinds_and_damaged_ones_are_told_apart() {
+        let short = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AQID";
+        for (hash, expected) in [
+            ("", BadHash::Unknown),
+            ("5f4dcc3b5aa765d61d8327deb882cf99", BadHash::Unknown),
+            ("$1$abc$def", BadHash::Unknown),
+            (
+                "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AQID",
+                BadHash::Unknown,
+            ),
+            ("$6$rounds=5000$abc$def", BadHash::Unknown),
+            ("§", BadHash::Malformed),
+            ("$2b$04$short", BadHash::Malformed),
+            (short, BadHash::Malformed),
+            (
+                "$scrypt$ln=14,r=8$c29tZXNhbHQ$AQIDBAUGBwgJCgsMDQ4PEA",
+                BadHash::Malformed,
+            ),
+            (
+                "pbkdf2_sha256$x$salt$AQIDBAUGBwgJCgsMDQ4PEA==",
+                BadHash::Malformed,
+            ),
+            (
+                "pbkdf2_sha256$0$salt$AQIDBAUGBwgJCgsMDQ4PEA==",
+                BadHash::Malformed,
+            ),
+        ] {
+            assert_eq!(verdict(hash), Err(expected), "{hash}");
+        }
+        assert_eq!(verdict(&"$2b$".repeat(1_000)), Err(BadHash::Malformed));
+    }
+}
