@@ -39,7 +39,7 @@ pub fn routes(config: &mut ServiceConfig) {
         (status = 401, description = "A form with no key that is good", body = OAuthError),
     ),
     security((), ("api_key" = [])),
-    extensions(("x-problems" = json!([
+    extensions(("x-body-optional" = json!(true)), ("x-problems" = json!([
         ProblemKind::KeyNotExchangeable, ProblemKind::UserRequired,
     ]))),
 )]

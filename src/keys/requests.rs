@@ -85,6 +85,7 @@ pub(super) struct ApiKeyPatch {
 
 /// How a key is to be given another secret.
 #[derive(Debug, ToSchema)]
+#[schema(as = ApiKeyRotation)]
 pub(super) struct KeyRotation {
     /// How long the secret before is good still; seven days at most, also where more is said. Absent:
     /// not at all.

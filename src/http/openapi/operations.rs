@@ -78,6 +78,7 @@ fn completed(
     mut operation: Map<String, Value>,
 ) -> Map<String, Value> {
     add_parameters(path, &mut operation);
+    spare_body(&mut operation);
     let is_repeatable = method == "post" && is_repeatable(&mut operation);
     let mut kinds = derived(path, &operation);
     kinds.extend(stated(&mut operation));
@@ -100,6 +101,14 @@ fn completed(
         .for_each(|(status, response)| describe(status, response));
     operation.insert("responses".to_owned(), Value::Object(responses));
     operation
+}
+
+/// A body is needed, where the operation does not say that it does without.
+fn spare_body(operation: &mut Map<String, Value>) {
+    let is_optional = operation.remove("x-body-optional").is_some();
+    if let Some(body) = operation.get_mut("requestBody").filter(|_| is_optional) {
+        body["required"] = Value::Bool(false);
+    }
 }
 
 fn object(value: Option<Value>) -> Map<String, Value> {
