@@ -11,9 +11,7 @@ use super::public;
 use super::record::{Method, Offered, SignInName};
 use super::service::ClientConfigs;
 use crate::access::{Permission, ReadClientConfig, UpdateClientConfig};
-use crate::http::{
-    Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId, Problem, ProblemKind,
-};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId};
 use crate::kernel::id::AppId;
 use crate::kernel::language::Language;
 use crate::kernel::text::{Email, WebUrl};
@@ -118,7 +116,7 @@ async fn read(
     app: PathId<AppId>,
     configs: Data<ClientConfigs>,
 ) -> Answer<Ok200<ClientConfigSettings>> {
-    let app = own(&access, app)?;
+    let app = access.own(app.into_inner())?;
     let set = configs.set_for(app).await?;
     Ok(Ok200::new(ClientConfigSettings::of(app, set)))
 }
@@ -151,7 +149,7 @@ async fn replace(
     offered: Body<Offered>,
     configs: Data<ClientConfigs>,
 ) -> Answer<Ok200<ClientConfigSettings>> {
-    let (app, set) = (own(&access, app)?, offered.into_inner());
+    let (app, set) = (access.own(app.into_inner())?, offered.into_inner());
     configs
         .replace(access.caller(), &set, access.origin())
         .await?;
@@ -174,18 +172,9 @@ async fn reset(
     app: PathId<AppId>,
     configs: Data<ClientConfigs>,
 ) -> Answer<NoContent> {
-    own(&access, app)?;
+    access.own(app.into_inner())?;
     configs.reset(access.caller(), access.origin()).await?;
     Ok(NoContent)
-}
-
-/// The app acted on; another one is unknown in it.
-fn own<P>(access: &Allowed<P>, app: PathId<AppId>) -> Result<AppId, Problem> {
-    let own = access.tenant().app_id;
-    if app.into_inner() == own {
-        return Ok(own);
-    }
-    Err(ProblemKind::NotFound.into())
 }
 
 #[cfg(test)]

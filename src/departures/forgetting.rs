@@ -6,7 +6,10 @@ use crate::kernel::time::Timestamp;
 use crate::memberships::Invitation;
 use crate::store::{Stored, Tx};
 use crate::users::User;
-use crate::{api_keys, credentials, devices, invitations, limits, links, notifications, sessions};
+use crate::{
+    api_keys, credentials, devices, idempotency, invitations, limits, links, notifications,
+    sessions,
+};
 
 /// Removes what is kept about a user, in every environment of his app. Whatever keeps documents
 /// about users has a line here. Events stay, and revocations for as long as they count; the letter
@@ -24,6 +27,7 @@ pub(super) async fn forget(
     links::forget(tx, user).await?;
     devices::forget(tx, user).await?;
     sessions::forget(tx, user).await?;
+    idempotency::forget_sessions(tx, user).await?;
     api_keys::forget(tx, user, tell).await?;
     limits::forget(tx, user).await?;
     notifications::forget(tx, user).await?;

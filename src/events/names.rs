@@ -180,7 +180,7 @@ names! {
     WebhookUpdated = "webhook.updated", "A webhook was changed.";
     WebhookDeleted = "webhook.deleted", "A webhook was deleted.";
     WebhookSecretRotated = "webhook.secret_rotated", "A webhook was given a new secret.";
-    WebhookTested = "webhook.tested", "A webhook was asked for a sign of life; told to it alone.";
+    WebhookTested = "webhook.tested", "A webhook was asked for a sign of life; of all webhooks, told to it alone.";
     WebhookRetried = "webhook.delivery_retried", "A delivery of a webhook was asked for again.";
     WebhookDisabled = "webhook.disabled",
         "A webhook was switched off, as nothing reached it any more; `reason` says how that showed.";

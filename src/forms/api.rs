@@ -273,10 +273,7 @@ fn own<P>(
     which: PathIds<(AppId, FormType)>,
 ) -> Result<(AppId, FormType), Problem> {
     let (app, which) = which.into_inner();
-    if app == access.tenant().app_id {
-        return Ok((app, which));
-    }
-    Err(ProblemKind::NotFound.into())
+    Ok((access.own(app)?, which))
 }
 
 impl From<FormError> for Problem {

@@ -136,9 +136,11 @@ struct Visit {
     traced: Option<Traced>,
     began: Timestamp,
     watch: Stopwatch,
-    /// The pattern of the path, and the place of the operation among all.
-    route: Option<String>,
+    operations: Data<Operations>,
+    /// The place of the operation among all.
     operation: Option<usize>,
+    /// The pattern of a path that is of none.
+    unlisted: Option<String>,
     origin: Option<text::Origin>,
     unread: Option<Unread>,
 }
@@ -146,25 +148,26 @@ struct Visit {
 /// The outermost middleware.
 async fn serve(
     edge: Data<Edge>,
+    operations: Data<Operations>,
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let id = RequestId::new(&edge.entropy);
     let is_preflight = cors::is_preflight(req.method(), req.headers());
     rebase(&mut req, &edge.base_path);
-    let route = req.match_pattern();
-    let operation = operation(&req, route.as_deref());
+    let operation = operations.place(req.method(), req.match_info().as_str());
     let (span, began) = (trace::span(&id, req.method()), edge.clock.now());
-    let asked = (&id, began, route.as_deref());
+    let found = operation.and_then(|place| operations.at(place));
     let traced = edge.telemetry.as_ref();
-    let traced = traced.map(|telemetry| trace::begun(telemetry, asked, &req, &span));
+    let traced = traced.map(|telemetry| trace::begun(telemetry, (&id, began, found), &req, &span));
     let visit = Visit {
         span,
         traced,
         began,
         watch: Stopwatch::start(),
+        unlisted: operation.is_none().then(|| req.match_pattern()).flatten(),
         operation,
-        route,
+        operations,
         origin: cors::origin(req.headers()).filter(|_| !is_preflight),
         unread: Unread::of(&mut req),
         id,
@@ -189,6 +192,13 @@ async fn serve(
 }
 
 impl Visit {
+    /// The pattern of the path.
+    fn route(&self) -> Option<&str> {
+        let operation = self.operation.and_then(|place| self.operations.at(place));
+        let listed = operation.map(|operation| operation.pattern.as_str());
+        listed.or(self.unlisted.as_deref())
+    }
+
     /// Counts the answer, and ends its span.
     fn count(
         &mut self,
@@ -241,7 +251,7 @@ impl Visit {
         let kind = problem.as_ref().map(Problem::kind);
         self.count(request.as_ref(), response.status(), kind);
         let outcome = Outcome {
-            route: self.route.as_deref(),
+            route: self.route(),
             status: response.status(),
             problem: problem.as_ref(),
             began: self.began,
@@ -256,12 +266,6 @@ impl Visit {
             None => Err(InternalError::from_response("no request", response).into()),
         }
     }
-}
-
-fn operation(req: &ServiceRequest, route: Option<&str>) -> Option<usize> {
-    let operations = req.app_data::<Data<Operations>>()?;
-    let (place, _) = operations.find(req.method(), route?)?;
-    Some(place)
 }
 
 fn tenant(req: &HttpRequest) -> Option<Tenant> {

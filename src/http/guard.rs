@@ -23,7 +23,7 @@ use super::problem::Problem;
 use super::problems::ProblemKind;
 use crate::access::{EnterOrganizations, Grantable, InApp, InOrganization, Permission, Policy};
 use crate::events::Origin;
-use crate::kernel::id::{SessionId, UserId};
+use crate::kernel::id::{AppId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 
 /// A caller who holds the permission `P` in the tenant acted on.
@@ -45,6 +45,14 @@ impl<P> Allowed<P> {
 
     pub fn origin(&self) -> &Origin {
         &self.identity.origin
+    }
+
+    /// The app acted on, which a path names too: another one is unknown in it.
+    pub fn own(&self, named: AppId) -> Result<AppId, Problem> {
+        if named == self.caller.tenant.app_id {
+            return Ok(named);
+        }
+        Err(ProblemKind::NotFound.into())
     }
 
     /// Whether the policy allows the caller `Q` as well.

@@ -13,18 +13,32 @@ use super::openapi::IDEMPOTENCY_KEY;
 /// The methods that operations have.
 const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
+/// Places among all operations, method by method.
+type Places = [Option<usize>; METHODS.len()];
+
 /// Every operation of the document, in its order.
 #[derive(Clone, Debug)]
 pub(super) struct Operations {
     all: Vec<Operation>,
-    /// By the pattern of the path: the place in `all`, method by method.
-    by_pattern: HashMap<String, [Option<usize>; METHODS.len()]>,
+    /// By their path, where nothing in it varies.
+    by_path: HashMap<String, Places>,
+    /// The other patterns, segment by segment; a literal stands before a variable.
+    by_pattern: Vec<(Vec<Segment>, Places)>,
+}
+
+/// What may stand between two slashes. A variable is anything but nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    Literal(String),
+    Variable,
 }
 
 /// One operation.
 #[derive(Clone, Debug)]
 pub(super) struct Operation {
     pub(super) id: String,
+    /// The pattern of its path: `/v1/orgs/{org}`.
+    pub(super) pattern: String,
     /// Whether it remembers its answers by `Idempotency-Key`.
     pub(super) remembers: bool,
 }
@@ -33,7 +47,8 @@ impl Operations {
     pub(super) fn of(document: &Value) -> Self {
         let mut operations = Self {
             all: Vec::new(),
-            by_pattern: HashMap::new(),
+            by_path: HashMap::new(),
+            by_pattern: Vec::new(),
         };
         let paths = document["paths"].as_object().into_iter().flatten();
         for (pattern, item) in paths {
@@ -41,21 +56,43 @@ impl Operations {
             for (place, method) in places.iter_mut().zip(METHODS) {
                 if let Some(operation) = item.get(method) {
                     *place = Some(operations.all.len());
-                    operations.all.push(Operation::of(operation));
+                    operations.all.push(Operation::of(pattern, operation));
                 }
             }
-            operations.by_pattern.insert(pattern.clone(), places);
+            operations.insert(pattern, places);
         }
+        operations.by_pattern.sort();
         operations
     }
 
-    /// The operation of a method and the pattern that matched, and its place among all.
-    pub(super) fn find(&self, method: &Method, pattern: &str) -> Option<(usize, &Operation)> {
+    fn insert(&mut self, pattern: &str, places: Places) {
+        let segments: Vec<_> = pattern.split('/').map(Segment::of).collect();
+        if segments.contains(&Segment::Variable) {
+            self.by_pattern.push((segments, places));
+        } else {
+            self.by_path.insert(pattern.to_owned(), places);
+        }
+    }
+
+    /// The place of the operation that answers a method at a path, which has no variables for
+    /// another method's sake: `POST /v1/users/create` is no operation of `/v1/users/{id}`.
+    pub(super) fn place(&self, method: &Method, path: &str) -> Option<usize> {
         let known = METHODS
             .iter()
-            .position(|known| known.eq_ignore_ascii_case(method.as_str()));
-        let place = (*self.by_pattern.get(pattern)?.get(known?)?)?;
-        Some((place, self.all.get(place)?))
+            .position(|known| known.eq_ignore_ascii_case(method.as_str()))?;
+        let literal = self.by_path.get(path).and_then(|places| places[known]);
+        literal.or_else(|| {
+            let mut all = self.by_pattern.iter();
+            all.find_map(|(pattern, places)| places[known].filter(|_| is_of(path, pattern)))
+        })
+    }
+
+    pub(super) fn at(&self, place: usize) -> Option<&Operation> {
+        self.all.get(place)
+    }
+
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<&Operation> {
+        self.at(self.place(method, path)?)
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
@@ -63,13 +100,33 @@ impl Operations {
     }
 }
 
+/// Whether a path is one of a pattern.
+fn is_of(path: &str, pattern: &[Segment]) -> bool {
+    let mut segments = path.split('/');
+    let is_alike = pattern.iter().all(|expected| match expected {
+        Segment::Literal(literal) => segments.next() == Some(literal),
+        Segment::Variable => segments.next().is_some_and(|it| !it.is_empty()),
+    });
+    is_alike && segments.next().is_none()
+}
+
+impl Segment {
+    fn of(text: &str) -> Self {
+        if text.starts_with('{') {
+            return Self::Variable;
+        }
+        Self::Literal(text.to_owned())
+    }
+}
+
 impl Operation {
-    fn of(operation: &Value) -> Self {
+    fn of(pattern: &str, operation: &Value) -> Self {
         let id = operation["operationId"].as_str().unwrap_or_default();
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let mut references = parameters.filter_map(|it| it["$ref"].as_str());
         Self {
             id: id.to_owned(),
+            pattern: pattern.to_owned(),
             remembers: references.any(|it| it == IDEMPOTENCY_KEY),
         }
     }
@@ -89,22 +146,50 @@ mod tests {
                 "post": {"operationId": "orgs.create", "parameters": [{"$ref": IDEMPOTENCY_KEY}]},
             },
             "/v1/orgs/{org}": {"get": {"operationId": "orgs.read"}},
+            "/v1/orgs/{org}/teams": {"get": {"operationId": "teams.list"}},
+            "/v1/orgs/invitations/{id}": {"get": {"operationId": "invitations.read"}},
+            "/v1/orgs/import": {"post": {"operationId": "orgs.import"}},
         }}));
-        let found = |method: Method, pattern: &str| {
-            let (_, operation) = operations.find(&method, pattern)?;
-            Some((operation.id.clone(), operation.remembers))
+        let found = |method: Method, path: &str| {
+            let operation = operations.find(&method, path)?;
+            Some((operation.id.as_str(), operation.pattern.as_str()))
         };
 
-        assert_eq!(
-            found(Method::POST, "/v1/orgs"),
-            Some(("orgs.create".into(), true))
-        );
-        assert_eq!(
-            found(Method::GET, "/v1/orgs/{org}"),
-            Some(("orgs.read".into(), false))
-        );
-        assert_eq!(found(Method::DELETE, "/v1/orgs"), None);
-        assert_eq!(found(Method::GET, "/v1/teams"), None);
-        assert_eq!(operations.names().count(), 3);
+        let table = [
+            (Method::POST, "/v1/orgs", Some(("orgs.create", "/v1/orgs"))),
+            (
+                Method::GET,
+                "/v1/orgs/a",
+                Some(("orgs.read", "/v1/orgs/{org}")),
+            ),
+            // What is a literal for one method is a variable for another.
+            (
+                Method::POST,
+                "/v1/orgs/import",
+                Some(("orgs.import", "/v1/orgs/import")),
+            ),
+            (
+                Method::GET,
+                "/v1/orgs/import",
+                Some(("orgs.read", "/v1/orgs/{org}")),
+            ),
+            (
+                Method::GET,
+                "/v1/orgs/invitations/teams",
+                Some(("invitations.read", "/v1/orgs/invitations/{id}")),
+            ),
+            (Method::DELETE, "/v1/orgs", None),
+            (Method::GET, "/v1/orgs/", None),
+            (Method::GET, "/v1/orgs/a/", None),
+            (Method::GET, "/v1/orgs/a/teams/b", None),
+            (Method::GET, "/v1/teams", None),
+        ];
+        for (method, path, expected) in table {
+            assert_eq!(found(method, path), expected, "{path}");
+        }
+        let remembers = |path: &str| operations.find(&Method::POST, path).map(|it| it.remembers);
+        assert_eq!(remembers("/v1/orgs"), Some(true));
+        assert_eq!(remembers("/v1/orgs/import"), Some(false));
+        assert_eq!(operations.names().count(), 6);
     }
 }

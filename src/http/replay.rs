@@ -9,7 +9,8 @@
 //!
 //! A key is its caller's. Whoever has no credential is known by what he says: his whole request is
 //! part of the key, so that nobody is told an answer whose question he does not know, password
-//! included. Before a caller is told an answer again he is asked for the permission anew.
+//! included. Before a caller is told an answer again he is asked for the permission anew, and must
+//! have what he had; an answer that gave a session is forgotten with the sessions of its user.
 //! Not here: how answers are kept ([`Replays`]), sealed, by a feature.
 
 use std::rc::Rc;
@@ -33,8 +34,8 @@ use super::problems::ProblemKind;
 use super::repeatable::{KEY, Repeatable, Whose, key, repeatable};
 use super::trace::RequestId;
 use super::{body, errors};
-use crate::access::{Grantable, PERMISSIONS, Realm};
-use crate::kernel::id::{OrgId, TeamId};
+use crate::access::{Grantable, PERMISSIONS, Realm, is_scope};
+use crate::kernel::id::{OrgId, TeamId, UserId};
 use crate::store::StoreError;
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -73,6 +74,8 @@ pub struct Recorded {
     pub permission: Option<(Realm, String)>,
     /// What the policy of the app judged.
     pub subjects: Vec<String>,
+    /// The user who has signed in by it.
+    pub signed_in: Option<UserId>,
 }
 
 /// Keeps answers by the key of their request.
@@ -152,9 +155,8 @@ pub(super) async fn replay(
 }
 
 fn remembers(operations: &Operations, req: &ServiceRequest) -> bool {
-    let pattern = req.match_pattern().unwrap_or_default();
-    let found = operations.find(req.method(), &pattern);
-    found.is_some_and(|(_, operation)| operation.remembers)
+    let found = operations.find(req.method(), req.match_info().as_str());
+    found.is_some_and(|operation| operation.remembers)
 }
 
 /// What the key stands for, once the first request with it has been answered, or patience is over.
@@ -197,6 +199,7 @@ async fn settled(
             let recorded = Recorded {
                 permission,
                 subjects: caller.map(|it| it.subjects.clone()).unwrap_or_default(),
+                signed_in: signed_in(&recorded.body),
                 ..recorded
             };
             edge.replays.answer(request, proof, recorded).await
@@ -207,6 +210,12 @@ async fn settled(
         tracing::warn!(%error, "an answer could not be kept under its idempotency key");
     }
     ServiceResponse::new(req, response)
+}
+
+/// The user whom an answer gives a session.
+fn signed_in(answer: &[u8]) -> Option<UserId> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    answer.pointer("/user/id")?.as_str()?.parse().ok()
 }
 
 /// Facts are kept: what was done, and why it could not be. What passes (a right that is missing, a
@@ -257,6 +266,7 @@ async fn copied(response: HttpResponse) -> (HttpResponse, Option<Recorded>) {
         body: body.to_vec(),
         permission: None,
         subjects: Vec::new(),
+        signed_in: None,
     };
     (response.set_body(BoxBody::new(body)), Some(recorded))
 }
@@ -295,14 +305,16 @@ async fn may_still(
     let row = rows.find(|row| row.realm == *realm && row.name == name);
     let row = row.ok_or(ProblemKind::Forbidden)?;
     identity.asked.set(Some(*row));
+    if !has_no_less(caller, &recorded.subjects) {
+        return Err(ProblemKind::Forbidden.into());
+    }
     match row.realm {
         Realm::App if edge.policy.allows(&caller.subjects, row.object, row.action) => Ok(()),
         Realm::App => Err(ProblemKind::Forbidden.into()),
         Realm::Organization => {
             let Some(org) = org else {
                 // It was for none, so that the roles in the app decided.
-                let is_same = caller.subjects == recorded.subjects;
-                return is_same.then_some(()).ok_or(ProblemKind::Forbidden.into());
+                return Ok(());
             };
             let pattern = req.match_pattern().unwrap_or_default();
             let team = segment(&pattern, req.path(), "{team}");
@@ -310,6 +322,14 @@ async fn may_still(
             edge.replays.may(caller, *row, (org, team)).await
         }
     }
+}
+
+/// Whether the caller has all roles and scopes that were judged then, and no scope limits him who was
+/// not limited: a handler may ask for more than its guard.
+fn has_no_less(caller: &Caller, then: &[String]) -> bool {
+    let is_limited = |subjects: &[String]| subjects.iter().any(|it| is_scope(it));
+    let is_held = |subject: &String| caller.subjects.contains(subject);
+    then.iter().all(is_held) && (is_limited(then) || !is_limited(&caller.subjects))
 }
 
 /// The organisation that a request is for: its path names it, or its body.

@@ -9,12 +9,11 @@ use std::fmt;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::Data;
 use opentelemetry::propagation::Extractor;
 use tracing::field::Empty;
 use tracing::{Span, error, info, warn};
 
-use super::operations::Operations;
+use super::operations::Operation;
 use super::problem::Problem;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Timestamp;
@@ -62,16 +61,14 @@ pub(super) fn span(id: &RequestId, method: &Method) -> Span {
 /// Begins the span for the collector, and notes in the log which trace it is of.
 pub(super) fn begun(
     telemetry: &Telemetry,
-    (id, began, route): (&RequestId, Timestamp, Option<&str>),
+    (id, began, operation): (&RequestId, Timestamp, Option<&Operation>),
     req: &ServiceRequest,
     span: &Span,
 ) -> Traced {
-    let operations = req.app_data::<Data<Operations>>();
-    let found = operations.and_then(|all| all.find(req.method(), route?));
     let asked = Asked {
-        operation: found.map(|(_, operation)| operation.id.as_str()),
+        operation: operation.map(|operation| operation.id.as_str()),
         method: req.method().as_str(),
-        route,
+        route: operation.map(|operation| operation.pattern.as_str()),
         request_id: id.as_str(),
         began,
     };

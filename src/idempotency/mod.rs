@@ -17,4 +17,5 @@ mod repo;
 mod service;
 
 pub use self::record::IdempotencyKey;
+pub use self::repo::forget_sessions;
 pub use self::service::{Idempotency, KEPT};

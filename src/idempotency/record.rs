@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Realm;
 use crate::http::{Recorded, Repeatable};
+use crate::kernel::id::UserId;
 use crate::kernel::secret::KeyRing;
 use crate::kernel::time::Timestamp;
 use crate::store::{Entity, Index, Nobody};
@@ -25,6 +26,9 @@ pub struct IdempotencyKey {
     /// The answer, sealed; there is none before it is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// The user to whom the answer gave a session, as long as he has sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
     pub created_at: Timestamp,
     /// Exclusive: from then on the key is good for another request.
     pub expires_at: Timestamp,
@@ -43,8 +47,10 @@ struct Plain {
 impl Entity for IdempotencyKey {
     type Owner = Nobody;
     const COLLECTION: &'static str = "authsome_idempotency_keys";
-    const INDEXES: &'static [Index] =
-        &[Index::on("idempotency_keys_expires", &["expires_at"]).expires_after(Duration::ZERO)];
+    const INDEXES: &'static [Index] = &[
+        Index::on("idempotency_keys_expires", &["expires_at"]).expires_after(Duration::ZERO),
+        Index::on("idempotency_keys_user", &["user_id"]).when_present("user_id"),
+    ];
 }
 
 impl IdempotencyKey {
@@ -64,6 +70,7 @@ impl IdempotencyKey {
             body: BASE64_STANDARD.decode(plain.body).ok()?,
             permission: plain.permission,
             subjects: plain.subjects,
+            signed_in: self.user_id,
         })
     }
 }
@@ -97,6 +104,7 @@ mod tests {
             holder: String::new(),
             lease_until: now,
             answer: Some(answer),
+            user_id: None,
             created_at: now,
             expires_at: now,
         }
@@ -111,6 +119,7 @@ mod tests {
             body: br#"{"key":"sk_live_x"}"#.to_vec(),
             permission: Some((Realm::App, "roles:manage".into())),
             subjects: vec!["role:ADMIN".into()],
+            signed_in: None,
         };
 
         let text = sealed(&ring, "a", answer.clone());

@@ -41,6 +41,7 @@ impl Idempotency {
             holder: self.entropy.token(),
             lease_until: now.plus(self.lease),
             answer: None,
+            user_id: None,
             created_at: now,
             expires_at: now.plus(KEPT),
         };
@@ -78,8 +79,9 @@ impl Idempotency {
     }
 
     async fn answered(&self, request: &Repeatable, proof: &str, answer: Recorded) -> Stored<()> {
-        let sealed = sealed(&self.ring, &request.id, answer);
-        if !repo::answer(&self.store, (&request.id, proof), sealed).await? {
+        let signed_in = answer.signed_in;
+        let answer = (sealed(&self.ring, &request.id, answer), signed_in);
+        if !repo::answer(&self.store, (&request.id, proof), answer).await? {
             tracing::warn!("an idempotency key was over before its request was answered");
         }
         Ok(())

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Networks of IPv4 that are not public, with their prefix lengths.
-const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
+const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     // This network.
     (Ipv4Addr::UNSPECIFIED, 8),
     // Private.
@@ -29,6 +29,8 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     (Ipv4Addr::new(192, 88, 99, 0), 24),
     // Benchmarks.
     (Ipv4Addr::new(198, 18, 0, 0), 15),
+    // A cloud's services to its own machines, at an address that looks public.
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
     // Multicast.
     (Ipv4Addr::new(224, 0, 0, 0), 4),
     // Reserved, and broadcast.
@@ -98,6 +100,8 @@ mod tests {
             "100.128.0.0",
             "126.255.255.255",
             "128.0.0.0",
+            "168.63.129.15",
+            "168.63.129.17",
             "169.253.255.255",
             "169.255.0.0",
             "172.15.255.255",
@@ -132,6 +136,7 @@ mod tests {
         "127.0.0.1",
         "127.255.255.255",
         "169.254.0.0",
+        "168.63.129.16",
         "169.254.169.254",
         "172.16.0.0",
         "172.31.255.255",

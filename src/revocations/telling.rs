@@ -21,7 +21,8 @@ use crate::kernel::time::Timestamp;
 use crate::store::StoreError;
 use crate::tokens::Revocation;
 
-/// How often a follower hears that the line is open, and has its credential looked at again.
+/// How often a follower hears that the line is open. His credential is looked at again before each
+/// beat, and before anything is told.
 const BEAT: Duration = Duration::from_secs(15);
 
 const EVENT: &str = "revocation";
@@ -109,6 +110,7 @@ impl Telling {
     /// Reads out a sweep.
     async fn catch_up(&mut self, mut sweep: Sweep) -> Result<(), Over> {
         loop {
+            self.subscription.still_allows::<ReadRevocations>().await?;
             let (found, has_more) = self.feed.read(self.tenant, &sweep, Limit::MAX).await?;
             for revocation in found {
                 sweep.passes(revocation.created_at, revocation.id);
@@ -138,6 +140,7 @@ impl Telling {
     async fn pass_on(&mut self, heard: Result<Arc<Revocation>, RecvError>) -> Result<(), Over> {
         match heard {
             Ok(told) if Revocation::concerning(self.tenant).matches(&told) => {
+                self.subscription.still_allows::<ReadRevocations>().await?;
                 let place = self.place();
                 self.say(Arc::unwrap_or_clone(told), &place).await
             }

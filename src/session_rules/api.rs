@@ -10,9 +10,7 @@ use super::record::{
 };
 use super::service::SessionRules;
 use crate::access::{Permission, ReadSessionConfig, UpdateSessionConfig};
-use crate::http::{
-    Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId, Problem, ProblemKind,
-};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId};
 use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::AppId;
 
@@ -122,7 +120,7 @@ async fn read(
     app: PathId<AppId>,
     rules: Data<SessionRules>,
 ) -> Answer<Ok200<RulesView>> {
-    let app = own(&access, app)?;
+    let app = access.own(app.into_inner())?;
     let set = rules.chosen(app).await?;
     let effective = rules.effective(&set);
     Ok(Ok200::new(RulesView::of(app, set, effective)))
@@ -153,7 +151,7 @@ async fn replace(
     chosen: Body<ChosenRules>,
     rules: Data<SessionRules>,
 ) -> Answer<Ok200<RulesView>> {
-    let (app, set) = (own(&access, app)?, chosen.into_inner());
+    let (app, set) = (access.own(app.into_inner())?, chosen.into_inner());
     rules
         .replace(access.caller(), &set, access.origin())
         .await?;
@@ -177,18 +175,9 @@ async fn reset(
     app: PathId<AppId>,
     rules: Data<SessionRules>,
 ) -> Answer<NoContent> {
-    own(&access, app)?;
+    access.own(app.into_inner())?;
     rules.reset(access.caller(), access.origin()).await?;
     Ok(NoContent)
-}
-
-/// The app acted on; another one is unknown in it.
-fn own<P>(access: &Allowed<P>, app: PathId<AppId>) -> Result<AppId, Problem> {
-    let own = access.tenant().app_id;
-    if app.into_inner() == own {
-        return Ok(own);
-    }
-    Err(ProblemKind::NotFound.into())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::record::{Ending, Session};
 use super::repo;
 use super::service::Sessions;
 use crate::events::{self, Event, Name, Origin, Party};
+use crate::idempotency;
 use crate::kernel::id::{AppId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -57,6 +58,7 @@ impl Sessions {
         let whose = (ended.user, ended.how);
         let revoked = self.release_all(&mut app, whose, (now, origin)).await?;
         let count = repo::end_all(&mut app, ended.user, ended.how, now).await?;
+        idempotency::forget_sessions(tx, ended.user).await?;
         let told = self.told_of(ended, count, tenant, (now, origin));
         events::record(&mut tx.within(tenant), &told).await?;
         Ok(revoked)

@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 512;
 
 /// Names that are ours, the connection's, or a credential's.
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 29] = [
     "accept",
     "accept-encoding",
     "authorization",
@@ -39,12 +39,25 @@ const RESERVED: [&str; 24] = [
     "upgrade",
     "user-agent",
     "via",
-    "x-authsome-signature",
+    "x-api-key",
+    "x-auth-token",
+    "x-client-ip",
+    "x-http-method",
+    "x-method-override",
+    "x-real-ip",
 ];
 
 /// Beginnings of such names.
-const RESERVED_BEGINNINGS: [&str; 5] =
-    ["proxy-", "sec-", "webhook-", "x-authsome-", "x-forwarded-"];
+const RESERVED_BEGINNINGS: [&str; 8] = [
+    "proxy-",
+    "sec-",
+    "webhook-",
+    "x-authsome-",
+    "x-forwarded-",
+    "x-http-method-",
+    "x-original-",
+    "x-rewrite-",
+];
 
 /// Why headers are refused. What was sent is not repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -138,6 +151,12 @@ mod tests {
             "X-Authsome-Signature",
             "X-Forwarded-For",
             "Sec-Fetch-Site",
+            "X-Api-Key",
+            "x_api_key",
+            "X-Real-IP",
+            "X-Original-URL",
+            "X-Rewrite-URL",
+            "X-HTTP-Method-Override",
         ] {
             assert_eq!(
                 parsed(json!({name: "x"})),

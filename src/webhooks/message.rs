@@ -48,7 +48,7 @@ struct EventData {
 impl From<Event> for Message {
     fn from(event: Event) -> Self {
         let mut details = event.details;
-        details.retain(|name, value| name != REASON || value.as_str().is_some_and(is_a_word));
+        details.retain(|name, value| name != REASON || is_ours(event.name, value));
         Self {
             id: event.id,
             name: event.name,
@@ -67,9 +67,15 @@ impl From<Event> for Message {
     }
 }
 
-/// Whether a reason is one of ours: people use capitals, spaces, stops and signs.
-fn is_a_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+/// Whether the reason of an event is a word of ours, and nothing that somebody wrote.
+fn is_ours(name: Name, reason: &Value) -> bool {
+    let is_of_a_word = |c: char| c.is_ascii_lowercase() || c == '_';
+    let is_a_word = |text: &str| !text.is_empty() && text.chars().all(is_of_a_word);
+    let is_by_somebody = matches!(
+        name,
+        Name::ImpersonationStarted | Name::ImpersonationStopped
+    );
+    !is_by_somebody && reason.as_str().is_some_and(is_a_word)
 }
 
 #[cfg(test)]
@@ -79,7 +85,7 @@ mod tests {
     use crate::kernel::entropy::Entropy;
     use crate::kernel::tenant::Tenant;
 
-    fn told(reason: &str) -> Value {
+    fn told(name: Name, reason: &str) -> Value {
         let (now, entropy) = (Timestamp::from_millis(0), Entropy::seeded(1));
         let tenant = Tenant {
             app_id: AppId::new(now, &entropy),
@@ -88,14 +94,14 @@ mod tests {
         let ip = "192.0.2.7".parse().ok();
         let origin = Origin::new("r".to_owned(), ip, Some("curl"));
         let made = (now, &entropy);
-        let event = Event::new(Name::UserBanned, tenant, Party::system(), &origin, made);
+        let event = Event::new(name, tenant, Party::system(), &origin, made);
         let event = event.with("reason", reason).with("sessions", 3);
         serde_json::to_value(Message::from(event)).unwrap()
     }
 
     #[test]
     fn a_message_says_what_happened_and_not_from_where() {
-        let message = told("account_deleted");
+        let message = told(Name::UserBanned, "account_deleted");
 
         assert_eq!(message["type"], "user.banned");
         assert_eq!(message["timestamp"], "1970-01-01T00:00:00.000Z");
@@ -116,10 +122,16 @@ mod tests {
             "spam!",
             "",
         ] {
+            let message = told(Name::UserBanned, written);
             assert!(
-                told(written)["data"]["details"].get("reason").is_none(),
+                message["data"]["details"].get("reason").is_none(),
                 "{written}"
             );
+        }
+        // A person may use a single word, too.
+        for name in [Name::ImpersonationStarted, Name::ImpersonationStopped] {
+            let message = told(name, "curiosity");
+            assert!(message["data"]["details"].get("reason").is_none());
         }
     }
 }

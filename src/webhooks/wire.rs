@@ -33,7 +33,8 @@ pub(super) struct NewWebhookBody {
     #[schema(nullable = false)]
     description: Option<Label>,
     /// At most 10 headers to send along. They are no place for secrets: whoever may read the
-    /// webhook sees them.
+    /// webhook sees them, and a clone of the environment has them. None that frames, routes or
+    /// authenticates a request, like `host`, `authorization`, `x-api-key` or `x-forwarded-for`.
     #[schema(nullable = false)]
     headers: Option<Headers>,
     /// Absent: it is.

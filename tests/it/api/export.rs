@@ -342,6 +342,8 @@ fn is_about(collection: &str, document: &Value, person: &Person) -> bool {
     match collection {
         "authsome_users" => is(&document["_id"]),
         "authsome_events" => is(&document["actor"]["id"]) || is(&document["target"]["id"]),
+        // What he was answered when he signed in is kept for a day, for him to be answered again.
+        "authsome_idempotency_keys" => false,
         _ => is(&document["user_id"]),
     }
 }

@@ -206,7 +206,7 @@ on_both_stores! {
 
         assert_eq!(keys.len(), 2);
         let text_of_keys = json!(keys).to_string();
-        for secret in [&told["access_token"], &told["refresh_token"], &told["user"]["id"]] {
+        for secret in [&told["access_token"], &told["refresh_token"], &told["user"]["email"]] {
             assert!(!text_of_keys.contains(&text(secret)));
             assert!(!text_of_keys.contains(&mia.id) && !text_of_keys.contains("Unheard of"));
         }

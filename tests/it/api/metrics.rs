@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::contract::operations;
 use crate::support::app::{Guarded, TestApp, eventually};
 use crate::support::client::{Asks, Client};
 use crate::support::persona::{PASSWORD, Person};
@@ -56,6 +57,25 @@ on_both_stores! {
         assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
         let colleague = app.colleague("ada@example.org", &["ADMIN"]).await;
         let _ = colleague.get("/metrics").await.expect(200);
+    }
+
+    async fn every_operation_is_counted_under_its_own_name(app: TestApp) {
+        let operator = app.operator().await;
+        let operations = operations();
+        for operation in &operations {
+            let _ = operation.request(&app, &operation.path_of_nothing()).await;
+        }
+        let _ = page(&operator).await;
+
+        let page = page(&operator).await;
+
+        let count = |id: &str| {
+            let line = format!(r#"authsome_http_request_duration_seconds_count{{operation="{id}"}}"#);
+            number(&page, &line)
+        };
+        let uncounted: Vec<_> = operations.iter().filter(|it| count(&it.id) < 1.0).map(|it| &it.id).collect();
+        assert!(uncounted.is_empty(), "{uncounted:?}");
+        assert_number(&page, r#"authsome_http_request_duration_seconds_count{operation="none"}"#, 0.0);
     }
 
     async fn requests_are_counted_by_operation_answer_and_problem(app: Guarded) {

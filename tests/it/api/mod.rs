@@ -26,6 +26,7 @@ mod forms;
 mod hangups;
 mod http_edge;
 mod idempotency;
+mod idempotency_rights;
 mod impersonation;
 mod imports;
 mod introspection;

@@ -250,6 +250,23 @@ on_both_stores! {
         }
     }
 
+    async fn nobody_is_told_anything_after_the_end_of_his_key(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let new = json!({
+            "name": "Follower", "owner": "environment", "roles": ["ADMIN"], "scopes": ["revocations:read"],
+        });
+        let made = app.key().post("/v1/keys").json(new).await.told(201);
+        let (secret, id) = (made["key"].as_str().expect("a key"), &made["id"]);
+        let mut events = Events::of(&app.client().url(), &[("x-api-key", secret)]).await;
+        events.caught_up().await;
+
+        let path = format!("/v1/keys/{}", id.as_str().expect("an identifier"));
+        let _ = app.key().delete(&path).await.expect(204);
+        let _ = mia.signs_out().await.expect(204);
+
+        assert_eq!(events.next().await, None);
+    }
+
     async fn two_hundred_sign_outs_at_once_all_arrive(app: TestApp) {
         let node = app.another_node(&[]).await;
         let people = people(&app, MANY).await;

@@ -27,7 +27,10 @@ impl TestApp {
         mia.patch("/v1/me").json(changes).await.told(200);
         let token = json!({"token": self.letter_to(&mia.email).await.token()});
         let _ = self.post("/v1/verify-email").json(token).await.expect(200);
-        mia.enters(&self.own.production).await;
+        let elsewhere = self.visitor(&self.own.production).post("/v1/signin");
+        let elsewhere = elsewhere.header("idempotency-key", "an errand");
+        let proof = json!({"email": mia.email, "password": PASSWORD});
+        elsewhere.json(proof).await.told(200);
         let _ = self
             .key()
             .bans(&mia.id, json!({"reason": "Sends spam"}))
