@@ -58,7 +58,7 @@ impl From<CloneBody> for Likeness {
 /// Clone an environment
 ///
 /// Makes another one with the configuration of the one acted on: its settings, origins and pages, and
-/// its own webhooks, which are inactive until somebody has rotated their new secrets.
+/// its own webhooks, which are inactive: rotate their secrets, which nobody has been told, before you activate them.
 /// Nothing that was issued or founded there comes along, and no key: users, roles for all
 /// organisations and session rules are the app's, and so are shared.
 #[utoipa::path(

@@ -340,7 +340,7 @@ struct RotatedKey {
 /// Rotate the publishable key
 ///
 /// The environment has a new key at once. The one before names it as well until its time of grace is
-/// over, on every node; then it is unknown.
+/// over, on every node; then it is unknown. A `grace_seconds` of 0 also ends the grace of those before.
 #[utoipa::path(
     tag = "environments", operation_id = "environments.rotate_key",
     params(("id" = EnvId, Path, description = "The environment")),

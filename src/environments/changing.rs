@@ -217,7 +217,7 @@ impl Environments {
     }
 
     /// Gives it another publishable key. The one before is good for `grace` yet: until the time in
-    /// the answer, exclusively.
+    /// the answer, exclusively. Without a grace those before that one are over as well.
     pub(super) async fn rotate_key(
         &self,
         caller: &Caller,
@@ -235,6 +235,8 @@ impl Environments {
                 let updated = repo::rotate(&mut tx, &seen, &key, now).await?;
                 if until > now {
                     repo::supersede(&mut tx, &seen, until, made).await?;
+                } else {
+                    repo::drop_superseded(&mut tx).await?;
                 }
                 let told = self
                     .event(Name::PublishableKeyRotated, (caller, id), (now, origin))

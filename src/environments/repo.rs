@@ -192,6 +192,12 @@ pub(super) async fn supersede(
     .await
 }
 
+/// Takes the grace of every superseded key of the environment in scope.
+pub(super) async fn drop_superseded(tx: &mut Tx<'_, Tenant>) -> Stored<()> {
+    let all = Filter::<SupersededKey>::all();
+    tx.delete_many(all).await.map(drop)
+}
+
 /// The superseded key of this text, whether or not it is good still.
 pub(super) async fn superseded(
     tx: &mut Tx<'_, AcrossTenants>,

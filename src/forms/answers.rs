@@ -12,9 +12,6 @@ use crate::http::{Problem, ProblemKind};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::text::{Day, Email, Phone, Slug, line, lines};
 
-/// Characters of an answer whose question does not say how many.
-const LINE_MOST: f64 = 255.0;
-const LINES_MOST: f64 = 5_000.0;
 const URL_MAX: usize = 2_048;
 
 /// What is wrong with one answer, as it is told.
@@ -188,20 +185,19 @@ impl FormField {
             FieldType::Textarea => {
                 let text =
                     lines(text).map_err(|refused| fault("invalid_text", refused.to_string()));
-                self.measured(text?, LINES_MOST)
+                self.measured(text?)
             }
             FieldType::Text | FieldType::Number | FieldType::Checkbox | FieldType::Multiselect => {
                 let text = line(text).map_err(|refused| fault("invalid_text", refused.to_string()));
-                let text = self.measured(text?, LINE_MOST)?;
+                let text = self.measured(text?)?;
                 self.formatted(text)
             }
         }
     }
 
-    fn measured(&self, text: String, most: f64) -> Result<String, Fault> {
-        let most = self.max.unwrap_or(most);
+    fn measured(&self, text: String) -> Result<String, Fault> {
         let characters = count(text.chars().count());
-        if characters > most {
+        if let Some(most) = self.most().filter(|most| characters > *most) {
             return Err(fault("too_long", format!("longer than {most} characters")));
         }
         match self.min.filter(|least| characters < *least) {

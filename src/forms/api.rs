@@ -25,6 +25,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(versions);
 }
 
+/// How many characters an answered form needs at most, so that it fits the body of a request.
+const MOST_NEEDED: f64 = 15_000.0;
+const TOO_LONG: &str = "need more than 15000 characters together, which no request has room for";
+
 /// What a form is to be.
 #[derive(Debug, ToSchema)]
 #[schema(as = NewFormConfig)]
@@ -51,6 +55,9 @@ impl FromFields for NewFormBody {
                 let at = format!("fields/{index}/name");
                 return fields.fault(&at, "duplicate", "is the name of two fields");
             }
+        }
+        if asked.iter().map(FormField::needs).sum::<f64>() > MOST_NEEDED {
+            return fields.fault("fields", "too_long", TOO_LONG);
         }
         Some(Self {
             fields: asked,

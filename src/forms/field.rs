@@ -222,6 +222,10 @@ impl FromFields for FormField {
     }
 }
 
+/// Characters of an answer whose question does not say how many.
+const LINE_MOST: f64 = 255.0;
+const LINES_MOST: f64 = 5_000.0;
+
 /// The order of a field of which none is told, until its place in the list is known.
 pub(super) const UNORDERED: u32 = u32::MAX;
 
@@ -271,6 +275,30 @@ impl FieldType {
 }
 
 impl FormField {
+    /// How many an answer has at most, or how much it is: `max`, else what its type says.
+    pub(super) fn most(&self) -> Option<f64> {
+        self.max.or(match self.kind {
+            FieldType::Text => Some(LINE_MOST),
+            FieldType::Textarea => Some(LINES_MOST),
+            FieldType::Email
+            | FieldType::Phone
+            | FieldType::Url
+            | FieldType::Number
+            | FieldType::Date
+            | FieldType::Checkbox
+            | FieldType::Select
+            | FieldType::Multiselect
+            | FieldType::Radio => None,
+        })
+    }
+
+    /// How many characters must be written to answer it.
+    pub(super) fn needs(&self) -> f64 {
+        let is_written = matches!(self.kind, FieldType::Text | FieldType::Textarea);
+        let least = self.min.filter(|_| self.required && is_written);
+        least.unwrap_or(0.0)
+    }
+
     /// This question, with its default in the spelling that is kept, if everything in it agrees.
     fn sensible(mut self, fields: &mut Fields) -> Option<Self> {
         let agrees = [
@@ -342,9 +370,10 @@ impl FormField {
                 return fields.fault(name, kind, detail);
             }
         }
-        let is_upside_down = self.min.zip(self.max).is_some_and(|(min, max)| min > max);
-        if is_upside_down {
-            return fields.fault("min", "invalid_min", "is more than `max`");
+        let too_much = self.min.zip(self.most()).filter(|(min, most)| min > most);
+        if let Some((_, most)) = too_much {
+            let detail = format!("is more than `max`, which is {most}");
+            return fields.fault("min", "invalid_min", detail);
         }
         Some(())
     }

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::record::Ending;
 use super::repo;
 use super::service::{SessionError, Sessions};
-use crate::access::{Permission, RevokeSessions};
+use crate::access::{Permission, RevokeSessions, guarding};
 use crate::apps;
 use crate::events::{self, Name, Origin};
 use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, ProblemKind};
@@ -66,7 +66,8 @@ struct SessionsEnded {
 /// Those of some users, in every environment, or everybody's in the environment that is acted on. Their
 /// refresh tokens are void, and access tokens are refused everywhere within a second; for everybody's
 /// the environment signs with a new key from then on. All of them end or none: nobody ends the
-/// sessions of a user who has a role that he does not hold himself.
+/// sessions of a user who has a role that he does not hold himself, and everybody's are ended by who
+/// holds the highest role of the app.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.sessions.revoke",
     request_body(
@@ -186,6 +187,11 @@ impl Sessions {
         (now, origin): (Timestamp, &Origin),
     ) -> Result<(u64, Vec<Revocation>), SessionError> {
         let (tenant, how) = (caller.tenant, Ending::RevokedByAdmin);
+        let app = apps::get(tx, tenant.app_id).await?;
+        let app = app.ok_or(SessionError::Unknown)?;
+        if !caller.holds(guarding(app.is_platform), app.is_platform) {
+            return Err(SessionError::RoleNotHeld);
+        }
         let mut tx = tx.within(tenant);
         let mut revoked = Vec::new();
         for session in repo::lending(&mut tx, now).await? {

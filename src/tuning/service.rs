@@ -116,7 +116,7 @@ impl Tuning {
                 let levels = &self.environments.levels;
                 levels.choose(tx, (place, &chosen), what, now).await?;
                 let told = self.told(Name::SettingChosen, (hand, place, wish.key), now);
-                events::record(&mut tx.within(tenant), &told).await?;
+                events::record(&mut tx.within(of_record(hand, place)), &told).await?;
                 Ok(())
             })
             .await
@@ -129,7 +129,7 @@ impl Tuning {
         place: Place,
         key: Key,
     ) -> Result<(), TuningError> {
-        let (now, tenant) = (self.clock.now(), hand.caller.tenant);
+        let now = self.clock.now();
         let taken = self
             .store
             .write(async |tx| {
@@ -137,7 +137,7 @@ impl Tuning {
                 let levels = &self.environments.levels;
                 if levels.take_back(tx, place, key).await? {
                     let told = self.told(Name::SettingTakenBack, (hand, place, key), now);
-                    events::record(&mut tx.within(tenant), &told).await?;
+                    events::record(&mut tx.within(of_record(hand, place)), &told).await?;
                 }
                 Ok(())
             })
@@ -163,7 +163,8 @@ impl Tuning {
         now: Timestamp,
     ) -> Event {
         let (caller, made) = (hand.caller, (now, &self.entropy));
-        let told = Event::new(name, caller.tenant, caller.party(), hand.origin, made);
+        let tenant = of_record(hand, place);
+        let told = Event::new(name, tenant, caller.party(), hand.origin, made);
         told.within(hand.entrance.map(|(_, org)| org))
             .on(Party::new("setting", key))
             .with("level", place.level().as_str())
@@ -172,6 +173,15 @@ impl Tuning {
     /// The place of the installation's own choices.
     pub(super) fn platform(&self) -> Place {
         Place::Platform(self.environments.levels.platform)
+    }
+}
+
+/// In whose record a choice stands: what operators choose for everybody is their own affair, whichever
+/// app they act on.
+fn of_record(hand: Hand<'_>, place: Place) -> Tenant {
+    match place {
+        Place::Platform(_) => hand.caller.home,
+        Place::App(_) | Place::Environment(_) | Place::Organization(..) => hand.caller.tenant,
     }
 }
 

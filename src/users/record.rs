@@ -121,7 +121,7 @@ pub struct AccountChanges {
     /// Another address. It is not verified, unless `email_verified` says so as well.
     pub email: Option<Email>,
     pub email_verified: Option<bool>,
-    /// Of the number that the user has then.
+    /// Of the number that the user has then; without one, none is verified.
     pub phone_verified: Option<bool>,
     #[schema(value_type = Option<Label>)]
     pub first_name: Change<Label>,

@@ -175,6 +175,12 @@ where
         (None, Change::Keep) => None,
         (None, Change::Clear | Change::Set(_)) => Some(false),
     };
+    let has_phone = match &profile.phone {
+        Change::Keep => seen.phone.is_some(),
+        Change::Clear => false,
+        Change::Set(_) => true,
+    };
+    let phone_verified = phone_verified.map(|it| it && has_phone);
     let update = of_profile_without_proof(&profile, now)
         .and_if(phone_verified.map(|it| PHONE_VERIFIED.set(it)))
         .and_if(email.map(|email| EMAIL.set(email)))

@@ -1,6 +1,6 @@
 //! Addresses of pages that links in letters lead to.
 
-use url::{Host, Url};
+use url::{Host, Url, form_urlencoded};
 
 use super::checked_text;
 
@@ -33,13 +33,18 @@ impl WebUrl {
         Ok(Self(url.into()))
     }
 
-    /// The same page with one query parameter more.
+    /// The same page with one query parameter more, which replaces those of its name.
     pub fn with(&self, name: &str, value: &str) -> String {
-        let separator = if self.0.contains('?') { '&' } else { '?' };
-        let pair: String = url::form_urlencoded::Serializer::new(String::new())
+        let (page, query) = self.0.split_once('?').unwrap_or((&self.0, ""));
+        let is_other = |pair: &&str| {
+            let mut parsed = form_urlencoded::parse(pair.as_bytes());
+            !pair.is_empty() && parsed.all(|(known, _)| known != name)
+        };
+        let pair = form_urlencoded::Serializer::new(String::new())
             .append_pair(name, value)
             .finish();
-        format!("{}{separator}{pair}", self.0)
+        let pairs = query.split('&').filter(is_other).chain([&*pair]);
+        format!("{page}?{}", pairs.collect::<Vec<_>>().join("&"))
     }
 }
 
@@ -87,6 +92,15 @@ mod tests {
         assert_eq!(
             with("https://x.example/v?a=1"),
             "https://x.example/v?a=1&token=a%26b"
+        );
+        // What is there keeps its spelling, but for another token.
+        assert_eq!(
+            with("https://x.example/v?a=%20b&token=1&%74oken=2&c"),
+            "https://x.example/v?a=%20b&c&token=a%26b"
+        );
+        assert_eq!(
+            with("https://x.example/v?"),
+            "https://x.example/v?token=a%26b"
         );
     }
 }

@@ -37,6 +37,7 @@ IN_WORDS = (
     "this type needs some",
     "not a number that this type admits",
     "is more than `max`",
+    "which no request has room for",
     "is no answer to this",
     "a required checkbox has no default",
     "is the name of two fields",

@@ -166,6 +166,17 @@ on_both_stores! {
         mia.me().await.told(200);
     }
 
+    async fn where_there_is_no_number_none_is_verified(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+
+        for change in [json!({"phone_verified": true}), json!({"phone": null, "phone_verified": true})] {
+            let changed = changes(&app.key(), &mia.id, change).await.told(200);
+            assert_eq!(changed["phone_verified"], false);
+        }
+        let both = json!({"phone": "+4930123456", "phone_verified": true});
+        assert_eq!(changes(&app.key(), &mia.id, both).await.told(200)["phone_verified"], true);
+    }
+
     async fn of_twenty_who_take_one_name_one_gets_it(app: TestApp) {
         let mut people = Vec::new();
         for number in 0..20 {

@@ -232,6 +232,23 @@ on_both_stores! {
         eventually(async || there().await == "401 invalid_publishable_key").await;
     }
 
+    async fn without_grace_those_before_are_dead_as_well(app: TestApp) {
+        let door = &app.own.development;
+        let rotates = async |grace: u32| {
+            let rotate = app.key().post(&door.path("/rotate-key")).json(json!({"grace_seconds": grace}));
+            text(&rotate.await.told(200)["publishable_key"])
+        };
+        let named = async |key: &str| said(&app.get(&format!("/v1/client-config?key={key}")).await);
+
+        let second = rotates(2_592_000).await;
+        let third = rotates(0).await;
+
+        for old in [&door.publishable_key, &second] {
+            assert_eq!(named(old).await, "401 invalid_publishable_key");
+        }
+        assert_eq!(named(&third).await, "200");
+    }
+
     async fn of_twenty_rotations_at_once_every_key_that_was_told_is_good(app: TestApp) {
         let (key, path) = (app.key(), app.own.development.path("/rotate-key"));
 

@@ -127,6 +127,8 @@ on_both_stores! {
             (json!({"type": "radio", "options": many}), "/fields/0/options too_many"),
             (json!({"options": [{"value": "a"}]}), "/fields/0/options invalid_options"),
             (json!({"min": 3, "max": 2}), "/fields/0/min invalid_min"),
+            (json!({"min": 256}), "/fields/0/min invalid_min"),
+            (json!({"type": "textarea", "min": 5_001}), "/fields/0/min invalid_min"),
             (json!({"min": 0.5}), "/fields/0/min invalid_min"),
             (json!({"max": 1001}), "/fields/0/max invalid_max"),
             (json!({"max": "9"}), "/fields/0/max invalid_max"),
@@ -148,6 +150,12 @@ on_both_stores! {
         let twice = json!({"fields": [field(json!({})), field(json!({}))]});
         let refusal = sets(&key, door, "signup", twice).await.refuses(400, "invalid_body");
         assert_eq!(faults(&refusal), ["/fields/1/name duplicate"]);
+        let long = |n: u32| {
+            field(json!({"name": format!("f{n}"), "type": "textarea", "required": true, "min": 4_000}))
+        };
+        let long = json!({"fields": (0..4).map(long).collect::<Vec<_>>()});
+        let refusal = sets(&key, door, "signup", long).await.refuses(400, "invalid_body");
+        assert_eq!(faults(&refusal), ["/fields too_long"]);
         let many: Vec<_> = (0..51).map(|n| field(json!({"name": format!("f{n}")}))).collect();
         sets(&key, door, "signup", json!({"fields": many})).await.refuses(400, "invalid_body");
         key.get(&path(door, "signup")).await.refuses(404, "not_found");

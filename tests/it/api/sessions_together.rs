@@ -92,6 +92,23 @@ on_both_stores! {
         assert!(app.events(&app.own.development, Name::SessionsRevokedTogether).await.is_empty());
     }
 
+    /// Among everybody is somebody who stands above who may end sessions and no more.
+    async fn everybody_s_end_by_who_is_above_them_all(app: TestApp) {
+        let admin = app.admin().await;
+        let new = json!({
+            "name": "Guard", "owner": "environment", "roles": ["ADMIN"], "scopes": ["users:sessions"],
+        });
+        let made = app.key().post("/v1/keys").json(new).await.told(201);
+        let secret = made["key"].as_str().expect("a key").to_owned();
+        let guard = |whose: Value| ends(&app, whose).api_key(&secret).into_future();
+
+        guard(json!({"user_ids": [admin.id]})).await.refuses(403, "role_not_held");
+        guard(json!({"everybody": true})).await.refuses(403, "role_not_held");
+
+        admin.me().await.told(200);
+        assert!(app.events(&app.own.development, Name::SessionsRevokedTogether).await.is_empty());
+    }
+
     /// Whoever refreshes meanwhile is before or after, and has nothing that is good.
     async fn refreshing_meanwhile_saves_no_session(app: TestApp) {
         let people = people(&app, 10).await;

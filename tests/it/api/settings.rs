@@ -114,6 +114,20 @@ on_both_stores! {
         assert_eq!(told.len(), 2, "of the platform's the platform is told, and of nothing nobody");
     }
 
+    /// Whichever app he acts on meanwhile.
+    async fn what_an_operator_chooses_for_everybody_is_the_platforms_affair(app: TestApp) {
+        let (door, operator) = (&app.own.development, app.operator().await);
+        let path = format!("{}&app_id={}", at("password_min_length", "platform"), door.app_id);
+
+        operator.request("PUT", &path).json(json!({"value": 10})).await.told(200);
+        let _ = operator.delete(&path).await.expect(204);
+
+        for name in [Name::SettingChosen, Name::SettingTakenBack] {
+            assert!(app.events(door, name).await.is_empty());
+            assert_eq!(app.events(&operator.door, name).await.len(), 1);
+        }
+    }
+
     async fn what_is_enforced_above_no_environment_can_loosen(app: TestApp) {
         let door = &app.own.development;
         let visitor = app.visitor(door);
