@@ -325,6 +325,8 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) | StoreError::Timeout | StoreError::Conflict => {
                 ProblemKind::StoreUnavailable
             }
+            // What named it names nothing now.
+            StoreError::Gone => ProblemKind::InvalidPublishableKey,
             StoreError::Duplicate(_)
             | StoreError::Corrupt(_)
             | StoreError::OutsideScope(_)

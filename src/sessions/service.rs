@@ -66,8 +66,8 @@ impl Sessions {
         match self.environments.of(tenant).await {
             Ok(environment) => Ok(environment),
             Err(EnvironmentError::Store(error)) => Err(error),
-            // The key that named it was good a moment ago.
-            Err(EnvironmentError::Unknown) => Err(StoreError::Conflict),
+            // What named it was good a moment ago.
+            Err(EnvironmentError::Unknown) => Err(StoreError::Gone),
         }
     }
 

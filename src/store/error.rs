@@ -12,6 +12,9 @@ pub enum StoreError {
     /// Another unit of work changed the same document; units are run again before this is reported.
     #[error("the unit of work kept conflicting with others")]
     Conflict,
+    /// The tenant that the caller was let into has been removed meanwhile.
+    #[error("the tenant is not there any more")]
+    Gone,
     /// The database cannot be reached, refuses writes, or is out of space.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),

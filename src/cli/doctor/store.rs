@@ -69,6 +69,7 @@ fn unreachable(why: &StoreError) -> Finding {
         }
         StoreError::Duplicate(_)
         | StoreError::Conflict
+        | StoreError::Gone
         | StoreError::Corrupt(_)
         | StoreError::OutsideScope(_) => "look into its log",
     };

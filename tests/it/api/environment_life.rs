@@ -261,6 +261,23 @@ on_both_stores! {
         }
     }
 
+    /// By a key that was good when they came.
+    async fn whoever_comes_while_it_is_deleted_is_in_it_or_told_so(app: TestApp) {
+        let staging = app.environment("Staging", "staging").await;
+        let (visitor, machine) = (app.visitor(&staging), app.machine(&staging));
+        let comes = (0..20).map(|number| {
+            visitor.signs_up(&format!("user{number}@example.org"), PASSWORD).into_future()
+        });
+        let deletes = machine.delete(&staging.path("")).into_future();
+
+        let (came, deleted) = futures_util::future::join(join_all(comes), deletes).await;
+
+        let _ = deleted.expect(204);
+        let outcomes: Vec<String> = came.iter().map(said).collect();
+        let is_sound = |it: &String| ["201", "401 invalid_publishable_key"].contains(&&**it);
+        assert!(outcomes.iter().all(is_sound), "{outcomes:?}");
+    }
+
     async fn a_clone_has_the_configuration_and_nothing_that_happened(app: TestApp) {
         let door = &app.own.development;
         let mia = app.person("mia@example.org").await;
