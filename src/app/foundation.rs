@@ -7,6 +7,7 @@ use super::{SCHEMAS, StartError, World};
 use crate::apps;
 use crate::config::{Config, Secrets};
 use crate::credentials::Hasher;
+use crate::forms::Forms;
 use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
 use crate::links::Links;
@@ -74,12 +75,14 @@ impl Foundation {
         Report::of(&installed).ok_or(StartError::NoPlatform)
     }
 
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
     /// What brings users in, and takes them along.
     pub fn transfers(&self) -> Transfers {
         Transfers {
-            store: self.store.clone(),
-            clock: self.world.clock.clone(),
-            entropy: self.world.entropy.clone(),
+            forms: Forms::new(store.clone(), clock.clone(), entropy.clone()),
+            store,
+            clock,
+            entropy,
             hasher: self.hasher.clone(),
         }
     }
