@@ -133,6 +133,7 @@ impl Foundation {
                 access: sessions.issuer.access.clone(),
                 memberships: sessions.memberships.clone(),
                 sessions: sessions.clone(),
+                limits: sessions.limits.clone(),
                 store,
                 clock,
                 entropy,

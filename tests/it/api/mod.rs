@@ -40,6 +40,7 @@ mod letters;
 mod limits;
 mod links;
 mod lockouts;
+mod machine_limits;
 mod magic_links;
 mod me;
 mod metrics;
