@@ -11,6 +11,7 @@
 mod examined;
 mod foundation;
 mod parts;
+mod sealed;
 mod services;
 mod serving;
 mod settings;
@@ -21,6 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
+pub use self::sealed::SEALED;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::{ApiKey, ServiceAccount};
