@@ -9,6 +9,7 @@ use crate::mail::{MailError, Mailer};
 use crate::notifications::{self, Backlog};
 use crate::store::{Resealed, Store, Stored};
 use crate::tokens::{KeyReport, SigningKeys};
+use crate::webhooks::{self, Undelivered};
 
 /// A store that is open, and the keys to what is in it.
 #[derive(Debug)]
@@ -54,6 +55,11 @@ impl Examined {
     /// Letters that wait.
     pub async fn backlog(&self, now: Timestamp) -> Stored<Backlog> {
         notifications::backlog(&self.store, now).await
+    }
+
+    /// What waits for webhooks.
+    pub async fn undelivered(&self, now: Timestamp) -> Stored<Undelivered> {
+        webhooks::undelivered(&self.store, now).await
     }
 }
 

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 pub use self::names::Name;
 pub use self::origin::Origin;
-pub use self::outbox::{after, get, told, told_all, untold};
+pub use self::outbox::{after, get, told, told_all, untold, untold_count};
 pub use self::reading::{Which, concerning, count, expire, page};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId};

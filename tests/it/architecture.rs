@@ -171,6 +171,10 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "what is due is taken in hand whoever it belongs to",
     ),
     (
+    (
+        "webhooks/deliveries/backlog.rs",
+        "how much is to be told is the installation's affair",
+    ),
         "webhooks/relay.rs",
         "an event is told in the unit that takes its mark",
     ),

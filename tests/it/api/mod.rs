@@ -87,4 +87,5 @@ mod token_exchange;
 mod users_admin;
 mod verification;
 mod webhook_deliveries;
+mod webhook_receivers;
 mod webhooks;
