@@ -25,7 +25,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Index, OfEnvironment, Reaches, Stored, Tx};
+use crate::store::{Entity, Index, OfEnvironment, Outlives, Reaches, Stored, Tx};
 
 /// One thing that happened in an environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,6 +102,7 @@ impl Party {
 impl Entity for Event {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_events";
+    const OUTLIVES: Outlives = Outlives::Environment;
     const INDEXES: &'static [Index] = &[
         Index::on(
             "events_tenant_created",
