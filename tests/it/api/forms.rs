@@ -330,6 +330,10 @@ on_both_stores! {
         let kept: Vec<_> = kept.iter().map(|user| json!(user.metadata)).collect();
         let some = json!({"company": "Acme", "terms": false, "uses": ["a", "c"]});
         assert_eq!(kept, [json!({}), some]);
+        // Where nothing is asked any more, anything can be brought in, at once.
+        let _ = app.key().delete(&path(&app.own.development, "signup")).await.expect(204);
+        let told = imports("").await.expect(200).lines();
+        assert_has(&told.last().unwrap()["summary"], json!({"created": 2, "skipped": 2}));
     }
 
     /// The form is asked for once a second at most.
