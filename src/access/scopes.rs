@@ -10,6 +10,9 @@
 //! credentials or acts as somebody; that must be named. Coming to an organisation is no right by
 //! itself, and needs no scope.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -115,6 +118,22 @@ fn is_admitted(subjects: &[String], admits: impl Fn(&Pattern) -> bool) -> bool {
     is_found || !is_limited
 }
 
+/// As OAuth writes them (RFC 6749 §3.3): at least one, with one space between.
+impl FromStr for Scopes {
+    type Err = NotAPattern;
+
+    fn from_str(text: &str) -> Result<Self, NotAPattern> {
+        let lines: Result<_, NotAPattern> = text.split(' ').map(str::parse).collect();
+        lines.map(Self::new)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.texts().join(" "))
+    }
+}
+
 impl Serialize for Scopes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.texts())
@@ -188,6 +207,24 @@ mod tests {
 
         assert!(!admit(&subjects, "users", "list"));
         assert_eq!(unlimited(&subjects), ["role:ADMIN"]);
+    }
+
+    #[test]
+    fn a_list_of_scopes_has_one_space_between_each_two() {
+        let read = |text: &str| text.parse::<Scopes>().map(|it| it.to_string());
+
+        assert_eq!(read("users:list a1:*").as_deref(), Ok("a1:* users:list"));
+        assert_eq!(read("users:list users:list").as_deref(), Ok("users:list"));
+        for malformed in [
+            "",
+            " users:list",
+            "users:list ",
+            "users:list  a1:*",
+            "users",
+            "a\tb:c",
+        ] {
+            assert_eq!(read(malformed), Err(NotAPattern), "{malformed:?}");
+        }
     }
 
     #[test]

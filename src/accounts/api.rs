@@ -120,6 +120,10 @@ impl FromFields for AccountChanges {
 ///
 /// With a password, or with an invitation by letter to set one, or with neither: then he signs in by
 /// magic link, or asks for a letter himself. Where sign-up is closed, this is the way in.
+///
+/// `metadata` answers the app's sign-up form where one is active, as sign-up does: what it requires
+/// must be there, a name that it does not have is refused, and each answer is kept in one spelling.
+/// What a backend notes besides, it writes afterwards (`PATCH`).
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.create",
     request_body(
@@ -158,7 +162,8 @@ async fn create_user(
 /// What is said of him; roles, bans and deletion are operations of their own, and nobody sets another's
 /// password. Another address is not verified unless it is said as well: links to the old one are void,
 /// its reader is told, and the user's access tokens are refused until he refreshes. Nobody changes a
-/// user who has a role that he does not hold himself.
+/// user who has a role that he does not hold himself. `metadata` is what a backend notes: it is held
+/// against no form.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.update",
     params(("id" = UserId, Path, description = "The user")),
@@ -200,6 +205,7 @@ impl From<AccountError> for Problem {
             AccountError::EmailTaken => ProblemKind::EmailTaken.into(),
             AccountError::User(error) => error.into(),
             AccountError::Password(refused) => refused.at("/password"),
+            AccountError::Form(error) => error.into(),
             AccountError::Store(error) => error.into(),
         }
     }

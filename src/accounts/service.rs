@@ -5,6 +5,7 @@ use crate::apps::{self, App};
 use crate::credentials::{self, StoredHash};
 use crate::environments::Environment;
 use crate::events::{self, Event, Name, Origin, Party};
+use crate::forms::{Answered, FormError};
 use crate::http::Caller;
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
@@ -45,11 +46,14 @@ pub enum AccountError {
     #[error(transparent)]
     Password(#[from] PasswordRefused),
     #[error(transparent)]
+    Form(#[from] FormError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Accounts {
-    /// Makes an account: user, password, and the letter that invites him, in one unit of work.
+    /// Makes an account: user, password, and the letter that invites him, in one unit of work. The
+    /// form of the app is judged as if the user answered it himself.
     pub async fn create(
         &self,
         caller: &Caller,
@@ -58,8 +62,12 @@ impl Accounts {
     ) -> Result<User, AccountError> {
         let (accounts, tenant) = (&self.accounts, caller.tenant);
         let app = self.app(tenant).await?;
+        let roles = given(caller, &new.roles, app.is_platform)?;
+        let answers = new.user.metadata;
+        let answered = accounts.forms.signed_up(app.id, answers).await?;
         let user = NewUser {
-            roles: given(caller, &new.roles, app.is_platform)?,
+            roles,
+            metadata: answered.metadata.clone(),
             ..new.user
         };
         let hash = match new.password {
@@ -68,7 +76,7 @@ impl Accounts {
         };
         let environment = accounts.environment(tenant).await?;
         let account = (
-            &user,
+            (&user, &answered),
             hash.as_ref(),
             new.is_invited.then_some(&*environment),
         );
@@ -92,7 +100,11 @@ impl Accounts {
         &self,
         tx: &mut Tx<'_>,
         (caller, app): (&Caller, &App),
-        (new, hash, inviting): (&NewUser, Option<&StoredHash>, Option<&Environment>),
+        ((new, answered), hash, inviting): (
+            (&NewUser, &Answered),
+            Option<&StoredHash>,
+            Option<&Environment>,
+        ),
         origin: &Origin,
     ) -> Result<User, AccountError> {
         let (accounts, tenant, now) = (&self.accounts, caller.tenant, self.accounts.clock.now());
@@ -118,7 +130,7 @@ impl Accounts {
         let told = self
             .event(Name::UserCreated, caller, user.id, (now, origin))
             .with("invited", inviting.is_some());
-        events::record(&mut scoped, &told).await?;
+        events::record(&mut scoped, &answered.told_by(told)).await?;
         if user.is_counted_guardian(app.is_platform) {
             apps::count_holder(tx, app.id, now).await?;
         }

@@ -3,7 +3,7 @@
 use super::accounts;
 use super::record::{ApiKey, Secret};
 use super::{repo, secret};
-use crate::access::{Role, Scopes, of_organization, subjects};
+use crate::access::{Role, Scopes, of_organization, subjects, unlimited};
 use crate::http::{Caller, KeyOwner, Principal};
 use crate::kernel::id::{ApiKeyId, AppId, SessionId};
 use crate::kernel::secret::digest;
@@ -44,6 +44,26 @@ struct Owner {
     subjects: Vec<String>,
 }
 
+impl Live {
+    /// The same for these scopes alone, which must be [within](Self::has) its own.
+    #[must_use]
+    pub fn limited_to(mut self, scopes: &Scopes) -> Self {
+        if self.key.scopes.is_none() && scopes.is_for_everything() {
+            return self;
+        }
+        let mut subjects = unlimited(&self.caller.subjects);
+        subjects.extend(scopes.subjects());
+        self.caller.subjects = subjects;
+        self.key.scopes = Some(scopes.clone());
+        self
+    }
+
+    /// Whether it is for all that these scopes are for.
+    pub fn has(&self, scopes: &Scopes) -> bool {
+        scopes.are_within(&self.caller.subjects)
+    }
+}
+
 impl LiveKeys {
     /// The key that a text is, if it and its owner are good at `now`. Without the store, where the
     /// text can be none.
@@ -61,13 +81,18 @@ impl LiveKeys {
         self.live(key, secret, (now, false)).await
     }
 
-    /// The key that an access token was given for, if it is good still.
+    /// The key that an access token was given for, if it is good still: for no more than the token says
+    /// that it is for. Whoever changes the scopes of a key ends its tokens.
     pub async fn by_token(&self, claims: &AccessClaims, now: Timestamp) -> Stored<Option<Live>> {
         let Some(id) = claims.client_id else {
             return Ok(None);
         };
         let by = (id, claims.sid, true);
-        self.by_session(claims.tenant(), by, now).await
+        let live = self.by_session(claims.tenant(), by, now).await?;
+        // What cannot be read is for nothing.
+        let scope = claims.scope.as_deref().and_then(|it| it.parse().ok());
+        let scope = scope.unwrap_or_else(|| Scopes::new(Vec::new()));
+        Ok(live.map(|live| live.limited_to(&scope)))
     }
 
     /// The key of a caller who has just presented it; `None` for any other caller.

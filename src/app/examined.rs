@@ -1,15 +1,15 @@
 //! An installation, looked at and left as it is: what `authsome doctor` asks.
 
 use super::settings::{host_of, store_settings, token_settings};
-use super::{SCHEMAS, World};
+use super::{SCHEMAS, World, sealed};
 use crate::config::{Config, Secrets};
 use crate::kernel::secret::KeyRing;
 use crate::kernel::time::Timestamp;
 use crate::mail::{MailError, Mailer};
-use crate::notifications::{self, Backlog, Notification};
-use crate::store::{self, Resealed, Store, Stored};
-use crate::tokens::{KeyReport, SigningKey, SigningKeys};
-use crate::webhooks::Webhook;
+use crate::notifications::{self, Backlog};
+use crate::store::{Resealed, Store, Stored};
+use crate::tokens::{KeyReport, SigningKeys};
+use crate::webhooks::{self, Undelivered};
 
 /// A store that is open, and the keys to what is in it.
 #[derive(Debug)]
@@ -47,19 +47,19 @@ impl Examined {
         self.keys.examined(now).await
     }
 
-    /// Under which encryption keys things are sealed. A collection with a sealed field has a line
-    /// here, as in [`super::Foundation::reseal`].
+    /// Under which encryption keys things are sealed.
     pub async fn sealed(&self) -> Stored<Resealed> {
-        let (store, ring) = (&self.store, &self.ring);
-        let mut found = Resealed::default();
-        found.add(store::survey::<SigningKey>(store, ring).await?);
-        found.add(store::survey::<Notification>(store, ring).await?);
-        found.add(store::survey::<Webhook>(store, ring).await?);
-        Ok(found)
+        sealed::survey(&self.store, &self.ring).await
     }
 
+    /// Letters that wait.
     pub async fn backlog(&self, now: Timestamp) -> Stored<Backlog> {
         notifications::backlog(&self.store, now).await
+    }
+
+    /// What waits for webhooks.
+    pub async fn undelivered(&self, now: Timestamp) -> Stored<Undelivered> {
+        webhooks::undelivered(&self.store, now).await
     }
 }
 

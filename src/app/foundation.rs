@@ -3,20 +3,19 @@
 use std::net::SocketAddr;
 
 use super::settings::{derived, hasher, store_settings, token_settings};
-use super::{SCHEMAS, StartError, World};
+use super::{SCHEMAS, StartError, World, sealed};
 use crate::apps;
 use crate::config::{Config, Secrets};
 use crate::credentials::Hasher;
+use crate::forms::Forms;
 use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
 use crate::links::Links;
-use crate::notifications::{Notification, Outbox};
-use crate::settings::Setting;
+use crate::notifications::Outbox;
 use crate::setup::{Report, Setup, Wanted};
-use crate::store::{self, Resealed, Store, StoreError};
-use crate::tokens::{LinkTokens, SigningKey, SigningKeys, TokenSettings};
+use crate::store::{Resealed, Store, Stored};
+use crate::tokens::{LinkTokens, SigningKeys, TokenSettings};
 use crate::transfers::Transfers;
-use crate::webhooks::Webhook;
 
 #[derive(Debug, Clone)]
 pub struct Foundation {
@@ -76,24 +75,19 @@ impl Foundation {
 
     /// What brings users in, and takes them along.
     pub fn transfers(&self) -> Transfers {
+        let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
         Transfers {
-            store: self.store.clone(),
-            clock: self.world.clock.clone(),
-            entropy: self.world.entropy.clone(),
+            forms: Forms::new(store.clone(), clock.clone(), entropy.clone()),
+            store,
+            clock,
+            entropy,
             hasher: self.hasher.clone(),
         }
     }
 
-    /// Seals everything anew that is sealed under another key than the first. A collection with a
-    /// sealed field has a line here.
-    pub async fn reseal(&self) -> Result<Resealed, StoreError> {
-        let (store, ring) = (&self.store, &self.secrets.encryption);
-        let mut done = Resealed::default();
-        done.add(store::reseal::<SigningKey>(store, ring).await?);
-        done.add(store::reseal::<Notification>(store, ring).await?);
-        done.add(store::reseal::<Setting>(store, ring).await?);
-        done.add(store::reseal::<Webhook>(store, ring).await?);
-        Ok(done)
+    /// Seals everything anew that is sealed under another key than the first.
+    pub async fn reseal(&self) -> Stored<Resealed> {
+        sealed::reseal(&self.store, &self.secrets.encryption).await
     }
 
     /// The app that holds the operators, if there is one yet.

@@ -11,6 +11,7 @@
 mod examined;
 mod foundation;
 mod parts;
+mod sealed;
 mod services;
 mod serving;
 mod settings;
@@ -21,6 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
+pub use self::sealed::SEALED;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::{ApiKey, ServiceAccount};
@@ -218,12 +220,9 @@ mod tests {
 
     #[test]
     fn what_an_environment_owns_is_found_by_it() {
-        let goes = |schema: &&crate::store::Schema| {
-            !crate::environments::REMEMBERED.contains(&schema.collection())
-        };
-        for schema in SCHEMAS.iter().filter(goes) {
+        for schema in SCHEMAS.iter().filter(|it| it.goes_with_environment()) {
             assert!(
-                !schema.names_an_environment() || schema.leads_from_environment(),
+                schema.leads_from_environment(),
                 "no index leads from an environment: {schema:?}"
             );
         }

@@ -243,7 +243,7 @@ impl Foundation {
             clock: self.world.clock.clone(),
             entropy: self.world.entropy.clone(),
             ring: self.secrets.encryption.clone(),
-            outbound: Outbound::new(reach(&self.config.webhooks))?,
+            outbound: Outbound::new(reach(&self.config.webhooks), self.config.webhooks.timeout)?,
             bell: bell.clone(),
             outbox: sessions.outbox.clone(),
             environments: sessions.environments.clone(),

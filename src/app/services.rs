@@ -28,6 +28,7 @@ use crate::sessions::Sessions;
 use crate::statistics::Statistics;
 use crate::teams::Teams;
 use crate::tenancy::Tenancy;
+use crate::transfers::Transfers;
 use crate::tuning::Tuning;
 use crate::users::Users;
 use crate::verification::Verification;
@@ -133,6 +134,7 @@ impl Foundation {
                 access: sessions.issuer.access.clone(),
                 memberships: sessions.memberships.clone(),
                 sessions: sessions.clone(),
+                limits: sessions.limits.clone(),
                 store,
                 clock,
                 entropy,
@@ -203,7 +205,11 @@ impl Foundation {
                 keys: self.keys.clone(),
                 schemas: SCHEMAS,
             }),
-            transfers: Data::new(self.transfers()),
+            // A form that this node has changed counts for its imports at once.
+            transfers: Data::new(Transfers {
+                forms: sessions.forms.clone(),
+                ..self.transfers()
+            }),
         }
     }
 }

@@ -49,6 +49,9 @@ pub(super) fn rate_settings(limits: &config::Limits) -> RateSettings {
         invitations: limits.invitations,
         failed_signins: limits.failed_signins,
         refresh: limits.refresh,
+        exchanges: limits.exchanges,
+        failed_exchanges: limits.failed_exchanges,
+        introspections: limits.introspections,
     }
 }
 

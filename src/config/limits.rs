@@ -28,6 +28,12 @@ section! {
         code: Rates = Fallback::Value("10/1m"), RATES;
         /// Refreshes by one address, on each node.
         refresh: Rates = Fallback::Value("60/1m"), RATES;
+        /// Exchanges of one API key for an access token, on each node.
+        exchanges: Rates = Fallback::Value("600/1m"), RATES;
+        /// Exchanges by one address of what is no key that is good, on each node.
+        failed_exchanges: Rates = Fallback::Value("60/1m"), RATES;
+        /// Introspections by one key, or one user, on each node.
+        introspections: Rates = Fallback::Value("6000/1m"), RATES;
         /// Letters to one recipient that strangers can cause.
         letters: Rates = Fallback::Value("3/10m,10/1d"), RATES;
         /// Codes tried for one e-mail address.

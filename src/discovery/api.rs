@@ -6,15 +6,21 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::metadata::ServerMetadata;
 use crate::http::{Answer, Cacheable, Ok200, ProblemKind, Public};
 use crate::kernel::time::Clock;
 use crate::tokens::{Jwks, SigningKeys};
 
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(jwks).service(manifest);
+    config
+        .service(jwks)
+        .service(openid_configuration)
+        .service(authorization_server)
+        .service(manifest);
 }
 
-/// How long verifiers may keep the key set: a new key is published for longer before it signs.
+/// How long verifiers may keep the key set: a new key is published for longer before it signs. What
+/// leads to it is kept as long.
 const KEEP_KEYS: &str = "public, max-age=600";
 
 /// The URL of this server as clients spell it: the `iss` of its tokens.
@@ -67,6 +73,55 @@ async fn jwks(access: Public, issuer: Data<Issuer>) -> Answer<Cacheable<Arc<Jwks
         .published(access.tenant()?, issuer.clock.now())
         .await?;
     Ok(Cacheable::new(keys, KEEP_KEYS, "X-Publishable-Key"))
+}
+
+/// Discover the server by its issuer
+///
+/// For libraries that verify access tokens and are given the issuer alone: they find `issuer` and
+/// `jwks_uri` here. This server is no OpenID provider: it has no authorization endpoint and gives no
+/// ID tokens, so what such a provider must say about those is absent.
+#[utoipa::path(
+    tag = "discovery", operation_id = "discovery.openid_configuration",
+    responses(
+        (status = 200, description = "What there is", body = ServerMetadata),
+        (status = 304, description = "It is as `If-None-Match` says"),
+    ),
+    security(()),
+)]
+#[get("/.well-known/openid-configuration")]
+async fn openid_configuration(
+    _: Public,
+    issuer: Data<Issuer>,
+) -> Answer<Cacheable<ServerMetadata>> {
+    Ok(issuer.metadata())
+}
+
+/// Discover the server as clients of OAuth 2.0 do
+///
+/// RFC 8414: the same document as `/.well-known/openid-configuration`. Where the issuer has a path,
+/// that path may stand behind this one as well (§3.1). There is no authorization endpoint: the one
+/// grant is `client_credentials`.
+#[utoipa::path(
+    tag = "discovery", operation_id = "discovery.authorization_server",
+    responses(
+        (status = 200, description = "What there is", body = ServerMetadata),
+        (status = 304, description = "It is as `If-None-Match` says"),
+    ),
+    security(()),
+)]
+#[get("/.well-known/oauth-authorization-server")]
+async fn authorization_server(
+    _: Public,
+    issuer: Data<Issuer>,
+) -> Answer<Cacheable<ServerMetadata>> {
+    Ok(issuer.metadata())
+}
+
+impl Issuer {
+    fn metadata(&self) -> Cacheable<ServerMetadata> {
+        let metadata = ServerMetadata::of(&self.url);
+        Cacheable::for_everybody(metadata, KEEP_KEYS)
+    }
 }
 
 /// Read the manifest

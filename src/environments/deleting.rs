@@ -19,8 +19,8 @@ use crate::jobs::{self, Schedule};
 use crate::kernel::id::EnvId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Schema, StoreError, Stored, Tx};
-use crate::tokens::{Revocation, revoke_keys};
+use crate::store::{Schema, StoreError, Stored, Tx};
+use crate::tokens::{Revocation, revoke_all_keys};
 
 /// When what is left of deleted environments is removed.
 pub const REMOVING: Schedule = Schedule {
@@ -31,9 +31,6 @@ pub const REMOVING: Schedule = Schedule {
 
 /// How long a node may take to hear that an environment is gone; far more than it does.
 const SETTLED: Duration = Duration::from_mins(1);
-
-/// What outlives the environment that it names: what happened in it, and what must not be accepted.
-pub const REMEMBERED: [&str; 2] = [Event::COLLECTION, Revocation::COLLECTION];
 
 impl Environments {
     pub(super) async fn delete(
@@ -78,7 +75,7 @@ impl Environments {
             ..told
         };
         events::record(&mut tx.within(default), &told).await?;
-        Ok(revoke_keys(&mut tx, now, &self.entropy).await?)
+        Ok(revoke_all_keys(&mut tx, (now, &self.entropy)).await?)
     }
 
     /// Removes what is left of environments that were deleted a minute before `now` or earlier; the
@@ -96,10 +93,8 @@ impl Environments {
 
     async fn remove_rest_of(&self, tenant: Tenant) -> Stored<u64> {
         let (mut removed, mut once) = (0, self.store.once());
-        let is_left = |schema: &&Schema| {
-            schema.names_an_environment() && !REMEMBERED.contains(&schema.collection())
-        };
-        for schema in self.holdings.all.iter().filter(is_left) {
+        let left = self.holdings.all.iter();
+        for schema in left.filter(|schema| schema.goes_with_environment()) {
             removed += remove_all(&mut once.within(tenant), schema).await?;
         }
         Ok(removed)

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::record::{Environment, Kept, Kind};
@@ -24,6 +25,7 @@ const CREATED_AT: Field<Environment, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Environment, Timestamp> = Field::at("updated_at");
 
 const SUPERSEDED_KEY: Field<SupersededKey, String> = Field::at("publishable_key");
+const REMOVAL_ID: Field<Removal, String> = Field::at("_id");
 const REMOVED_AT: Field<Removal, Timestamp> = Field::at("created_at");
 
 /// How many removals are looked at in one go.
@@ -210,6 +212,16 @@ pub(super) async fn superseded(
 pub async fn is_removed(tx: &mut Tx<'_, AcrossTenants>, tenant: Tenant) -> Stored<bool> {
     let found = tx.get::<Removal>(tenant.env_id).await?;
     Ok(found.is_some())
+}
+
+/// Those of these environments that were deleted, of which documents may be left.
+pub async fn removed_of(
+    tx: &mut Tx<'_, AcrossTenants>,
+    places: impl IntoIterator<Item = Tenant>,
+) -> Stored<HashSet<EnvId>> {
+    let ids: HashSet<String> = places.into_iter().map(|it| it.env_id.to_string()).collect();
+    let found = tx.find(Query::of(REMOVAL_ID.one_of(ids))).await?;
+    Ok(found.into_iter().map(|removal| removal.id).collect())
 }
 
 /// Those of `before` and earlier, oldest first.

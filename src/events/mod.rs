@@ -19,13 +19,13 @@ use utoipa::ToSchema;
 
 pub use self::names::Name;
 pub use self::origin::Origin;
-pub use self::outbox::{after, get, told, told_all, untold};
+pub use self::outbox::{after, get, told, told_all, untold, untold_count};
 pub use self::reading::{Which, concerning, count, expire, page};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Index, OfEnvironment, Reaches, Stored, Tx};
+use crate::store::{Entity, Index, OfEnvironment, Outlives, Reaches, Stored, Tx};
 
 /// One thing that happened in an environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,6 +102,7 @@ impl Party {
 impl Entity for Event {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_events";
+    const OUTLIVES: Outlives = Outlives::Environment;
     const INDEXES: &'static [Index] = &[
         Index::on(
             "events_tenant_created",

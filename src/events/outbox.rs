@@ -23,6 +23,11 @@ pub async fn untold(tx: &mut Tx<'_, AcrossTenants>, most: u32) -> Stored<Vec<Eve
     tx.find(query.window(0, most)).await
 }
 
+/// How many events are still to be passed on.
+pub async fn untold_count(tx: &mut Tx<'_, AcrossTenants>) -> Stored<u64> {
+    tx.count(UNTOLD_SINCE.gte(Timestamp::from_millis(0))).await
+}
+
 /// Takes the mark from an event; whether it had it. Of any number that try, one takes it.
 pub async fn told(tx: &mut Tx<'_, AcrossTenants>, id: EventId) -> Stored<bool> {
     let marked = by_id(id) & UNTOLD_SINCE.present();

@@ -11,6 +11,7 @@ use crate::http::{
     ProblemKind, Public, Sent,
 };
 use crate::kernel::tenant::Tenant;
+use crate::limits::NodeRule;
 
 const GRANT_TYPE: &str = "client_credentials";
 
@@ -26,7 +27,9 @@ pub fn routes(config: &mut ServiceConfig) {
 /// refreshed, and is refused as soon as the key, its secret or its owner is.
 ///
 /// The key comes in the header, or as `client_secret` of a form (RFC 6749 §4.4); a form is refused in
-/// the words of RFC 6749 §5.2.
+/// the words of RFC 6749 §5.2. `scope` asks for less than all that the key is for: the token is for
+/// exactly that, here as elsewhere. A scope that there is not, or that the key does not have, is
+/// refused.
 #[utoipa::path(
     tag = "keys", operation_id = "tokens.exchange",
     request_body(content(
@@ -40,7 +43,8 @@ pub fn routes(config: &mut ServiceConfig) {
     ),
     security((), ("api_key" = [])),
     extensions(("x-body-optional" = json!(true)), ("x-problems" = json!([
-        ProblemKind::KeyNotExchangeable, ProblemKind::UserRequired,
+        ProblemKind::KeyNotExchangeable, ProblemKind::UserRequired, ProblemKind::ScopeNotHeld,
+        ProblemKind::TooManyAttempts,
     ]))),
 )]
 #[post("/v1/token/exchange")]
@@ -53,36 +57,60 @@ async fn issue(
 }
 
 impl Exchange {
+    /// Counts what is no key that is good by its client's address; a good one by itself, whatever
+    /// comes from the same address.
     async fn answer(
         &self,
         access: &Public,
         sent: Sent<TokenRequest>,
     ) -> Answer<OAuthAnswer<ExchangedToken>> {
-        let asked = match sent {
-            Sent::Nothing => None,
-            Sent::Json(body) => Some(body).filter(|body| body.grant_type.is_some()),
-            Sent::Form(Ok(body)) => Some(body),
-            Sent::Form(Err(_)) => return Ok(OAuthErrorKind::InvalidRequest.into()),
+        let answered = self.judged(access, sent).await;
+        let is_failed = match &answered {
+            Ok(answer) => answer.refusal() == Some(OAuthErrorKind::InvalidClient),
+            Err(problem) => problem.kind() == ProblemKind::InvalidToken,
         };
-        let Some(asked) = asked else {
-            let live = self.presented(access).await?;
-            let exchanged = self.exchange(&live, access.origin()).await?;
-            return Ok(OAuthAnswer::Granted(exchanged.into()));
+        if is_failed {
+            let (rule, tenant) = (NodeRule::FailedExchange, access.tenant().ok().flatten());
+            let admitted = self.limits.admit_ip_here(rule, tenant, access.origin());
+            admitted.await?;
+        }
+        answered
+    }
+
+    async fn judged(
+        &self,
+        access: &Public,
+        sent: Sent<TokenRequest>,
+    ) -> Answer<OAuthAnswer<ExchangedToken>> {
+        let asked = match sent {
+            Sent::Nothing => TokenRequest::default(),
+            Sent::Json(body) => body,
+            Sent::Form(Ok(body)) if body.grant_type.is_some() => body,
+            Sent::Form(_) => return Ok(OAuthErrorKind::InvalidRequest.into()),
         };
         match asked.grant_type.as_deref() {
             Some(GRANT_TYPE) => {}
             Some(_) => return Ok(OAuthErrorKind::UnsupportedGrantType.into()),
-            None => return Ok(OAuthErrorKind::InvalidRequest.into()),
+            None => {
+                let (live, scope) = (self.presented(access).await?, asked.scope.as_deref());
+                let exchanged = self.exchange(live, scope, access.origin()).await?;
+                return Ok(OAuthAnswer::Granted(exchanged.into()));
+            }
         }
         let tenant = access.tenant()?;
         let Some(live) = self.client(access, &asked, tenant).await? else {
             return Ok(OAuthErrorKind::InvalidClient.into());
         };
-        match self.exchange(&live, access.origin()).await {
+        let exchanged = self.exchange(live, asked.scope.as_deref(), access.origin());
+        match exchanged.await {
             Ok(exchanged) => Ok(OAuthAnswer::Granted(exchanged.into())),
             Err(ExchangeError::Invalid) => Ok(OAuthErrorKind::InvalidClient.into()),
             Err(ExchangeError::Counted) => Ok(OAuthErrorKind::UnauthorizedClient.into()),
-            Err(error @ (ExchangeError::Keys(_) | ExchangeError::Store(_))) => Err(error.into()),
+            Err(ExchangeError::Scope) => Ok(OAuthErrorKind::InvalidScope.into()),
+            Err(
+                error
+                @ (ExchangeError::Limit(_) | ExchangeError::Keys(_) | ExchangeError::Store(_)),
+            ) => Err(error.into()),
         }
     }
 
@@ -112,10 +140,8 @@ impl Exchange {
         };
         let live = match found {
             Ok(live) => live,
-            Err(ExchangeError::Invalid | ExchangeError::Counted) => return Ok(None),
-            Err(error @ (ExchangeError::Keys(_) | ExchangeError::Store(_))) => {
-                return Err(error.into());
-            }
+            Err(ExchangeError::Invalid) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         let is_of = asked
             .client_id
@@ -148,7 +174,10 @@ fn is_client(live: &Live, id: &str) -> bool {
     )),
     responses((status = 200, description = "What it is good for", body = Introspection)),
     security(("session" = []), ("api_key" = [])),
-    extensions(("x-permission" = json!(Introspect::NAME))),
+    extensions(
+        ("x-permission" = json!(Introspect::NAME)),
+        ("x-problems" = json!([ProblemKind::TooManyAttempts])),
+    ),
 )]
 #[post("/v1/introspect")]
 async fn introspect(
@@ -164,6 +193,21 @@ async fn introspect(
             return Err(missing.field("/token", "required", "is missing"));
         }
     };
-    let found = exchange.introspect(access.tenant(), &asked.token).await?;
+    let found = exchange.looks_into(&access, &asked.token).await?;
     Ok(Ok200::new(found))
+}
+
+impl Exchange {
+    /// Each who asks has a budget of his own.
+    async fn looks_into(
+        &self,
+        access: &Allowed<Introspect>,
+        text: &str,
+    ) -> Result<Introspection, ExchangeError> {
+        let (tenant, who) = (access.tenant(), access.caller().party());
+        let rule = NodeRule::Introspection;
+        let admitted = self.limits.admit_here(rule, tenant, who, access.origin());
+        admitted.await?;
+        self.introspect(tenant, text).await
+    }
 }

@@ -7,6 +7,7 @@ use crate::http::{KeyOwner, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::OrgId;
 use crate::kernel::time::{Clock, Timestamp};
+use crate::limits::{LimitError, Limits, NodeRule};
 use crate::memberships::Memberships;
 use crate::rbac;
 use crate::sessions::Sessions;
@@ -30,6 +31,7 @@ pub struct Exchange {
     pub memberships: Memberships,
     pub policy: Policy,
     pub sessions: Sessions,
+    pub limits: Limits,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,10 @@ pub enum ExchangeError {
     Invalid,
     #[error("a key whose uses are counted")]
     Counted,
+    #[error("a scope that is none, or that the key does not have")]
+    Scope,
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     #[error(transparent)]
     Keys(#[from] KeyError),
     #[error(transparent)]
@@ -69,17 +75,21 @@ impl Exchange {
         live.ok_or(ExchangeError::Invalid)
     }
 
-    /// A token that says what the key is good for, and ends with it.
+    /// A token that says what the key is good for, or what of it is asked for, and ends with it.
     pub(super) async fn exchange(
         &self,
-        live: &Live,
+        live: Live,
+        asked: Option<&str>,
         origin: &Origin,
     ) -> Result<Exchanged, ExchangeError> {
         if live.key.remaining_uses.is_some() {
             return Err(ExchangeError::Counted);
         }
         let (now, tenant) = (self.clock.now(), live.key.tenant());
-        let told = self.told_of(live).await?;
+        let rule = NodeRule::Exchange;
+        let key = Party::new("key", live.key.id);
+        self.limits.admit_here(rule, tenant, key, origin).await?;
+        let (live, told) = self.asked_of(live, asked).await?;
         let grant = KeyGrant {
             tenant,
             key_id: live.key.id,
@@ -94,7 +104,7 @@ impl Exchange {
         let term = left.map_or(LONGEST, |left| left.min(LONGEST));
         let claims = self.access.claims_of_key(grant, term, now);
         let access_token = self.access.sign(&claims).await?;
-        let event = self.event(live, origin, now);
+        let event = self.event(&live, origin, now);
         events::record(&mut self.store.once().within(tenant), &event).await?;
         Ok(Exchanged {
             access_token,
@@ -102,6 +112,30 @@ impl Exchange {
             scope: told.scope,
             org_id: claims.org_id,
         })
+    }
+
+    /// The key as far as it is asked for, and what it says of itself then. Nobody is given less than he
+    /// asks for without a word: a scope that the key is not for is refused.
+    async fn asked_of(
+        &self,
+        live: Live,
+        asked: Option<&str>,
+    ) -> Result<(Live, Told), ExchangeError> {
+        // RFC 6749 §3.2: what is sent empty is not sent.
+        let Some(asked) = asked.filter(|asked| !asked.is_empty()) else {
+            let told = self.told_of(&live).await?;
+            return Ok((live, told));
+        };
+        let scopes: Scopes = asked.parse().map_err(|_| ExchangeError::Scope)?;
+        if !live.has(&scopes) {
+            return Err(ExchangeError::Scope);
+        }
+        let live = live.limited_to(&scopes);
+        let told = self.told_of(&live).await?;
+        if told.scope != scopes.to_string() {
+            return Err(ExchangeError::Scope);
+        }
+        Ok((live, told))
     }
 
     fn event(&self, live: &Live, origin: &Origin, now: Timestamp) -> Event {
@@ -173,6 +207,12 @@ impl From<ExchangeError> for Problem {
         match error {
             ExchangeError::Invalid => ProblemKind::InvalidToken.into(),
             ExchangeError::Counted => ProblemKind::KeyNotExchangeable.into(),
+            ExchangeError::Scope => {
+                let kind = ProblemKind::ScopeNotHeld;
+                let detail = "one of them is none, or not one that the key has";
+                Problem::new(kind).field("/scope", kind.slug(), detail)
+            }
+            ExchangeError::Limit(error) => error.into(),
             ExchangeError::Keys(error) => error.into(),
             ExchangeError::Store(error) => error.into(),
         }

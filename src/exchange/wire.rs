@@ -19,7 +19,7 @@ const BEARER: &str = "Bearer";
 const LONGEST_TOKEN: usize = 16 * 1024;
 
 /// What is to be exchanged, where it is not in the header `X-API-Key`.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Default, ToSchema)]
 pub(super) struct TokenRequest {
     /// `client_credentials`.
     #[schema(nullable = false)]
@@ -30,9 +30,9 @@ pub(super) struct TokenRequest {
     /// The key.
     #[schema(nullable = false, format = Password)]
     pub client_secret: Option<String>,
-    /// Not regarded: a token is for all that its key is for.
-    #[schema(nullable = false)]
-    #[expect(dead_code, reason = "clients send it, and nothing follows from it")]
+    /// What the token is to be for, of all that the key is for: `resource:action`, with one space
+    /// between. All of it, where nothing is said.
+    #[schema(nullable = false, example = "users:list users:read")]
     pub scope: Option<String>,
 }
 

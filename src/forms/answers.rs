@@ -85,6 +85,21 @@ fn wrong_type(wanted: &str) -> Fault {
 }
 
 impl Form {
+    /// The form for people who never saw it: it needs no answer and makes none up, but judges each
+    /// that there is.
+    #[must_use]
+    pub fn unasked(&self) -> Self {
+        let fields = self.fields.iter().map(|field| FormField {
+            required: false,
+            default: None,
+            ..field.clone()
+        });
+        Self {
+            version: self.version,
+            fields: fields.collect(),
+        }
+    }
+
     /// What is kept of the answers of somebody new. A name that the form does not have is refused.
     pub fn answered(&self, answers: Metadata) -> Result<Metadata, FormRefused> {
         self.answered_beside(&Metadata::default(), answers)

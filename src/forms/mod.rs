@@ -1,7 +1,8 @@
 //! Forms: what an app asks of people besides what every account has.
 //!
 //! ```text
-//! signup   who makes an account, by sign-up or by an invitation
+//! signup   who makes an account, by sign-up or by an invitation, or for another; an import by what it
+//!          says alone
 //! profile  who changes his own account; where there is none, `signup` holds there too
 //! ```
 //!

@@ -98,7 +98,7 @@ impl Responder for Text {
 pub struct Cacheable<T> {
     view: T,
     cache_control: &'static str,
-    varies_by: &'static str,
+    varies_by: Option<&'static str>,
 }
 
 impl<T> Cacheable<T> {
@@ -106,7 +106,16 @@ impl<T> Cacheable<T> {
         Self {
             view,
             cache_control,
-            varies_by,
+            varies_by: Some(varies_by),
+        }
+    }
+
+    /// The same to whoever asks.
+    pub fn for_everybody(view: T, cache_control: &'static str) -> Self {
+        Self {
+            view,
+            cache_control,
+            varies_by: None,
         }
     }
 }
@@ -132,8 +141,10 @@ impl<T: Serialize> Responder for Cacheable<T> {
         let mut response = HttpResponse::build(status);
         response
             .insert_header((CACHE_CONTROL, self.cache_control))
-            .insert_header(ETag(tag))
-            .append_header((VARY, self.varies_by));
+            .insert_header(ETag(tag));
+        if let Some(name) = self.varies_by {
+            response.append_header((VARY, name));
+        }
         if is_known {
             return response.finish();
         }

@@ -274,6 +274,9 @@ fn tenant(req: &HttpRequest) -> Option<Tenant> {
         .and_then(|identity| identity.tenant())
 }
 
+/// RFC 8414 §3.1: behind this stands the path of an issuer that has one, not before it.
+const METADATA: &str = "/.well-known/oauth-authorization-server";
+
 /// Takes the base path off, so that every route has one pattern wherever it is mounted.
 fn rebase(req: &mut ServiceRequest, base_path: &str) {
     let Some(uri) = rebased(req.uri(), base_path) else {
@@ -285,9 +288,13 @@ fn rebase(req: &mut ServiceRequest, base_path: &str) {
 
 fn rebased(uri: &Uri, base_path: &str) -> Option<Uri> {
     let target = uri.path_and_query()?.as_str();
-    let rest = target
-        .strip_prefix(base_path)
-        .filter(|rest| rest.starts_with('/'))?;
+    let is_behind = target.strip_prefix(METADATA) == Some(base_path);
+    let rest = if is_behind {
+        METADATA
+    } else {
+        let rest = target.strip_prefix(base_path);
+        rest.filter(|rest| rest.starts_with('/'))?
+    };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(rest).ok()?);
     Uri::from_parts(parts).ok()
@@ -309,5 +316,9 @@ mod tests {
         assert_eq!(path("/authors/v1"), None);
         assert_eq!(path("/v1/signin"), None);
         assert_eq!(path("/auth"), None);
+        let metadata = "/.well-known/oauth-authorization-server";
+        assert_eq!(path(&format!("{metadata}/auth")).as_deref(), Some(metadata));
+        assert_eq!(path(&format!("/auth{metadata}")).as_deref(), Some(metadata));
+        assert_eq!(path(&format!("{metadata}/authors")), None);
     }
 }

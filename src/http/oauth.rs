@@ -17,6 +17,8 @@ pub enum OAuthErrorKind {
     InvalidRequest,
     /// No key of ours, one that is over, or not of the client that is named.
     InvalidClient,
+    /// No scope that there is, or one that the key does not have.
+    InvalidScope,
     /// A key that is not exchanged.
     UnauthorizedClient,
     UnsupportedGrantType,
@@ -40,9 +42,10 @@ impl OAuthErrorKind {
     const fn status(self) -> StatusCode {
         match self {
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
-            Self::InvalidRequest | Self::UnauthorizedClient | Self::UnsupportedGrantType => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::InvalidRequest
+            | Self::InvalidScope
+            | Self::UnauthorizedClient
+            | Self::UnsupportedGrantType => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -50,8 +53,19 @@ impl OAuthErrorKind {
         match self {
             Self::InvalidRequest => "a parameter is missing, malformed or there twice",
             Self::InvalidClient => "the client is not known by this secret",
+            Self::InvalidScope => "one of the scopes is none, or not one that the key has",
             Self::UnauthorizedClient => "the uses of this key are counted: it is not exchanged",
             Self::UnsupportedGrantType => "the grant type is `client_credentials`",
+        }
+    }
+}
+
+impl<T> OAuthAnswer<T> {
+    /// Why there is no token, where there is none.
+    pub fn refusal(&self) -> Option<OAuthErrorKind> {
+        match self {
+            Self::Granted(_) => None,
+            Self::Refused(refused) => Some(refused.error),
         }
     }
 }

@@ -111,7 +111,7 @@ problems! {
     RoleNotHeld 403 "role_not_held" "You do not have this role yourself"
         "Nobody gives or takes a role that he does not hold, and nobody bans, deletes or impersonates a user who has one, or ends the sessions of one.";
     ScopeNotHeld 403 "scope_not_held" "You do not have this right yourself"
-        "An API key is given no scope that whoever makes it, or whoever it is for, does not have; `errors` names the scope.";
+        "An API key is given no scope that whoever makes it, or whoever it is for, does not have, and a token none that its key does not have; `errors` names the scope.";
     KeyNotExchangeable 403 "key_not_exchangeable" "This key is not exchanged for tokens"
         "The uses of the key are counted, and a token could be used any number of times.";
     NotAddressee 403 "not_addressee" "This invitation is for somebody else"

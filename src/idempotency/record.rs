@@ -8,7 +8,7 @@ use crate::http::{Recorded, Repeatable};
 use crate::kernel::id::UserId;
 use crate::kernel::secret::KeyRing;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Index, Nobody};
+use crate::store::{Entity, Index, Nobody, Sealed};
 
 /// A key, and the request that came with it.
 ///
@@ -53,6 +53,24 @@ impl Entity for IdempotencyKey {
     ];
 }
 
+impl Sealed for IdempotencyKey {
+    /// Whose it is, the identifier says to nobody.
+    type Home = &'static str;
+    const FIELD: &'static str = "answer";
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn home(&self) -> &'static str {
+        Self::FIELD
+    }
+
+    fn sealed(&self) -> Option<&str> {
+        self.answer.as_deref()
+    }
+}
+
 impl IdempotencyKey {
     pub(super) fn is_of(&self, request: &Repeatable) -> bool {
         self.fingerprint == request.fingerprint
@@ -60,9 +78,7 @@ impl IdempotencyKey {
 
     /// The answer; `None` where there is none, or where no key of the ring opens it.
     pub(super) fn opened(&self, ring: &KeyRing) -> Option<Recorded> {
-        let plain = ring
-            .open(self.answer.as_deref()?, &bound_to(&self.id))
-            .ok()?;
+        let plain = ring.open(self.answer.as_deref()?, &self.bound_to()).ok()?;
         let plain: Plain = serde_json::from_slice(&plain).ok()?;
         Some(Recorded {
             status: plain.status,
@@ -85,11 +101,7 @@ pub(super) fn sealed(ring: &KeyRing, id: &str, answer: Recorded) -> String {
         subjects: answer.subjects,
     };
     let plain = serde_json::to_vec(&plain).unwrap_or_default();
-    ring.seal(&plain, &bound_to(id))
-}
-
-fn bound_to(id: &str) -> String {
-    format!("{}|{id}|answer", IdempotencyKey::COLLECTION)
+    ring.seal(&plain, &IdempotencyKey::place(IdempotencyKey::FIELD, id))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Limits: what may be tried how often, and accounts that are locked against guessing.
 //!
 //! ```text
-//! Limits     by address, recipient, user or app: one table of rules, shared by all nodes
+//! Limits     by address, recipient, user or app: one table of rules, shared by all nodes, and one
+//!            of what each node counts for itself
 //! Lockouts   by account:   open ──5 wrong in a row──▶ locked for 1, 2, 4 … 15 minutes
 //!                            ▲                          │ over      ▲
 //!                            └──────── right ─────── one try ─wrong─┘
@@ -26,7 +27,7 @@ pub use self::attempt::Attempt;
 pub use self::lockout::{Lockout, LockoutSettings, forget, of_user};
 pub use self::lockouts::{Lock, Lockouts, Subject};
 pub use self::rates::{Limits, RateCounter};
-pub use self::rule::{RateSettings, Rule};
+pub use self::rule::{NodeRule, RateSettings, Rule};
 use crate::store::StoreError;
 
 /// How far the clocks of nodes may differ and still be taken to agree.

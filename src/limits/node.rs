@@ -7,17 +7,20 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use super::gcra::{Gcra, micros};
-use crate::kernel::rate::{Rate, Rates};
+use super::rule::NodeRule;
+use crate::kernel::rate::Rates;
 use crate::kernel::time::Timestamp;
 
 /// Subjects that are remembered; the longest unseen is forgotten first.
 const REMEMBERED: u64 = 100_000;
 
-/// What the subjects of one rule have used on this node.
+/// A subject of a rule, and the period of one of its rates.
+type Counted = (NodeRule, String, Duration);
+
+/// What the subjects of each rule have used on this node.
 #[derive(Debug, Clone)]
 pub(super) struct OfThisNode {
-    rates: Arc<Rates>,
-    used: Cache<(String, Duration), Arc<Used>>,
+    used: Cache<Counted, Arc<Used>>,
 }
 
 #[derive(Debug, Default)]
@@ -35,21 +38,25 @@ pub(super) struct Refused {
 }
 
 impl OfThisNode {
-    pub(super) fn new(rates: Rates) -> Self {
-        let longest = rates.iter().map(Rate::period).max();
+    /// `longest` of the periods that are counted.
+    pub(super) fn new(longest: Duration) -> Self {
         Self {
-            rates: Arc::new(rates),
             used: Cache::builder()
                 .max_capacity(REMEMBERED)
-                .time_to_idle(longest.unwrap_or_default())
+                .time_to_idle(longest)
                 .build(),
         }
     }
 
-    pub(super) fn take(&self, subject: &str, now: Timestamp) -> Result<(), Refused> {
+    pub(super) fn take(
+        &self,
+        (rule, rates): (NodeRule, &Rates),
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<(), Refused> {
         let at = micros(now);
-        for rate in self.rates.iter() {
-            let key = (subject.to_owned(), rate.period());
+        for rate in rates.iter() {
+            let key = (rule, subject.to_owned(), rate.period());
             let used = self.used.get_with(key, Arc::default);
             let gcra = Gcra::of(rate);
             // There is one clock here: what it counted while it was ahead is forgotten.
@@ -82,36 +89,41 @@ mod tests {
     use super::*;
 
     const NOON: Timestamp = Timestamp::from_millis(1_795_262_400_000);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     #[test]
     fn each_subject_has_its_own_number_and_the_first_refusal_is_known() {
-        let node = OfThisNode::new("2/1m".parse().unwrap());
+        let (node, rates) = (OfThisNode::new(MINUTE), "2/1m".parse().unwrap());
+        let takes = |subject, at| node.take((NodeRule::Refresh, &rates), subject, at);
         let refused = |is_first| {
             let wait = Duration::from_secs(30);
             Err(Refused { wait, is_first })
         };
 
-        assert_eq!(node.take("a", NOON), Ok(()));
-        assert_eq!(node.take("a", NOON), Ok(()));
-        assert_eq!(node.take("a", NOON), refused(true));
-        assert_eq!(node.take("a", NOON), refused(false));
-        assert_eq!(node.take("b", NOON), Ok(()));
+        assert_eq!(takes("a", NOON), Ok(()));
+        assert_eq!(takes("a", NOON), Ok(()));
+        assert_eq!(takes("a", NOON), refused(true));
+        assert_eq!(takes("a", NOON), refused(false));
+        assert_eq!(takes("b", NOON), Ok(()));
+        let other = node.take((NodeRule::Exchange, &rates), "a", NOON);
+        assert_eq!(other, Ok(()), "another rule has another budget");
         let later = NOON.plus(Duration::from_secs(30));
-        assert_eq!(node.take("a", later), Ok(()));
+        assert_eq!(takes("a", later), Ok(()));
     }
 
     #[test]
     fn a_clock_that_was_ahead_leaves_nobody_out_when_it_is_right_again() {
-        let node = OfThisNode::new("2/1m".parse().unwrap());
+        let (node, rates) = (OfThisNode::new(MINUTE), "2/1m".parse().unwrap());
+        let takes = |at| node.take((NodeRule::Refresh, &rates), "a", at);
         let ahead = NOON.plus(Duration::from_hours(1));
         for _ in 0..3 {
-            let _ = node.take("a", ahead);
+            let _ = takes(ahead);
         }
 
-        let taken = [(); 3].map(|()| node.take("a", NOON));
+        let admitted = [(); 3].map(|()| takes(NOON));
 
         let wait = Duration::from_secs(30);
         let is_first = true;
-        assert_eq!(taken, [Ok(()), Ok(()), Err(Refused { wait, is_first })]);
+        assert_eq!(admitted, [Ok(()), Ok(()), Err(Refused { wait, is_first })]);
     }
 }

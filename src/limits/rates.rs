@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gcra::{Gcra, micros};
 use super::node::OfThisNode;
-use super::rule::{RateSettings, Rule};
+use super::rule::{NodeRule, RateSettings, Rule};
 use super::{AGREEMENT, LimitError, beside};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
@@ -81,7 +81,7 @@ impl Limits {
             clock,
             entropy,
             key,
-            of_this_node: OfThisNode::new(settings.refresh.clone()),
+            of_this_node: OfThisNode::new(settings.longest_of_node()),
             settings: Arc::new(settings),
         }
     }
@@ -128,21 +128,47 @@ impl Limits {
         }
     }
 
-    /// Counts a refresh by the client's address, in this node's memory: a refresh token cannot be
-    /// guessed, so this protects the node alone and must not cost a look at the store.
-    pub async fn admit_refresh(
+    /// Counts what somebody does in this node's memory, or refuses it: what cannot be guessed must not
+    /// cost a look at the store. The first refusal of a period is an event, where a tenant is known.
+    pub async fn admit_here(
         &self,
+        rule: NodeRule,
+        tenant: Tenant,
+        who: Party,
+        origin: &Origin,
+    ) -> Result<(), LimitError> {
+        let subject = format!("{}:{}", who.kind, who.id.as_deref().unwrap_or_default());
+        self.here(rule, Some(tenant), (&subject, who), origin).await
+    }
+
+    /// The same by the client's address, where it is known.
+    pub async fn admit_ip_here(
+        &self,
+        rule: NodeRule,
         tenant: Option<Tenant>,
         origin: &Origin,
     ) -> Result<(), LimitError> {
         let Some(ip) = origin.ip else { return Ok(()) };
-        let now = self.clock.now();
         let network = Network::of(ip).to_string();
-        let Err(refused) = self.of_this_node.take(&network, now) else {
+        let nobody = Party::anonymous();
+        self.here(rule, tenant, (&network, nobody), origin).await
+    }
+
+    async fn here(
+        &self,
+        rule: NodeRule,
+        tenant: Option<Tenant>,
+        (subject, who): (&str, Party),
+        origin: &Origin,
+    ) -> Result<(), LimitError> {
+        let now = self.clock.now();
+        let rates = self.settings.of_node(rule);
+        let Err(refused) = self.of_this_node.take((rule, rates), subject, now) else {
             return Ok(());
         };
         if let Some(tenant) = tenant.filter(|_| refused.is_first) {
-            let told = self.event(Name::RateLimitExceeded, tenant, "refresh", (now, origin));
+            let exceeded = (Name::RateLimitExceeded, rule.as_str());
+            let told = self.event(exceeded, (tenant, who), (now, origin));
             events::record(&mut self.store.once().within(tenant), &told).await?;
         }
         Err(LimitError::TooMany {
@@ -249,7 +275,8 @@ impl Limits {
         refusal: &Refusal,
         (now, origin): (Timestamp, &Origin),
     ) -> Result<(), StoreError> {
-        let told = self.event(rule.event(), tenant, rule.as_str(), (now, origin));
+        let nobody = (tenant, Party::anonymous());
+        let told = self.event((rule.event(), rule.as_str()), nobody, (now, origin));
         let until = now.plus(refusal.period);
         self.store
             .write(async |tx| {
@@ -266,13 +293,12 @@ impl Limits {
 
     fn event(
         &self,
-        name: Name,
-        tenant: Tenant,
-        rule: &str,
+        (name, rule): (Name, &str),
+        (tenant, who): (Tenant, Party),
         (now, origin): (Timestamp, &Origin),
     ) -> Event {
         let made = (now, &self.entropy);
-        Event::new(name, tenant, Party::anonymous(), origin, made)
+        Event::new(name, tenant, who, origin, made)
             .denied()
             .with("rule", rule)
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! http store tokens credentials caches ──count, as they work──▶ Measured ─┐
-//! the store, asked when somebody looks: letters that wait ────────────────┼─▶ GET /metrics
+//! the store, asked when somebody looks: letters and deliveries that wait ─┼─▶ GET /metrics
 //! the process: memory, files, time ───────────────────────────────────────┘
 //! ```
 //!

@@ -9,9 +9,18 @@ use crate::kernel::measure::{Measured, Page, Stopwatch};
 use crate::kernel::time::Clock;
 use crate::notifications::{Backlog, backlog};
 use crate::store::{Store, Stored};
+use crate::webhooks::{Undelivered, undelivered};
 
 /// How long the store is asked before the rest is told without it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the store says that it has.
+struct Found {
+    /// How many seconds the clock is ahead.
+    skew: i64,
+    letters: Backlog,
+    webhooks: Undelivered,
+}
 
 /// Everything that is measured on this node.
 #[derive(Clone)]
@@ -63,27 +72,51 @@ impl Metrics {
         let asked = asked.ok().and_then(Result::ok);
         page.gauge("authsome_store_up", "Whether the database answers.")
             .sample(&[], u8::from(asked.is_some()));
-        if let Some((Backlog { letters, overdue }, skew)) = asked {
-            let help = "How far ahead of the database's clock this machine's is.";
-            page.gauge("authsome_clock_skew_seconds", help)
-                .sample(&[], skew);
-            let help = "Letters that are still to be delivered, of all nodes together.";
-            page.gauge("authsome_outbox_letters", help)
-                .sample(&[], letters);
-            let help = "How long the letter has been due that waits longest.";
-            page.gauge("authsome_outbox_overdue_seconds", help)
-                .sample(&[], overdue.as_secs_f64());
+        if let Some(found) = asked {
+            found.tell(&mut page);
         }
         process::tell(&mut page, self.began);
         page.text()
     }
 
-    /// What waits, and how many seconds the clock is ahead.
-    async fn asked(&self) -> Stored<(Backlog, i64)> {
+    async fn asked(&self) -> Stored<Found> {
         self.store.ping().await?;
         let theirs = self.store.time().await?;
         let now = self.clock.now();
         let skew = theirs.map_or(0, |theirs| now.as_millis() - theirs.as_millis());
-        Ok((backlog(&self.store, now).await?, skew / 1_000))
+        Ok(Found {
+            skew: skew / 1_000,
+            letters: backlog(&self.store, now).await?,
+            webhooks: undelivered(&self.store, now).await?,
+        })
+    }
+}
+
+impl Found {
+    fn tell(&self, page: &mut Page) {
+        let help = "How far ahead of the database's clock this machine's is.";
+        page.gauge("authsome_clock_skew_seconds", help)
+            .sample(&[], self.skew);
+        let Backlog { letters, overdue } = self.letters;
+        let help = "Letters that are still to be delivered, of all nodes together.";
+        page.gauge("authsome_outbox_letters", help)
+            .sample(&[], letters);
+        let help = "How long the letter has been due that waits longest.";
+        page.gauge("authsome_outbox_overdue_seconds", help)
+            .sample(&[], overdue.as_secs_f64());
+        let Undelivered {
+            events,
+            deliveries,
+            overdue,
+        } = self.webhooks;
+        let help = "Events that are still to be passed on to webhooks, of all nodes together.";
+        page.gauge("authsome_webhooks_events", help)
+            .sample(&[], events);
+        let help = "Deliveries to webhooks that are still to arrive, refused ones included.";
+        page.gauge("authsome_webhooks_deliveries", help)
+            .sample(&[], deliveries);
+        let help = "How long the delivery has been due that waits longest.";
+        page.gauge("authsome_webhooks_overdue_seconds", help)
+            .sample(&[], overdue.as_secs_f64());
     }
 }

@@ -14,8 +14,6 @@ use utoipa::ToSchema;
 use super::resolving::{Judge, Unresolved};
 use super::target::{Reach, Target};
 
-/// From resolving the name to the last byte of the answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECTING: Duration = Duration::from_secs(5);
 /// What is read of an answer, in bytes; what follows is not waited for.
@@ -55,7 +53,7 @@ pub enum Unreached {
     ConnectionRefused,
     #[error("the certificate, or what was said before it, is not good")]
     Tls,
-    #[error("there was no answer within ten seconds")]
+    #[error("there was no answer in time")]
     Timeout,
     #[error("the connection broke off")]
     ConnectionLost,
@@ -67,13 +65,14 @@ pub enum Unreached {
 pub struct Unbuildable(#[from] reqwest::Error);
 
 impl Outbound {
-    pub fn new(reach: Reach) -> Result<Self, Unbuildable> {
+    /// `patience` is for all of a request, from resolving the name to the last byte of the answer.
+    pub fn new(reach: Reach, patience: Duration) -> Result<Self, Unbuildable> {
         let http = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
             .referer(false)
-            .timeout(PATIENCE)
-            .connect_timeout(CONNECTING)
+            .timeout(patience)
+            .connect_timeout(CONNECTING.min(patience))
             .pool_max_idle_per_host(IDLE)
             .pool_idle_timeout(IDLE_FOR)
             .dns_resolver(Arc::new(Judge(reach)))
@@ -202,7 +201,7 @@ mod tests {
 
     async fn posted(reach: Reach, url: &str) -> Result<Answered, Unreached> {
         let target = Target::parse(url, Reach::Anywhere).unwrap();
-        let outbound = Outbound::new(reach).unwrap();
+        let outbound = Outbound::new(reach, Duration::from_secs(10)).unwrap();
         outbound.post(&target, &[], b"{}".to_vec()).await
     }
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The address that was judged is the address that is connected to, so a name that resolves to
-//! another one the next time gains nothing. No proxy, no redirects, no decompression, ten seconds
+//! another one the next time gains nothing. No proxy, no redirects, no decompression, seconds
 //! in all, and of an answer 64 KiB are read at most (SSRF: OWASP ASVS 1.3.6, 13.2.4–6).
 //! Whatever fetches on behalf of a tenant uses this client, and no other.
 

@@ -9,7 +9,7 @@ use crate::events::Origin;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::id::{OrgId, SessionId, UserId};
 use crate::kernel::tenant::Tenant;
-use crate::limits::LimitError;
+use crate::limits::{LimitError, NodeRule};
 use crate::memberships;
 use crate::store::{StoreError, Tx};
 use crate::tokens::{ActiveOrganization, KeyError};
@@ -82,7 +82,8 @@ impl Sessions {
         wanted: Option<OrgId>,
         (origin, device): (&Origin, Option<&DeviceSecret>),
     ) -> Result<Issued, SwitchError> {
-        self.limits.admit_refresh(Some(tenant), origin).await?;
+        let (rule, here) = (NodeRule::Refresh, Some(tenant));
+        self.limits.admit_ip_here(rule, here, origin).await?;
         let mut once = self.store.once();
         let found = repo::get(&mut once.within(tenant), session).await?;
         let now = self.clock.now();

@@ -10,7 +10,7 @@ use crate::kernel::id::OrgId;
 use crate::kernel::secret::SecretString;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::limits::LimitError;
+use crate::limits::{LimitError, NodeRule};
 use crate::session_rules::Rules;
 use crate::store::StoreError;
 use crate::tokens::{KeyError, Presented, revoke_session};
@@ -65,7 +65,8 @@ impl Sessions {
         wanted: Option<OrgId>,
         (origin, device): (&Origin, Option<&DeviceSecret>),
     ) -> Result<Issued, RefreshError> {
-        self.limits.admit_refresh(tenant, origin).await?;
+        let rule = NodeRule::Refresh;
+        self.limits.admit_ip_here(rule, tenant, origin).await?;
         let presented = self
             .issuer
             .refresh

@@ -36,8 +36,8 @@ pub use error::{StoreError, Stored};
 pub use follow::{Follower, News};
 pub use query::{Field, Filter, Query};
 pub use schema::{
-    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Ownership, PartOf, Reaches, Schema,
-    Unscoped,
+    AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Outlives, Ownership, PartOf,
+    Reaches, Schema, Unscoped,
 };
 pub use sealed::{Resealed, Sealed, reseal, survey};
 pub use settings::{Location, StoreSettings, Synchronous};

@@ -26,8 +26,19 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const INDEXES: &'static [Index];
     /// Of what its documents are parts, in the same environment.
     const PART_OF: Option<PartOf> = None;
-    /// Whether its documents stay when the app is no more that owns them: until they are over.
-    const OUTLIVES_APP: bool = false;
+    /// What its documents stay without, until they are over.
+    const OUTLIVES: Outlives = Outlives::Nothing;
+}
+
+/// What is no more while documents are still there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlives {
+    /// They go with their owner.
+    Nothing,
+    /// The environment that they name, as what happened there stays on record. They go with its app.
+    Environment,
+    /// The app as well, as what must not be accepted is not accepted for all that.
+    App,
 }
 
 /// Documents of this kind are each part of one document of `collection`, which `field` names by its
@@ -191,7 +202,7 @@ pub struct Schema {
     pub(super) owner: &'static [&'static str],
     pub(super) indexes: &'static [Index],
     pub(super) part_of: Option<PartOf>,
-    pub(super) outlives_app: bool,
+    pub(super) outlives: Outlives,
 }
 
 impl Schema {
@@ -201,7 +212,7 @@ impl Schema {
             owner: <E::Owner as Ownership>::FIELDS,
             indexes: E::INDEXES,
             part_of: E::PART_OF,
-            outlives_app: E::OUTLIVES_APP,
+            outlives: E::OUTLIVES,
         }
     }
 
@@ -243,7 +254,12 @@ impl Schema {
 
     /// Whether its documents go with the app that owns them.
     pub fn goes_with_app(&self) -> bool {
-        self.owner.contains(&APP) && !self.outlives_app
+        self.owner.contains(&APP) && self.outlives != Outlives::App
+    }
+
+    /// Whether its documents go with the environment that they name.
+    pub fn goes_with_environment(&self) -> bool {
+        self.names_an_environment() && self.outlives == Outlives::Nothing
     }
 
     /// What an app owns of it; `None` where that stays.
@@ -273,7 +289,7 @@ impl Schema {
     }
 
     /// Whether its documents name an environment, as their owner or beside it.
-    pub fn names_an_environment(&self) -> bool {
+    fn names_an_environment(&self) -> bool {
         self.owner.contains(&ENVIRONMENT) || self.leads_from_environment()
     }
 

@@ -75,7 +75,7 @@ impl Tenancy {
         let all = environments::list(&mut scoped).await?;
         environments::remove_all(&mut scoped).await?;
         api_keys::remove_all(&mut scoped).await?;
-        let revoked = tokens::remove_all(&mut scoped, made).await?;
+        let revoked = tokens::remove_all_keys(&mut scoped, made).await?;
         Ok((all.iter().map(Environment::tenant).collect(), revoked))
     }
 
@@ -99,7 +99,7 @@ impl Tenancy {
             let revoked = self
                 .store()
                 .write(async |tx: &mut Tx<'_>| {
-                    tokens::remove_all(&mut tx.within(app.id), made).await
+                    tokens::remove_all_keys(&mut tx.within(app.id), made).await
                 })
                 .await?;
             self.accounts.apply(&revoked);

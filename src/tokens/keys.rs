@@ -23,7 +23,8 @@ use crate::kernel::secret::KeyRing;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::{
-    Entity, Field, Filter, Index, OfEnvironment, Query, Sealed, StoreError, Stored, Tx, by_id,
+    Entity, Field, Filter, Index, OfEnvironment, Query, Reaches, Sealed, StoreError, Stored, Tx,
+    by_id,
 };
 
 /// One generation of an environment's signing keys.
@@ -74,7 +75,6 @@ pub enum KeyError {
 /// Two nodes that make the same generation at once: the second one is refused by this index.
 pub const GENERATION_OF_ENVIRONMENT: &str = "signing_keys_env_id_generation";
 
-const ENV_ID: Field<SigningKey, EnvId> = Field::at("env_id");
 const GENERATION: Field<SigningKey, i64> = Field::at("generation");
 pub(super) const CREATED_AT: Field<SigningKey, Timestamp> = Field::at("created_at");
 
@@ -180,33 +180,40 @@ pub async fn withdraw_all(
     now: Timestamp,
     entropy: &Entropy,
 ) -> Stored<Vec<Revocation>> {
-    let app = tx.scope().app_id;
-    let env = ENV_ID.eq(tx.scope().env_id);
-    let revoked = remove_keys(&mut tx.within(app), env, (now, entropy)).await?;
+    let revoked = revoke_all_keys(tx, (now, entropy)).await?;
+    tx.delete_many(Filter::<SigningKey>::all()).await?;
     publish(tx, successor, now).await?;
     Ok(revoked)
 }
 
 /// Removes every key of an app that is no more, in all its environments: each token it signed is dead
 /// when the revocations are applied after the commit.
-pub async fn remove_all(
+pub async fn remove_all_keys(
     tx: &mut Tx<'_, AppId>,
     made: (Timestamp, &Entropy),
 ) -> Stored<Vec<Revocation>> {
-    remove_keys(tx, Filter::all(), made).await
+    let revoked = revoke_all_keys(tx, made).await?;
+    tx.delete_many(Filter::<SigningKey>::all()).await?;
+    Ok(revoked)
 }
 
-async fn remove_keys(
-    tx: &mut Tx<'_, AppId>,
-    which: Filter<SigningKey>,
+/// Stops every token that a key in scope has signed, be it of an environment or of an app, in the
+/// caller's transaction.
+///
+/// The keys stay: whoever has not heard yet signs with one of them, and what he signs is stopped too.
+/// Apply the answer after the commit.
+pub async fn revoke_all_keys<S>(
+    tx: &mut Tx<'_, S>,
     (now, entropy): (Timestamp, &Entropy),
-) -> Stored<Vec<Revocation>> {
+) -> Stored<Vec<Revocation>>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
     let mut revoked = Vec::new();
-    for key in tx.find(Query::of(which.clone())).await? {
+    for key in tx.find(Query::of(Filter::<SigningKey>::all())).await? {
         let mut tx = tx.within(key.tenant());
         revoked.push(revocation::revoke_key(&mut tx, key.id, now, entropy).await?);
     }
-    tx.delete_many(which).await?;
     Ok(revoked)
 }
 
@@ -223,24 +230,6 @@ pub async fn publish_other(
         return Ok(None);
     }
     publish(tx, key, activates_at).await.map(Some)
-}
-
-/// Stops every token that a key of the environment has signed, in the caller's transaction, which
-/// also takes the environment away.
-///
-/// The keys stay until everything else of it is gone: whoever has not heard yet signs with one of
-/// them, and what he signs is stopped too. Apply the answer after the commit.
-pub async fn revoke_keys(
-    tx: &mut Tx<'_, Tenant>,
-    now: Timestamp,
-    entropy: &Entropy,
-) -> Stored<Vec<Revocation>> {
-    let chain: Vec<SigningKey> = tx.find(Query::of(Filter::all())).await?;
-    let mut revoked = Vec::new();
-    for key in chain {
-        revoked.push(revocation::revoke_key(tx, key.id, now, entropy).await?);
-    }
-    Ok(revoked)
 }
 
 /// The only algorithm that a token of such a key is judged by.

@@ -40,7 +40,7 @@ pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};
 pub use keys::{
     GENERATION_OF_ENVIRONMENT, KeyError, PreparedKey, SigningKey, publish, publish_other,
-    remove_all, revoke_keys, withdraw, withdraw_all,
+    remove_all_keys, revoke_all_keys, withdraw, withdraw_all,
 };
 pub use links::{LinkTokens, Purpose};
 pub use refresh::{Forged, Presented, RefreshTokens};

@@ -20,7 +20,7 @@ use crate::kernel::page::Position;
 use crate::kernel::sweep::OVERLAP;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Query, Stored, Tx};
+use crate::store::{Entity, Field, Filter, Index, OfEnvironment, Outlives, Query, Stored, Tx};
 
 /// One thing that is no longer accepted: a session, a user below a version, a signing key; an
 /// organisation, one member of it, or every organisation of the app, below a version.
@@ -94,7 +94,7 @@ const EXPIRES_AT: Field<Revocation, Timestamp> = Field::at("expires_at");
 impl Entity for Revocation {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_revocations";
-    const OUTLIVES_APP: bool = true;
+    const OUTLIVES: Outlives = Outlives::App;
     const INDEXES: &'static [Index] = &[
         Index::on("revocations_expires_at", &["expires_at"]).expires_after(Duration::ZERO),
         Index::on("revocations_created_at", &["created_at", "_id"]),

@@ -103,6 +103,10 @@ impl<'a> From<&'a ImportedLine> for ImportAnswer<'a> {
 ///
 /// An address that is taken is skipped: what broke off is run again as it is. Password hashes are
 /// kept as they are until their holders sign in.
+///
+/// Where the app has an active sign-up form, `metadata` is held against it: each answer is kept in
+/// one spelling, and a bad one, or a name that the form does not have, fails its line. Nothing is
+/// required, and no default is filled in: these people were never asked.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.import",
     params(ImportQuery),

@@ -12,6 +12,7 @@ use crate::access::{Role, assignable};
 use crate::apps;
 use crate::credentials::FirebaseProject;
 use crate::events::{Origin, Party};
+use crate::forms::Form;
 use crate::http::{Caller, Fault, HungUp, Problem, ProblemKind, read_line};
 use crate::kernel::tenant::Tenant;
 use crate::store::StoreError;
@@ -134,8 +135,11 @@ impl Transfers {
         let mut seen = Seen::default();
         loop {
             let mut batch = Batch::default();
+            let form = self.forms.of_signup(import.tenant.app_id).await?;
+            let form = form.map(|form| form.unasked());
+            let place = (is_platform, form.as_ref());
             let filled = self
-                .fill((&mut batch, is_platform), import, (source, summary))
+                .fill((&mut batch, place), import, (source, summary))
                 .await;
             let written = self
                 .write(&mut batch, import, (is_platform, &mut seen))
@@ -155,7 +159,7 @@ impl Transfers {
     /// Reads until the batch is full; whether that was all.
     async fn fill(
         &self,
-        (batch, is_platform): (&mut Batch, bool),
+        (batch, (is_platform, form)): (&mut Batch, (bool, Option<&Form>)),
         import: &mut Import,
         (source, summary): (&mut impl Source, &mut Summary),
     ) -> Result<bool, CutShort> {
@@ -175,6 +179,7 @@ impl Transfers {
             let workshop = Workshop {
                 app: import.tenant.app_id,
                 is_platform,
+                form,
                 by: &import.by,
                 hasher: &self.hasher,
                 entropy: &self.entropy,

@@ -4,9 +4,11 @@ use super::importing::By;
 use super::wire::NewLine;
 use crate::access::{Role, assignable};
 use crate::credentials::{BadHash, FirebaseProject, Hasher, StoredHash};
+use crate::forms::Form;
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
+use crate::kernel::metadata::Metadata;
 use crate::kernel::time::Timestamp;
 use crate::users::{NewUser, User};
 
@@ -24,6 +26,8 @@ pub(super) struct Draft {
 pub(super) struct Workshop<'a> {
     pub app: AppId,
     pub is_platform: bool,
+    /// What answers are held against, where the app asks anything.
+    pub form: Option<&'a Form>,
     pub by: &'a By,
     pub hasher: &'a Hasher,
     pub entropy: &'a Entropy,
@@ -50,6 +54,7 @@ impl Workshop<'_> {
         if !is_banned && (new.ban_reason.is_some() || new.ban_expires.is_some()) {
             return Err(invalid("banned", "a ban is needed for its reason and term"));
         }
+        let metadata = self.metadata(new.metadata.unwrap_or_default())?;
         let phone_verified = new.phone.is_some() && new.phone_verified.unwrap_or(false);
         let account = NewUser {
             email: new.email,
@@ -59,7 +64,7 @@ impl Workshop<'_> {
             first_name: new.first_name,
             last_name: new.last_name,
             roles,
-            metadata: new.metadata.unwrap_or_default(),
+            metadata,
         };
         let user = User {
             phone_verified,
@@ -77,6 +82,13 @@ impl Workshop<'_> {
             user,
             hash,
         })
+    }
+
+    fn metadata(&self, said: Metadata) -> Result<Metadata, Problem> {
+        match self.form {
+            Some(form) => Ok(form.answered(said)?),
+            None => Ok(said),
+        }
     }
 
     /// Nobody brings in a role that he could not give.

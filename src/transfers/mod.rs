@@ -25,6 +25,7 @@ pub use self::importing::{By, CutShort, Import, Source, Summary, Told};
 pub use self::wire::{ImportedLine, NewLine, Outcome, Project};
 
 use crate::credentials::Hasher;
+use crate::forms::Forms;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::time::Clock;
 use crate::store::Store;
@@ -36,4 +37,5 @@ pub struct Transfers {
     pub clock: Clock,
     pub entropy: Entropy,
     pub hasher: Hasher,
+    pub forms: Forms,
 }

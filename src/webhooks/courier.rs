@@ -22,7 +22,7 @@ use super::record::Webhook;
 use super::repo as webhooks;
 use super::service::{Bell, opened};
 use super::settling::Outcome;
-use crate::environments::Environments;
+use crate::environments::{self, Environments};
 use crate::events::{self, Event};
 use crate::jobs::{Steady, Stopping};
 use crate::kernel::entropy::Entropy;
@@ -75,7 +75,7 @@ impl Couriers {
     }
 }
 
-/// A delivery in hand, and to whom; to nobody where the webhook is gone.
+/// A delivery in hand, and to whom; to nobody where the webhook is gone, or its environment.
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) delivery: Delivery,
@@ -177,9 +177,11 @@ impl Courier {
                 }
                 let ids: HashSet<_> = claimed.iter().map(|it| it.webhook_id).collect();
                 let known = webhooks::by_ids(&mut every, ids).await?;
+                let places = known.iter().map(Webhook::tenant);
+                let gone = environments::removed_of(&mut every, places).await?;
                 let of = |delivery: &Delivery| {
-                    let mut known = known.iter();
-                    known.find(|it| it.id == delivery.webhook_id).cloned()
+                    let mut there = known.iter().filter(|it| !gone.contains(&it.env_id));
+                    there.find(|it| it.id == delivery.webhook_id).cloned()
                 };
                 let parcel = |delivery: Delivery| Parcel {
                     webhook: of(&delivery),

@@ -1,7 +1,7 @@
 //! Lanes: how much a node sends at once, in all and to each webhook.
 //!
 //! A webhook that answers has a wide lane; one whose last attempt on this node failed has a narrow one,
-//! until one arrives. So whoever is slow holds up to a few places, for ten seconds each, and the
+//! until one arrives. So whoever is slow holds up to a few places, for as long as is waited each, and the
 //! deliveries of all others pass by.
 
 use std::cell::RefCell;

@@ -37,7 +37,7 @@ mod wire;
 
 pub use self::api::routes;
 pub use self::courier::{Courier, Couriers};
-pub use self::deliveries::Delivery;
+pub use self::deliveries::{Delivery, Undelivered, undelivered};
 pub use self::feed::EventFeed;
 pub use self::record::Webhook;
 pub use self::relay::{RELAYING, Relay};

@@ -384,6 +384,14 @@ impl Scenario {
             ("client_config.read", "/v1/client-config"),
             ("discovery.jwks", "/.well-known/jwks.json"),
             ("discovery.manifest", "/.well-known/authsome/manifest"),
+            (
+                "discovery.openid_configuration",
+                "/.well-known/openid-configuration",
+            ),
+            (
+                "discovery.authorization_server",
+                "/.well-known/oauth-authorization-server",
+            ),
             ("meta.openapi", "/.well-known/authsome/openapi"),
             ("meta.problem", "/problems/not_found"),
             ("health.read", "/v1/health"),

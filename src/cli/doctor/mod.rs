@@ -1,7 +1,7 @@
 //! The doctor: looks at everything an installation needs, says what is wrong, and what to do.
 //!
 //! ```text
-//! configuration ─▶ secrets ─▶ store ─▶ indexes, clock, signing keys, sealed, outbox
+//! configuration ─▶ secrets ─▶ store ─▶ indexes, clock, signing keys, sealed, outbox, webhooks
 //!       └────────▶ data directory, mail
 //! ```
 //!

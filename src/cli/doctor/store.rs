@@ -9,6 +9,7 @@ use crate::config::{Config, Secrets, StoreUrl};
 use crate::kernel::time::Timestamp;
 use crate::store::{Resealed, StoreError};
 use crate::tokens::KeyReport;
+use crate::webhooks::Undelivered;
 
 const STORE: &str = "store";
 const INDEXES: &str = "indexes";
@@ -16,6 +17,7 @@ const CLOCK: &str = "clock";
 const KEYS: &str = "signing keys";
 const SEALED: &str = "encryption keys";
 const OUTBOX: &str = "outbox";
+const WEBHOOKS: &str = "webhooks";
 
 /// Clocks that differ by more make limits and tokens wrong.
 const SKEW: Duration = Duration::from_secs(30);
@@ -106,6 +108,10 @@ async fn of_what_is_in_it(examined: &Examined, config: &Config, world: &World) -
     });
     findings.push(match examined.backlog(now).await {
         Ok(backlog) => outbox(backlog.letters, backlog.overdue),
+        Err(why) => unreachable(&why),
+    });
+    findings.push(match examined.undelivered(now).await {
+        Ok(found) => webhooks(found),
         Err(why) => unreachable(&why),
     });
     findings
@@ -213,6 +219,23 @@ fn outbox(letters: u64, overdue: Duration) -> Finding {
     Finding::ok(OUTBOX, format!("{letters} letters wait"))
 }
 
+fn webhooks(found: Undelivered) -> Finding {
+    let Undelivered {
+        events,
+        deliveries,
+        overdue,
+    } = found;
+    let detail = format!("{events} events are to be passed on, and {deliveries} deliveries wait");
+    if overdue > LATE {
+        let minutes = overdue.as_secs() / 60;
+        let detail = format!("{detail}, the first for {minutes} minutes");
+        let advice = "does a server run that can write to the database; receivers that refuse are \
+                      told by `GET /v1/webhooks/{webhook}/deliveries`, and do not count";
+        return Finding::warn(WEBHOOKS, detail, advice);
+    }
+    Finding::ok(WEBHOOKS, detail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,6 +276,17 @@ mod tests {
         assert_eq!(signing_keys(report(OLD_KEY)).health, Health::Ok);
         let older = report(OLD_KEY + Duration::from_secs(1));
         assert_eq!(signing_keys(older).health, Health::Warn);
+    }
+
+    #[test]
+    fn deliveries_that_wait_for_long_are_told() {
+        let found = |overdue| Undelivered {
+            deliveries: 3,
+            overdue,
+            ..Undelivered::default()
+        };
+        assert_eq!(webhooks(found(LATE)).health, Health::Ok);
+        assert_eq!(webhooks(found(LATE * 2)).health, Health::Warn);
     }
 
     #[test]

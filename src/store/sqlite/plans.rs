@@ -7,7 +7,7 @@ use super::translate::statement;
 use crate::kernel::time::Timestamp;
 use crate::store::op::{Find, Sweep, Verb};
 use crate::store::query::{Node, Sort, Test};
-use crate::store::schema::{Index, Schema};
+use crate::store::schema::{Index, Outlives, Schema};
 use crate::store::update::Change;
 
 const GUESTS: Schema = Schema {
@@ -20,7 +20,7 @@ const GUESTS: Schema = Schema {
         Index::on("guests_row", &["seat.row"]),
     ],
     part_of: None,
-    outlives_app: false,
+    outlives: Outlives::Nothing,
 };
 
 fn is(path: &'static str, test: Test) -> Node {

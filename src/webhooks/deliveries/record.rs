@@ -69,7 +69,7 @@ pub enum Failure {
     ConnectionRefused,
     /// The certificate, or what was said before it, is not good.
     Tls,
-    /// There was no answer within ten seconds.
+    /// There was no answer in time.
     Timeout,
     /// The connection broke off.
     ConnectionLost,

@@ -64,6 +64,15 @@ pub(in crate::webhooks) async fn backlog(
     tx.count(pending).await
 }
 
+/// How much is on its way to all webhooks, and when the first of it is to be sent.
+pub(super) async fn pending(tx: &mut Tx<'_, AcrossTenants>) -> Stored<(u64, Option<Timestamp>)> {
+    let pending = || STATUS.eq(DeliveryStatus::Pending);
+    let first = Query::of(pending()).oldest_by(NEXT_ATTEMPT_AT).window(0, 1);
+    let first = tx.find(first).await?.into_iter().next();
+    let count = tx.count(pending()).await?;
+    Ok((count, first.map(|delivery| delivery.next_attempt_at)))
+}
+
 /// Deliveries whose time has come, to none of these webhooks: those that wait longest, at most `most`.
 pub(in crate::webhooks) async fn due(
     tx: &mut Tx<'_, AcrossTenants>,

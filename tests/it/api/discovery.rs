@@ -19,6 +19,36 @@ on_both_stores! {
         }
     }
 
+    /// RFC 8414 §3.3, and §2: nothing is said of what there is not.
+    async fn whoever_knows_the_issuer_finds_its_keys(app: TestApp) {
+        let issuer = app.client().url();
+        let at = |path: &str| format!("{issuer}{path}");
+        let key = app.key();
+
+        let told = app.get("/.well-known/openid-configuration").await.told(200);
+
+        assert_eq!(told, json!({
+            "issuer": issuer,
+            "jwks_uri": at("/.well-known/jwks.json"),
+            "token_endpoint": at("/v1/token/exchange"),
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "introspection_endpoint": at("/v1/introspect"),
+            "introspection_endpoint_auth_methods_supported": ["Bearer"],
+            "response_types_supported": [],
+            "subject_types_supported": ["public"],
+            "service_documentation": at("/docs/"),
+        }));
+        assert_eq!(app.get("/.well-known/oauth-authorization-server").await.told(200), told);
+        let granted = key.post("/v1/token/exchange").json(json!({"grant_type": "client_credentials"}));
+        let token = granted.await.told(200);
+        let secret = &app.own.development.secret_key;
+        let asked = app.post("/v1/introspect").bearer(secret).json(json!({"token": token["access_token"]}));
+        let found = asked.await.told(200);
+        assert_eq!((&found["active"], &found["iss"]), (&json!(true), &told["issuer"]));
+        let _ = app.get("/docs/").await.expect(200);
+    }
+
     async fn the_document_that_is_served_is_the_one_of_the_code(app: TestApp) {
         let served = app.get("/.well-known/authsome/openapi").await.told(200);
 
@@ -39,22 +69,27 @@ on_both_stores! {
         }
     }
 
-    async fn whoever_has_the_key_set_is_told_that_it_is_the_same(app: TestApp) {
-        let asks = || app.get("/.well-known/jwks.json");
+    async fn whoever_has_a_document_is_told_that_it_is_the_same(app: TestApp) {
         app.person("mia@example.org").await;
-        let first = asks().await.expect(200);
-        let tag = first.header("etag").expect("a tag").to_owned();
-        assert_eq!(first.header("cache-control"), Some("public, max-age=600"));
+        for path in [
+            "/.well-known/jwks.json", "/.well-known/openid-configuration",
+            "/.well-known/oauth-authorization-server",
+        ] {
+            let asks = || app.get(path);
+            let first = asks().await.expect(200);
+            let tag = first.header("etag").expect("a tag").to_owned();
+            assert_eq!(first.header("cache-control"), Some("public, max-age=600"));
 
-        let again = asks().header("if-none-match", &tag).await.expect(304);
+            let again = asks().header("if-none-match", &tag).await.expect(304);
 
-        assert!(again.body.is_empty());
-        assert_eq!(again.header("etag"), Some(&*tag));
-        assert_eq!(again.header("cache-control"), Some("public, max-age=600"));
-        let several = asks().header("if-none-match", format!("\"x\", W/{tag}")).await;
-        let _ = several.expect(304);
-        let _ = asks().header("if-none-match", "\"x\"").await.expect(200);
-        let _ = asks().header("if-none-match", "nonsense").await.expect(200);
+            assert!(again.body.is_empty());
+            assert_eq!(again.header("etag"), Some(&*tag));
+            assert_eq!(again.header("cache-control"), Some("public, max-age=600"));
+            let several = asks().header("if-none-match", format!("\"x\", W/{tag}")).await;
+            let _ = several.expect(304);
+            let _ = asks().header("if-none-match", "\"x\"").await.expect(200);
+            let _ = asks().header("if-none-match", "nonsense").await.expect(200);
+        }
     }
 
     async fn the_documentation_loads_nothing_from_elsewhere(app: TestApp) {

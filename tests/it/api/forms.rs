@@ -1,6 +1,7 @@
 //! The forms of an app: what it asks of people, and what becomes of their answers.
 
 use authsome::events::Name;
+use authsome::users::User;
 use serde_json::{Value, json};
 
 use crate::support::acme::Acme;
@@ -264,6 +265,75 @@ on_both_stores! {
         let told = app.post("/v1/orgs/invitations/accept").json(body).await.told(201);
 
         assert_eq!(told["user"]["metadata"], json!({"company": "Acme"}));
+    }
+
+    /// Whoever makes it answers for its user.
+    async fn an_account_that_is_made_for_somebody_answers_too(app: TestApp) {
+        asked(&app, every_type()).await;
+        let key = app.key();
+        let makes = |metadata: Value| {
+            let body = json!({"email": "mia@example.org", "password": PASSWORD, "metadata": metadata});
+            key.post("/v1/admin/users/create").json(body)
+        };
+
+        for nothing in [json!(null), json!({})] {
+            let refusal = makes(nothing).await.refuses(400, "invalid_body");
+            assert_eq!(faults(&refusal), ["/metadata/company required", "/metadata/terms required"]);
+        }
+        let wrong = json!({"company": "Acme", "terms": true, "seats": 0, "note": "of ours"});
+        let refusal = makes(wrong).await.refuses(400, "invalid_body");
+        assert_eq!(faults(&refusal), ["/metadata/note unknown_field", "/metadata/seats too_small"]);
+        assert_eq!(app.user_count(&app.own.development).await, 0);
+        let told = makes(json!({"company": " Acme", "terms": true, "uses": ["c", "a"]})).await.told(201);
+
+        let kept = json!({"company": "Acme", "terms": true, "plan": "b", "uses": ["a", "c"]});
+        assert_eq!(told["metadata"], kept);
+        let events = app.events(&app.own.development, Name::UserCreated).await;
+        assert_eq!(events[0].details.get("form_version"), Some(&json!(1)));
+        // What a backend notes is its own affair, afterwards.
+        let path = format!("/v1/admin/users/{}", told["id"].as_str().unwrap());
+        let noted = key.patch(&path).json(json!({"metadata": {"note": "of ours"}})).await.told(200);
+        assert_eq!(noted["metadata"], json!({"note": "of ours"}));
+    }
+
+    /// They never saw the form: they owe it nothing, and what is said of them is what it could hold.
+    async fn what_is_brought_in_is_held_against_the_form_line_by_line(app: TestApp) {
+        asked(&app, every_type()).await;
+        let user = |name: &str, metadata: Value| {
+            json!({"email": format!("{name}@example.org"), "metadata": metadata})
+        };
+        let users = [
+            json!({"email": "nothing@example.org"}),
+            user("some", json!({"company": " Acme", "terms": false, "uses": ["c", "a"]})),
+            user("bad", json!({"seats": 501, "site": "x"})),
+            user("more", json!({"company": "Acme", "note": 1})),
+        ];
+        let lines = users.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+        let imports = |query: &str| {
+            let path = format!("/v1/admin/bulk/users/import{query}");
+            app.key().post(&path).body("application/x-ndjson", lines.clone())
+        };
+
+        for query in ["?dry_run=true", ""] {
+            let told = imports(query).await.expect(200).lines();
+            let failed: Vec<_> = told.iter().filter(|it| it["status"] == "failed").collect();
+            assert_eq!(failed.iter().map(|it| &it["line"]).collect::<Vec<_>>(), [3, 4], "{told:?}");
+            let why: Vec<_> = failed.iter().flat_map(|it| faults(&it["error"])).collect();
+            assert_eq!(why, [
+                "/metadata/seats too_large", "/metadata/site invalid_url", "/metadata/note unknown_field",
+            ]);
+            assert_eq!(told.last().unwrap()["summary"]["created"], 2);
+        }
+
+        let mut kept: Vec<_> = app.of_app::<User>(&app.own.development).await;
+        kept.sort_by_key(|user| user.email.to_string());
+        let kept: Vec<_> = kept.iter().map(|user| json!(user.metadata)).collect();
+        let some = json!({"company": "Acme", "terms": false, "uses": ["a", "c"]});
+        assert_eq!(kept, [json!({}), some]);
+        // Where nothing is asked any more, anything can be brought in, at once.
+        let _ = app.key().delete(&path(&app.own.development, "signup")).await.expect(204);
+        let told = imports("").await.expect(200).lines();
+        assert_has(&told.last().unwrap()["summary"], json!({"created": 2, "skipped": 2}));
     }
 
     /// The form is asked for once a second at most.

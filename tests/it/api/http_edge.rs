@@ -65,7 +65,7 @@ on_both_stores! {
             "/openapi.json",
             "/api-docs", "/server-status", "/favicon.ico", "/robots.txt", "/v1/me/x", "/problems",
             "/.well-known/",
-            "/.well-known/openid-configuration", "/health", "/v1/health/x", "/index.html",
+            "/.well-known/oauth-authorization-server/x", "/health", "/v1/health/x", "/index.html",
             "/v1/graphql",
         ] {
             mia.get(path).await.refuses(404, "not_found");
@@ -251,6 +251,14 @@ on_both_stores! {
         let manifest = app.get("/.well-known/authsome/manifest").below("/auth").await.told(200);
         assert_eq!(manifest["issuer"], "https://login.example.com/auth");
         assert_eq!(manifest["jwks_uri"], "https://login.example.com/auth/.well-known/jwks.json");
+        let metadata = app.get("/.well-known/openid-configuration").below("/auth").await.told(200);
+        assert_eq!(metadata["issuer"], "https://login.example.com/auth");
+        assert_eq!(metadata["jwks_uri"], manifest["jwks_uri"]);
+        // RFC 8414 puts the path of an issuer behind.
+        let behind = raw::request("GET /.well-known/oauth-authorization-server/auth", &[], b"");
+        let behind = raw::exchange(app.client().address(), &behind);
+        let told: serde_json::Value = serde_json::from_slice(&behind.body).unwrap();
+        assert_eq!((behind.status, told), (200, metadata));
     }
 
     async fn behind_a_trusted_proxy_the_nearest_stranger_counts(app: Behind) {

@@ -10,7 +10,7 @@ use authsome::kernel::entropy::Entropy;
 use authsome::kernel::secret::MacKey;
 use authsome::kernel::tenant::Tenant;
 use authsome::kernel::time::{Clock, Timestamp};
-use authsome::limits::{LimitError, Limits, RateCounter, RateSettings, Rule};
+use authsome::limits::{LimitError, Limits, NodeRule, RateCounter, RateSettings, Rule};
 use authsome::store::{Field, Query};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::support::client::{Asks, Reply, Request};
 use crate::support::persona::{PASSWORD, Visitor};
 use crate::support::stores::{Backend, on_both_stores};
 
-const CLIENT: &str = "x-authsome-client-ip";
+pub const CLIENT: &str = "x-authsome-client-ip";
 const WRONG: &str = "another long password";
 const EXPIRES_AT: Field<RateCounter, Timestamp> = Field::at("expires_at");
 
@@ -369,7 +369,7 @@ on_both_stores! {
 
         for _ in 0..100 {
             limits.admit_ip(Rule::SignUp, tenant, &nowhere).await.unwrap();
-            limits.admit_refresh(None, &nowhere).await.unwrap();
+            limits.admit_ip_here(NodeRule::Refresh, None, &nowhere).await.unwrap();
         }
     }
 
@@ -393,7 +393,7 @@ fn nobody(visitor: &Visitor) -> Request {
     visitor.signs_in("nobody@example.org", WRONG)
 }
 
-fn waits(reply: Reply, seconds: &str) -> serde_json::Value {
+pub fn waits(reply: Reply, seconds: &str) -> serde_json::Value {
     let told = reply.header("retry-after").map(str::to_owned);
     assert_eq!(told.as_deref(), Some(seconds), "{}", reply.text());
     reply.refuses(429, "too_many_attempts")
@@ -413,6 +413,9 @@ fn by(app: &TestApp, clock: Clock) -> Limits {
         recovery: rates("5/10m"),
         code: rates("10/1m"),
         refresh: rates("60/1m"),
+        exchanges: rates("600/1m"),
+        failed_exchanges: rates("60/1m"),
+        introspections: rates("6000/1m"),
         letters: rates("3/10m,10/1d"),
         code_guesses: rates("20/1d"),
         failed_signins: rates("300/1m"),

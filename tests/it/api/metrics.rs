@@ -11,6 +11,7 @@ use crate::support::app::{Guarded, TestApp, eventually};
 use crate::support::client::{Asks, Client};
 use crate::support::persona::{PASSWORD, Person};
 use crate::support::stores::{Backend, on_both_stores};
+use crate::support::webhooks::Hooked;
 
 /// A server whose metrics have an address of their own.
 struct Apart(TestApp, String);
@@ -136,6 +137,9 @@ on_both_stores! {
             "authsome_store_duration_seconds histogram",
             "authsome_store_refusals_total counter",
             "authsome_store_up gauge",
+            "authsome_webhooks_deliveries gauge",
+            "authsome_webhooks_events gauge",
+            "authsome_webhooks_overdue_seconds gauge",
             "process_max_fds gauge",
             "process_open_fds gauge",
             "process_resident_memory_bytes gauge",
@@ -172,6 +176,28 @@ on_both_stores! {
         let page = page(&operator).await;
 
         assert!(number(&page, "authsome_outbox_overdue_seconds") >= 90.0, "{page}");
+    }
+
+    async fn what_waits_for_webhooks_is_counted_with_its_age(hooked: Hooked) {
+        let (app, operator) = (&hooked.app, hooked.app.operator().await);
+        let mia = app.person("mia@example.org").await;
+        hooked.receiver.answers(&[500]);
+        let made = hooked.hook(&["user.banned"]).await;
+        hooked.something_happens(&mia.id).await;
+        hooked.tried(&made, 1).await;
+        app.falls_silent().await;
+        let refused = page(&operator).await;
+        hooked.something_happens(&mia.id).await;
+        app.clock.advance(Duration::from_secs(90));
+
+        let page = page(&operator).await;
+
+        // What was refused waits, and is not late before its time comes again.
+        assert_number(&refused, "authsome_webhooks_deliveries", 1.0);
+        assert_number(&refused, "authsome_webhooks_overdue_seconds", 0.0);
+        assert_number(&page, "authsome_webhooks_deliveries", 1.0);
+        assert!(number(&page, "authsome_webhooks_overdue_seconds") >= 80.0, "{page}");
+        assert!(number(&page, "authsome_webhooks_events") >= 1.0, "{page}");
     }
 
     /// Whatever clients make up is no label: the page does not grow with what they send.

@@ -1,13 +1,16 @@
 //! The encryption key: nodes with several of them, sealing anew, and what does not open.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use authsome::app::SEALED;
 use authsome::kernel::secret::KeyRing;
-use authsome::store::{Field, Stored, by_id};
+use authsome::store::{Field, Location, Stored, by_id};
 use authsome::tokens::{self, SigningKey};
+use serde_json::{Value, json};
 
 use crate::support::app::{Door, TestApp};
-use crate::support::client::Asks;
+use crate::support::client::{Asks, Client};
+use crate::support::dump;
 use crate::support::node::Node;
 use crate::support::persona::{PASSWORD, Visitor};
 use crate::support::stores::{Backend, on_both_stores};
@@ -73,6 +76,25 @@ impl Old {
     }
 }
 
+/// The collections with a text that is sealed under this key.
+async fn sealed_under(key: &str, location: &Location) -> BTreeSet<String> {
+    let prefix = format!("{key}.");
+    let all = dump::collections(location).await.into_iter();
+    let holds = |documents: &[Value]| documents.iter().any(|it| has_text(it, &prefix));
+    all.filter(|(_, documents)| holds(documents))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn has_text(value: &Value, prefix: &str) -> bool {
+    match value {
+        Value::String(text) => text.starts_with(prefix),
+        Value::Array(items) => items.iter().any(|it| has_text(it, prefix)),
+        Value::Object(members) => members.values().any(|it| has_text(it, prefix)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 on_both_stores! {
     async fn nodes_with_the_old_key_and_with_both_serve_together(old: Old) {
         let mia = old.0.person("mia@example.org").await;
@@ -129,6 +151,35 @@ on_both_stores! {
         }
         let _ = there.refreshes().await.expect(200);
         old.0.get("/v1/me").bearer(&there.access_token()).await.told(200);
+    }
+
+    /// Of every kind one: no collection is forgotten that has something sealed in it.
+    async fn whatever_is_sealed_is_sealed_anew(old: Old) {
+        let (app, key) = (&old.0, old.0.key());
+        let mia = app.person("mia@example.org").await;
+        let choice = "/v1/admin/settings/signup_code?level=app";
+        key.request("PUT", choice).json(json!({"value": "sesame, open"})).await.told(200);
+        let hook = json!({"url": "https://receiver.example/hook", "events": ["*"]});
+        key.post("/v1/webhooks").json(hook).await.told(201);
+        let founds = |client: &Client| {
+            let asked = client.post("/v1/orgs").bearer(&mia.access_token());
+            asked.json(json!({"name": "Acme"})).header("idempotency-key", "k-1")
+        };
+        let founded = founds(app.client()).await.told(201);
+        let before = sealed_under("old", app.location()).await;
+        let changing = old.changing().await;
+
+        let done = changing.foundation().reseal().await.unwrap();
+
+        assert_eq!(before, SEALED.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>());
+        assert!(done.unopened.is_empty(), "{done:?}");
+        assert_eq!(sealed_under("old", app.location()).await, BTreeSet::new());
+        assert_eq!(sealed_under("new", app.location()).await, before);
+        // The new key alone opens what was sealed under the old one.
+        let node = old.node(NEW).await;
+        let again = founds(node.client()).await;
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        assert_eq!(again.told(201), founded);
     }
 
     /// Each document is written once, however many seal at once and whoever is killed in between.

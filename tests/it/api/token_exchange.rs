@@ -123,7 +123,7 @@ on_both_stores! {
         let (id, key) = app.account(&["ADMIN"], &["users:list"]).await;
         let form = |text: &str| app.post("/v1/token/exchange").body(FORM, text.to_owned());
 
-        let granted = key.grants(&format!("grant_type=client_credentials&client_id={id}&scope=x")).await;
+        let granted = key.grants(&format!("grant_type=client_credentials&client_id={id}&scope=")).await;
         let token = granted.told(200)["access_token"].as_str().unwrap().to_owned();
         app.get("/v1/admin/users").bearer(&token).await.told(200);
         key.grants("grant_type=client_credentials&unknown=1").await.told(200);
@@ -138,6 +138,8 @@ on_both_stores! {
             ("grant_type=client_credentials&client_secret=sk_test_x".to_owned(), 401, "invalid_client"),
             (format!("grant_type=client_credentials&client_id=svc_x&client_secret={secret}"), 401, "invalid_client"),
             (format!("grant_type=client_credentials&client_secret={secret}&client_secret={secret}"), 400, "invalid_request"),
+            (format!("grant_type=client_credentials&client_secret={secret}&scope=x"), 400, "invalid_scope"),
+            (format!("grant_type=client_credentials&client_secret={secret}&scope=users:list+users:read"), 400, "invalid_scope"),
             (format!("grant_type=client_credentials&client_secret={}", app.own.development.publishable_key), 401, "invalid_client"),
         ] {
             let refused = form(&text).await.told(status);
@@ -145,6 +147,69 @@ on_both_stores! {
         }
         let elsewhere = key.grants("grant_type=client_credentials").at(&app.own.production).await;
         assert_eq!(elsewhere.told(401)["error"], "invalid_client");
+    }
+
+    /// What a token says it is for, it is for, here as elsewhere.
+    async fn a_token_can_be_asked_for_less_than_its_key_is_for(app: TestApp) {
+        let machine = app.key();
+        let mia = app.person("mia@example.org").await;
+        let (_, wide) = app.account(&["ADMIN"], &["users:*", "api_keys:own"]).await;
+        let asks = |key: &Key, scope: &str| key.exchanges().json(json!({"scope": scope}));
+        let granted = asks(&wide, "users:read users:list").await.told(200);
+        let token = granted["access_token"].as_str().unwrap();
+
+        assert_eq!(granted["scope"], "users:list users:read");
+        assert_has(&claims(token), json!({"scope": "users:list users:read", "roles": []}));
+        app.get("/v1/admin/users").bearer(token).await.told(200);
+        let ban = format!("/v1/admin/users/{}/ban", mia.id);
+        app.post(&ban).bearer(token).json(json!({})).await.refuses(403, "forbidden");
+        let key = json!({"name": "More", "scopes": ["users:list"]});
+        app.post("/v1/keys").bearer(token).json(key).await.refuses(403, "forbidden");
+        let told = machine.post("/v1/introspect").json(json!({"token": token})).await.told(200);
+        assert_eq!(told["scope"], "users:list users:read");
+        app.post(&ban).bearer(&wide.token().await).json(json!({})).await.told(200);
+
+        // An account with every right, and all of it named: the roles are told.
+        let (_, whole) = app.account(&["ADMIN"], &["*:*"]).await;
+        let said = asks(&whole, "*:*").await.told(200);
+        assert_has(&claims(said["access_token"].as_str().unwrap()), json!({"roles": ["ADMIN"], "scope": "*:*"}));
+        let of_env = asks(&Key::of(app.client(), &json!({"id": "", "key": app.own.development.secret_key})), "users:list");
+        let of_env = of_env.await.told(200)["access_token"].as_str().unwrap().to_owned();
+        app.get("/v1/admin/users").bearer(&of_env).await.told(200);
+        app.get("/v1/environments").bearer(&of_env).await.refuses(403, "forbidden");
+    }
+
+    async fn the_permissions_of_an_organisations_token_shrink_with_its_scope(acme: Acme) {
+        let new = json!({"name": "Sync", "scopes": ["members:*", "teams:read"], "org_id": acme.org.id});
+        let key = acme.app.key_of(&acme.owner, new).await;
+
+        let granted = key.grants("grant_type=client_credentials&scope=members:read").await.told(200);
+
+        let token = granted["access_token"].as_str().unwrap();
+        assert_eq!(granted["scope"], "members:read");
+        assert_has(&claims(token), json!({"permissions": ["members:read"], "org_id": acme.org.id}));
+        acme.app.get(&acme.at("/members")).bearer(token).await.told(200);
+        acme.app.get(&acme.at("/teams")).bearer(token).await.refuses(403, "forbidden");
+    }
+
+    /// Wider, unknown, malformed: each is refused, and nothing is given instead.
+    async fn nobody_is_given_a_scope_that_his_key_does_not_have(app: TestApp) {
+        let (_, key) = app.account(&["ADMIN"], &["users:*"]).await;
+        let (_, all) = app.account(&["ADMIN"], &["*:*"]).await;
+
+        for (key, scopes) in [
+            (&key, ["*:*", "users:list environments:read", "api_keys:own", "users:list  users:read"]),
+            (&all, ["no_such:thing", "users:fly", "api_keys:own", "users"]),
+        ] {
+            for scope in scopes {
+                let body = json!({"scope": scope});
+                let refusal = key.exchanges().json(body).await.refuses(403, "scope_not_held");
+                assert_eq!(refusal["errors"][0]["pointer"], "/scope");
+                let form = format!("grant_type=client_credentials&scope={}", scope.replace(' ', "+"));
+                assert_eq!(key.grants(&form).await.told(400)["error"], "invalid_scope", "{scope}");
+            }
+        }
+        assert_eq!(app.events(&app.own.development, Name::TokenExchanged).await.len(), 0);
     }
 
     async fn a_key_whose_uses_are_counted_is_not_exchanged(app: TestApp) {

@@ -1,5 +1,6 @@
 //! Each rule of the house on a few lines that break it, and on their neighbours that do not.
 
+use super::names;
 use super::rows;
 use super::rules::{self, Breach, Table};
 use super::sources::Source;
@@ -273,4 +274,49 @@ fn a_setting_that_nobody_reads_is_told() {
     );
 
     assert_eq!(told(&breaches), ["src/server.rs:3: nothing uses patience"]);
+}
+
+#[test]
+fn two_types_that_are_called_alike_in_the_document_are_told() {
+    let sources = [
+        Source::new(
+            "a.rs",
+            "#[derive(Debug, ToSchema)]\n/// …\n#[schema(as = Key)]\nstruct KeyView {}",
+        ),
+        Source::new(
+            "b.rs",
+            "#[derive(ToSchema)]\npub(in crate::b) struct KeyView;\nstruct Key;",
+        ),
+        Source::new(
+            "c.rs",
+            "#[derive(ToSchema)]\n#[serde(rename_all = \"lowercase\")]\npub enum Key { A }",
+        ),
+    ];
+
+    let breaches = names::schemas_of_one_name(&sources);
+
+    let one = "src/c.rs:3: the schema Key is called as that of src/a.rs:3";
+    assert_eq!(told(&breaches), [one]);
+}
+
+#[test]
+fn what_is_sealed_and_forgotten_is_told() {
+    let seals = "fn a() {}\nfn b(ring: &KeyRing) { ring.seal(b\"\", \"\"); }";
+    let sources = [
+        Source::new("app/sealed.rs", "sealed!(Letter);"),
+        Source::new("letters/service.rs", seals),
+        Source::new("letters/record.rs", "impl Sealed for Letter {}"),
+        Source::new("seeds/service.rs", seals),
+        Source::new("hooks/record.rs", "\nimpl Sealed for Hook {}"),
+    ];
+
+    let breaches = names::sealed_and_forgotten(&sources, "app/sealed.rs");
+
+    assert_eq!(
+        told(&breaches),
+        [
+            "src/seeds/service.rs:2: something is sealed of which no document says so",
+            "src/hooks/record.rs:2: Hook is sealed, and has no line in src/app/sealed.rs",
+        ]
+    );
 }

@@ -137,13 +137,26 @@ impl Source {
 
     /// What the product does: without tests, and without what attributes say of it.
     pub fn product(&self) -> Vec<Token> {
+        let (tokens, mut kept, mut at) = (self.untested(), Vec::new(), 0);
+        while let Some(token) = tokens.get(at) {
+            let is_attribute = token.is("#") && tokens.get(at + 1).is_some_and(|it| it.is("["));
+            if is_attribute {
+                at += 1 + closed(&tokens[at + 1..]);
+            } else {
+                kept.push(token.clone());
+                at += 1;
+            }
+        }
+        kept
+    }
+
+    /// All but the tests within.
+    pub fn untested(&self) -> Vec<Token> {
         let (mut kept, mut at) = (Vec::new(), 0);
         while let Some(token) = self.tokens.get(at) {
             let rest = &self.tokens[at..];
             if rest.len() > 9 && is_test_module(&rest[..9]) && rest[9].is("{") {
                 at += 9 + closed(&rest[9..]);
-            } else if token.is("#") && rest.get(1).is_some_and(|next| next.is("[")) {
-                at += 1 + closed(&rest[1..]);
             } else {
                 kept.push(token.clone());
                 at += 1;
@@ -174,7 +187,7 @@ fn is_test_module(window: &[Token]) -> bool {
 }
 
 /// How many tokens the bracket that begins here spans.
-fn closed(tokens: &[Token]) -> usize {
+pub fn closed(tokens: &[Token]) -> usize {
     let mut depth = 0_usize;
     for (at, token) in tokens.iter().enumerate() {
         if token.is("{") || token.is("[") || token.is("(") {

@@ -124,7 +124,6 @@ GET /v1/revocations
 
 /// What of it is not there yet.
 const MISSING: &str = "
-GET /.well-known/openid-configuration
 GET /v1/me/auth-methods
 GET PUT DELETE /v1/admin/apps/{app}/branding
 ";

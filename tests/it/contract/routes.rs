@@ -56,7 +56,6 @@ const ELSEWHERE: &[&str] = &[
     "/favicon.ico",
     "/robots.txt",
     "/.well-known",
-    "/.well-known/openid-configuration",
     "/.well-known/jwks",
     "/.well-known/authsome",
     "/v1/me%2f",

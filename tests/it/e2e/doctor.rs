@@ -96,7 +96,7 @@ on_both_stores! {
 
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert_eq!(report(&ran)["status"], "warn");
-        for check in ["store", "indexes", "clock", "signing keys", "encryption keys", "outbox"] {
+        for check in ["store", "indexes", "clock", "signing keys", "encryption keys", "outbox", "webhooks"] {
             assert_says(&ran, check, &["ok: "]);
         }
         assert_says(&ran, "mail", &["warn: ", "files", "AUTHSOME_MAIL__URL"]);

@@ -14,12 +14,15 @@ use super::{in_a_file, provided, script, succeeds};
 use crate::support::stores::run;
 
 /// What a persona alone cannot do as often as is tried here.
-const WIDE: [&str; 9] = [
+const WIDE: [&str; 12] = [
     "SIGNIN",
     "SIGNUP",
     "RECOVERY",
     "CODE",
     "REFRESH",
+    "EXCHANGES",
+    "FAILED_EXCHANGES",
+    "INTROSPECTIONS",
     "LETTERS",
     "CODE_GUESSES",
     "INVITATIONS",

@@ -8,6 +8,7 @@ mod bootstrap;
 mod clients;
 mod commands;
 mod connections;
+mod discovering;
 mod docs;
 mod doctor;
 mod first_start;
@@ -33,10 +34,11 @@ mod verifiers;
 mod webhooks;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use self::server::Home;
 
@@ -45,6 +47,24 @@ fn provided(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!("{name} is not set: run the tests by tests/run, which provides it")
     })
+}
+
+/// Files in a folder that goes with them.
+fn in_folder(files: &[(&str, String)]) -> TempDir {
+    let folder = TempDir::new().expect("a folder for the verifier");
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).expect("a file of ours");
+    }
+    folder
+}
+
+/// With the packages of Node.
+fn with_modules(files: &[(&str, String)]) -> TempDir {
+    let folder = in_folder(files);
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/node_modules");
+    let link = folder.path().join("node_modules");
+    std::os::unix::fs::symlink(modules, link).expect("a link of ours");
+    folder
 }
 
 /// A file of `tests/e2e`.

@@ -8,7 +8,6 @@
 //! The clock of the server stands elsewhere than that of the verifiers, so its tokens are brought to
 //! today and signed anew, by the very key that it publishes.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -26,7 +25,7 @@ use tempfile::TempDir;
 
 use self::snippet::Verifier;
 use super::readme::snippet_in;
-use super::{provided, succeeds};
+use super::{in_folder, provided, succeeds, with_modules};
 use crate::support::app::{TestApp, eventually};
 use crate::support::forge::{Forge, Token, text};
 use crate::support::persona::Person;
@@ -321,14 +320,6 @@ func main() {
 }
 "#;
 
-fn in_folder(files: &[(&str, String)]) -> TempDir {
-    let folder = TempDir::new().expect("a folder for the verifier");
-    for (name, content) in files {
-        fs::write(folder.path().join(name), content).expect("a file of ours");
-    }
-    folder
-}
-
 #[test]
 fn the_python_of_the_readme_keeps_its_word() {
     run(async {
@@ -345,10 +336,7 @@ fn the_python_of_the_readme_keeps_its_word() {
 fn the_node_of_the_readme_keeps_its_word() {
     run(async {
         let issuer = Issuer::new().await;
-        let folder = in_folder(&[("verifier.mjs", issuer.filled("js") + NODE)]);
-        let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/node_modules");
-        let link = folder.path().join("node_modules");
-        std::os::unix::fs::symlink(modules, link).expect("a link of ours");
+        let folder = with_modules(&[("verifier.mjs", issuer.filled("js") + NODE)]);
         let mut node = Command::new("node");
         node.arg(folder.path().join("verifier.mjs"));
 

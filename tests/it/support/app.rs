@@ -40,12 +40,15 @@ const LEAST_COST: u32 = 4;
 const COST: &str = "SECURITY__BCRYPT_COST";
 
 /// Every test is one client, who asks more often than people do. Tests of limits set them by name.
-const WIDE: [(&str, &str); 10] = [
+const WIDE: [(&str, &str); 13] = [
     ("LIMITS__SIGNIN", "1000000/1m"),
     ("LIMITS__SIGNUP", "1000000/1m"),
     ("LIMITS__RECOVERY", "1000000/1m"),
     ("LIMITS__CODE", "1000000/1m"),
     ("LIMITS__REFRESH", "1000000/1m"),
+    ("LIMITS__EXCHANGES", "1000000/1m"),
+    ("LIMITS__FAILED_EXCHANGES", "1000000/1m"),
+    ("LIMITS__INTROSPECTIONS", "1000000/1m"),
     ("LIMITS__LETTERS", "1000000/1m"),
     ("LIMITS__CODE_GUESSES", "1000000/1m"),
     ("LIMITS__INVITATIONS", "1000000/1m"),

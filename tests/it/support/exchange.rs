@@ -30,6 +30,13 @@ const SECURITY: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
 ];
 
+/// What others may keep for a while.
+const KEPT: [&str; 3] = [
+    "/.well-known/jwks.json",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+];
+
 /// Words of what lies behind the API: drivers, files, stacks, collections.
 const INNARDS: [&str; 20] = [
     "E11000",
@@ -160,8 +167,7 @@ fn about_the_head(exchange: &Exchange<'_>, faults: &mut Vec<String>) {
     if !vary.contains("Origin") || !vary.contains("Authorization") {
         faults.push(format!("vary is {vary:?}"));
     }
-    let is_kept =
-        matches!(exchange.path(), "/.well-known/jwks.json") && matches!(exchange.status, 200 | 304);
+    let is_kept = KEPT.contains(&exchange.path()) && matches!(exchange.status, 200 | 304);
     let is_shown = exchange.path() == "/v1/client-config" && exchange.status < 400;
     if !is_kept && !is_shown && exchange.header("cache-control") != Some("no-store") {
         faults.push(format!(

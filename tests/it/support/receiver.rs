@@ -11,6 +11,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -39,6 +40,12 @@ pub enum Answer {
     With(u16, Vec<(&'static str, String)>),
     /// Never.
     Silence,
+    /// These bytes, and nothing more while the other side listens.
+    Raw(Arc<Vec<u8>>),
+    /// These bytes, and one more now and then for as long as the other side listens.
+    Drip(Vec<u8>),
+    /// Nothing is read, and the connection is reset.
+    Reset,
 }
 
 /// A request, as it came.
@@ -59,6 +66,10 @@ impl Receiver {
         let listening = receiver.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                if matches!(listening.state().usual, Some(Answer::Reset)) {
+                    resets(&stream);
+                    continue;
+                }
                 let serving = listening.clone();
                 thread::spawn(move || serving.serves(stream));
             }
@@ -115,7 +126,13 @@ impl Receiver {
             let (status, headers) = match answer {
                 Answer::Status(status) => (status, Vec::new()),
                 Answer::With(status, headers) => (status, headers),
-                Answer::Silence => {
+                Answer::Raw(bytes) => {
+                    let _ = stream.write_all(&bytes);
+                    let _ = reader.read(&mut [0]);
+                    return;
+                }
+                Answer::Drip(bytes) => return drips(stream, &bytes),
+                Answer::Silence | Answer::Reset => {
                     // Until the other side hangs up.
                     let _ = reader.read(&mut [0]);
                     return;
@@ -133,6 +150,26 @@ impl Receiver {
             if stream.write_all(reply.as_bytes()).is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Whoever closes with something unread resets.
+fn resets(stream: &TcpStream) {
+    let _ = stream.peek(&mut [0]);
+}
+
+/// A byte each time that the other side has said nothing for a while.
+fn drips(mut stream: TcpStream, bytes: &[u8]) {
+    let _ = stream.write_all(bytes);
+    let pause = Some(Duration::from_millis(50));
+    stream.set_read_timeout(pause).expect("a pause");
+    loop {
+        match stream.read(&mut [0]) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(_) if stream.write_all(b"x").is_ok() => {}
+            Err(_) => return,
         }
     }
 }

@@ -112,10 +112,9 @@ impl Spec {
             let is_empty = exchange.body.is_empty() && response.get("content").is_none();
             return (!is_empty).then(|| format!("no such body is documented for {status}"));
         }
-        let key = format!("{} {template} {place}", exchange.method);
+        let key = format!("{} {template} {place} {media_type}", exchange.method);
         if exchange.is_lines() {
             let lines = exchange.body.split(|byte| *byte == b'\n');
-            let key = format!("{key} lines");
             let mut lines = lines.filter(|line| !line.is_empty());
             return lines.find_map(|line| self.mismatch(&key, &content["schema"], line));
         }
