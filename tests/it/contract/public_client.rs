@@ -126,7 +126,6 @@ GET /v1/revocations
 const MISSING: &str = "
 GET /.well-known/openid-configuration
 GET /v1/me/auth-methods
-GET PUT DELETE /v1/admin/apps/{app}/branding
 ";
 
 /// `GET /v1/orgs/{}`, one for each method.
