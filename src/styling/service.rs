@@ -6,7 +6,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::OrgId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::memberships::{EnterError, Memberships};
+use crate::memberships::{self, EnterError, Memberships};
 use crate::store::{Store, StoreError, Stored, Tx};
 
 /// The verbs on branding.
@@ -99,7 +99,7 @@ impl Styling {
         let (now, place) = (self.clock.now(), hand.place());
         self.store
             .write(async |tx| {
-                self.enter(tx, hand).await?;
+                self.enter(tx, hand, now).await?;
                 let made = (now, &self.entropy);
                 branding::replace(&mut tx.within(place.app()), place, look, made).await?;
                 Ok(self.tell(tx, hand, now).await?)
@@ -113,7 +113,7 @@ impl Styling {
         let reset = self
             .store
             .write(async |tx| {
-                self.enter(tx, hand).await?;
+                self.enter(tx, hand, now).await?;
                 if branding::remove(&mut tx.within(place.app()), place).await? {
                     self.tell(tx, hand, now).await?;
                 }
@@ -124,13 +124,19 @@ impl Styling {
         reset
     }
 
-    async fn enter(&self, tx: &mut Tx<'_>, hand: Hand<'_>) -> Result<(), EnterError> {
+    /// An organisation that is deleted meanwhile keeps nothing.
+    async fn enter(
+        &self,
+        tx: &mut Tx<'_>,
+        hand: Hand<'_>,
+        now: Timestamp,
+    ) -> Result<(), EnterError> {
         let Some((entrance, org)) = hand.entrance else {
             return Ok(());
         };
         let mut tx = tx.within(hand.caller.tenant);
         self.memberships.enter(&mut tx, entrance, org).await?;
-        Ok(())
+        memberships::changed(&mut tx, org, now).await.map(drop)
     }
 
     async fn tell(&self, tx: &mut Tx<'_>, hand: Hand<'_>, now: Timestamp) -> Stored<()> {

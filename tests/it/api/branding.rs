@@ -1,10 +1,13 @@
 //! Branding: how an app and its organisations look, in letters and on pages.
 
+use std::future::IntoFuture;
+
 use authsome::branding::BrandingConfig;
 use authsome::events::Name;
+use authsome::kernel::id::WebhookId;
 use authsome::kernel::text::FontFamily;
 use authsome::notifications::Message;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
 use crate::support::acme::Acme;
@@ -364,5 +367,42 @@ on_both_stores! {
         let stored = app.of_app::<BrandingConfig>(&app.own.development).await;
         assert_eq!(stored.len(), 2, "of the app, and of the other: {stored:?}");
         assert!(stored.iter().all(|it| it.org_id.is_none_or(|org| org.to_string() == other.id)));
+    }
+
+    async fn an_organisation_that_is_deleted_meanwhile_keeps_no_look(acme: Acme) {
+        let app = &acme.app;
+        for round in 0..20 {
+            let org = app.org(&format!("org-{round}"), &acme.owner).await;
+            let body = json!({"accent_color": "#445566"});
+            let setting = sets(&acme.owner, &org.path("/branding"), body).into_future();
+
+            let deleting = acme.owner.delete(&org.path("")).into_future();
+            let (set, deleted) = join(setting, deleting).await;
+
+            assert_eq!(deleted.status, 204);
+            assert!(["200", "404 not_found"].contains(&&*set.outcome()), "{}", set.outcome());
+        }
+        assert!(app.of_app::<BrandingConfig>(&app.own.development).await.is_empty());
+    }
+
+    /// A letter that the organisation's owners get without being asked for wears it too.
+    async fn a_letter_about_a_webhook_of_an_organisation_wears_its_look(acme: Acme) {
+        acme.looks(json!({"custom_css": "p{color:#225588}", "company_name": "Northwind"})).await;
+        let app = &acme.app;
+        let disabled = |org_id| Message::WebhookDisabled {
+            webhook_id: WebhookId::new(app.clock.now(), &app.foundation().world.entropy),
+            org_id,
+            host: "hooks.example.com".to_owned(),
+            is_gone: true,
+        };
+
+        app.queues("orla@example.org", disabled(acme.org.id.parse().ok())).await;
+        app.queues(MIA, disabled(None)).await;
+
+        let letter = app.letter_to("orla@example.org").await;
+        assert!(letter.html.contains("p { color: #225588 }"), "{}", letter.html);
+        assert!(letter.html.contains(">Northwind</p>"), "{}", letter.html);
+        let other = app.letter_to(MIA).await;
+        assert!(!other.html.contains("#225588") && !other.html.contains("Northwind"));
     }
 }
