@@ -4,9 +4,9 @@
 //! kernel ← store ← tokens, access, events, limits, jobs, telemetry ← http ← features (left to right) ← app ← cli
 //!    ↑── config ← mail, outbound ← features
 //!
-//! features: apps settings environments forms client_config users credentials notifications links
-//!           devices session_rules rbac memberships idempotency api_keys sessions verification
-//!           passwords magic_links orgs teams roles invitations permissions tuning pages locks
+//! features: apps settings environments forms branding client_config users credentials notifications
+//!           links devices session_rules rbac memberships idempotency api_keys sessions verification
+//!           passwords magic_links orgs teams roles invitations permissions tuning styling pages locks
 //!           departures accounts keys service_accounts exchange tenancy transfers statistics
 //!           revocations audit webhooks cloning setup metrics health discovery
 //! ```
@@ -24,6 +24,7 @@ pub mod api_keys;
 pub mod app;
 pub mod apps;
 pub mod audit;
+pub mod branding;
 pub mod cli;
 pub mod client_config;
 pub mod cloning;
@@ -66,6 +67,7 @@ pub mod settings;
 pub mod setup;
 pub mod statistics;
 pub mod store;
+pub mod styling;
 pub mod teams;
 pub mod telemetry;
 pub mod tenancy;

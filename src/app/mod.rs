@@ -27,6 +27,7 @@ pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::{ApiKey, ServiceAccount};
 use crate::apps::App;
+use crate::branding::BrandingConfig;
 use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
 use crate::devices::Device;
@@ -56,8 +57,8 @@ use crate::webhooks::{Delivery, Webhook};
 use crate::{
     accounts, audit, client_config, cloning, departures, discovery, environments, exchange, forms,
     health, http, invitations, keys, locks, magic_links, metrics, notifications, orgs, passwords,
-    permissions, revocations, roles, service_accounts, session_rules, sessions, statistics, teams,
-    tenancy, transfers, tuning, users, verification, webhooks,
+    permissions, revocations, roles, service_accounts, session_rules, sessions, statistics,
+    styling, teams, tenancy, transfers, tuning, users, verification, webhooks,
 };
 
 /// Every collection of the product.
@@ -77,6 +78,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<FormConfig>(),
     Schema::of::<FormVersion>(),
     Schema::of::<ClientConfig>(),
+    Schema::of::<BrandingConfig>(),
     Schema::of::<CustomRole>(),
     Schema::of::<Catalogue>(),
     Schema::of::<Organization>(),
@@ -174,6 +176,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(environments::routes)
         .configure(cloning::routes)
         .configure(tuning::routes)
+        .configure(styling::routes)
         .configure(keys::routes)
         .configure(service_accounts::routes)
         .configure(exchange::routes)

@@ -14,6 +14,7 @@ use super::{HOLDINGS, StartError, World};
 use crate::access::{OrgPolicies, Policy};
 use crate::api_keys::{LiveKeys, SecretKeys};
 use crate::audit::{Audit, Denials};
+use crate::branding::Brands;
 use crate::client_config::ClientConfigs;
 use crate::environments::Environments;
 use crate::forms::Forms;
@@ -75,7 +76,7 @@ impl Foundation {
             metrics_bind: self.config.metrics.bind,
             metrics: Data::new(self.metrics(&edge, &sessions)),
             edge,
-            post: self.post(environments)?,
+            post: self.post(environments, &sessions)?,
             deliveries: Deliveries::default(),
             relay: self.relay(&bell),
             courier: self.courier(&sessions, &bell)?,
@@ -114,14 +115,18 @@ impl Foundation {
         revocations: RevocationIndex,
     ) -> Sessions {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
+        let forms = Forms::new(store.clone(), clock.clone(), entropy.clone());
         Sessions {
             environments,
             hasher: self.hasher.clone(),
             outbox: self.links.outbox.clone(),
             links: self.links.clone(),
             rules: self.session_rules(),
-            forms: Forms::new(store.clone(), clock.clone(), entropy.clone()),
-            client_configs: ClientConfigs::new(store.clone(), clock.clone(), entropy.clone()),
+            client_configs: ClientConfigs::new(
+                (store.clone(), clock.clone(), entropy.clone()),
+                (forms.clone(), Brands::new(store.clone())),
+            ),
+            forms,
             memberships,
             turns: Turns::default(),
             recent: Recent::default(),
@@ -168,7 +173,7 @@ impl Foundation {
         Lockouts::new(self.store.clone(), clock, entropy, key, settings)
     }
 
-    fn post(&self, environments: Environments) -> Result<Post, StartError> {
+    fn post(&self, environments: Environments, sessions: &Sessions) -> Result<Post, StartError> {
         let settings = &self.config.mail;
         let public_url = self.tokens.issuer.clone();
         let destination = settings.destination(&self.config.store);
@@ -181,6 +186,7 @@ impl Foundation {
             composer: Composer {
                 store: self.store.clone(),
                 environments,
+                brands: sessions.client_configs.brands.clone(),
                 links: self.links.tokens.clone(),
                 templates: Templates::built_in()?,
                 public_url,

@@ -26,6 +26,7 @@ use crate::roles::Roles;
 use crate::service_accounts::ServiceAccounts;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
+use crate::styling::Styling;
 use crate::teams::Teams;
 use crate::tenancy::Tenancy;
 use crate::transfers::Transfers;
@@ -99,6 +100,14 @@ impl Foundation {
                 entropy: entropy.clone(),
                 environments: sessions.environments.clone(),
                 memberships: sessions.memberships.clone(),
+            }),
+            styling: Data::new(Styling {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                environments: sessions.environments.clone(),
+                memberships: sessions.memberships.clone(),
+                brands: sessions.client_configs.brands.clone(),
             }),
             cloning: Data::new(Cloning {
                 store,

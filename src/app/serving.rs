@@ -40,6 +40,7 @@ use crate::session_rules::SessionRules;
 use crate::sessions::Sessions;
 use crate::statistics::Statistics;
 use crate::store::{Store, Stored};
+use crate::styling::Styling;
 use crate::teams::Teams;
 use crate::telemetry::Telemetry;
 use crate::tenancy::{self, Tenancy};
@@ -113,6 +114,7 @@ pub(super) struct EnvironmentServices {
     pub environments: Data<Environments>,
     pub cloning: Data<Cloning>,
     pub tuning: Data<Tuning>,
+    pub styling: Data<Styling>,
 }
 
 /// What handlers ask for about machines.
@@ -223,7 +225,8 @@ impl EnvironmentServices {
         config
             .app_data(self.environments.clone())
             .app_data(self.cloning.clone())
-            .app_data(self.tuning.clone());
+            .app_data(self.tuning.clone())
+            .app_data(self.styling.clone());
     }
 }
 

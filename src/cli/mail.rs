@@ -8,9 +8,9 @@ use anyhow::{Context, anyhow};
 use super::Preview;
 use crate::config::Config;
 use crate::kernel::language::Language;
-use crate::kernel::text::{Color, Email};
+use crate::kernel::text::Email;
 use crate::kernel::time::Clock;
-use crate::mail::{Head, Mailer, Parcel, Plain, Rendered, Templates};
+use crate::mail::{Head, Logo, Mailer, Parcel, Plain, Rendered, Style, Templates};
 
 const LOGO: &str = "https://app.example.com/logo.png";
 
@@ -45,11 +45,18 @@ pub(super) fn preview(config: &Config, asked: &Preview) -> anyhow::Result<()> {
 
 fn shown(asked: &Preview) -> anyhow::Result<Vec<Shown>> {
     let templates = Templates::built_in()?;
+    let acme = Plain::app("Acme").unwrap_or_default();
+    let logo = Logo {
+        url: LOGO.to_owned(),
+        text: acme.clone(),
+    };
     let head = Head {
-        app: Plain::app("Acme").unwrap_or_default(),
-        logo: Some(LOGO.to_owned()),
-        accent: Color::default(),
+        app: acme.clone(),
         name: Plain::name("Mia"),
+        style: Style {
+            logo: Some(logo),
+            ..Style::of(acme)
+        },
     };
     let mut shown = Vec::new();
     let is_asked = |language: &Language| asked.lang.is_none_or(|only| only == *language);

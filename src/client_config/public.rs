@@ -6,7 +6,6 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::service::ClientConfigs;
 use super::shown::ShownConfig;
 use crate::environments::Environments;
-use crate::forms::Forms;
 use crate::http::{Answer, Cacheable, Fields, FromFields, ProblemKind, Public, Query};
 
 /// How long a page may show what it has been told. What is admitted is not its affair.
@@ -54,7 +53,6 @@ async fn read(
     query: Query<ClientConfigQuery>,
     environments: Data<Environments>,
     configs: Data<ClientConfigs>,
-    forms: Data<Forms>,
 ) -> Answer<Cacheable<ShownConfig>> {
     let named = access.tenant()?;
     let environment = match query.into_inner().key {
@@ -74,7 +72,8 @@ async fn read(
     }
     let app = environments.app(tenant).await?;
     let offered = configs.of(app.id).await?;
-    let form = forms.of_signup(app.id).await?;
-    let shown = ShownConfig::of(app, &environment, &offered, form.as_deref());
+    let form = configs.forms.of_signup(app.id).await?;
+    let brand = configs.brands.of(tenant, None).await?.by_app(&app);
+    let shown = ShownConfig::of((app, brand), &environment, &offered, form.as_deref());
     Ok(Cacheable::new(shown, SHOWN_FOR, "X-Publishable-Key"))
 }

@@ -5,7 +5,9 @@ use moka::sync::Cache;
 
 use super::record::Offered;
 use super::repo;
+use crate::branding::Brands;
 use crate::events::{self, Event, Name, Origin, Party};
+use crate::forms::Forms;
 use crate::http::Caller;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::AppId;
@@ -22,11 +24,17 @@ pub struct ClientConfigs {
     store: Store,
     clock: Clock,
     entropy: Entropy,
+    /// What a page is shown beside what is offered.
+    pub forms: Forms,
+    pub brands: Brands,
     by_app: Cache<AppId, Arc<Offered>>,
 }
 
 impl ClientConfigs {
-    pub fn new(store: Store, clock: Clock, entropy: Entropy) -> Self {
+    pub fn new(
+        (store, clock, entropy): (Store, Clock, Entropy),
+        (forms, brands): (Forms, Brands),
+    ) -> Self {
         let by_app = Cache::builder()
             .max_capacity(CACHED)
             .time_to_live(STALE)
@@ -35,6 +43,8 @@ impl ClientConfigs {
             store,
             clock,
             entropy,
+            forms,
+            brands,
             by_app,
         }
     }

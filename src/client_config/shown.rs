@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::record::{Method, Offered, SignInName};
 use crate::apps::App;
+use crate::branding::Brand;
 use crate::environments::{Environment, Kind};
 use crate::forms::{FieldType, Form, FormField, FormOption, TextFormat};
 use crate::kernel::id::{AppId, EnvId};
@@ -24,6 +25,8 @@ pub(super) struct ShownConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     logo: Option<String>,
+    /// How the app looks.
+    branding: Brand,
     environment: Slug,
     #[serde(rename = "type")]
     kind: Kind,
@@ -129,7 +132,7 @@ const OF_ACCOUNTS: [(&str, &str, bool); 6] = [
 
 impl ShownConfig {
     pub(super) fn of(
-        app: App,
+        (app, branding): (App, Brand),
         environment: &Environment,
         offered: &Offered,
         form: Option<&Form>,
@@ -143,6 +146,7 @@ impl ShownConfig {
             env_id: environment.id,
             app_name: app.name,
             logo: app.logo,
+            branding,
             environment: environment.slug.clone(),
             kind: environment.kind,
             signup_open: settings.signup_open && offered.is_signup_enabled(),

@@ -146,6 +146,7 @@ names! {
     FormConfigRemoved = "form_config.removed", "A form of an app was removed: the `form_type`.";
     ClientConfigUpdated = "client_config.updated",
         "The ways in and the pages that an app offers were changed.";
+    BrandingUpdated = "branding.updated", "How an app or an organisation looks was changed.";
     SettingChosen = "setting.chosen",
         "A setting was chosen, at the `level` that is named; never to which value.";
     SettingTakenBack = "setting.taken_back", "A setting is no longer chosen at a `level`.";

@@ -41,7 +41,7 @@ impl FromFields for LookupQuery {
 
 /// Look up an invitation
 ///
-/// What the link of a letter offers, and by whom, and what the app asks of who is new: those answers
+/// What the link of a letter offers, by whom, how that looks, and what the app asks of who is new: those answers
 /// go into `metadata` as it is accepted. Whether the address has an account is not told.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.invitations.lookup",
@@ -65,9 +65,15 @@ async fn lookup(
     let limits = &invitations.accounts.limits;
     limits.admit_ip(Rule::Code, named, origin).await?;
     let offer = invitations.lookup(&query.into_inner().token, named).await?;
-    let forms = &invitations.accounts.forms;
-    let form = forms.of_signup(offer.invitation.app_id).await?;
-    Ok(Ok200::new(OfferView::from(offer).asking(form.as_deref())))
+    let accounts = &invitations.accounts;
+    let form = accounts.forms.of_signup(offer.invitation.app_id).await?;
+    let tenant = offer.invitation.tenant();
+    let app = accounts.environments.app(tenant).await?;
+    let brands = &accounts.client_configs.brands;
+    let worn = brands.of(tenant, Some(offer.organization.id)).await?;
+    let brand = worn.by_organization(&app, offer.own());
+    let view = OfferView::from(offer).asking(form.as_deref());
+    Ok(Ok200::new(view.wearing(brand)))
 }
 
 /// A yes to the link of a letter.

@@ -8,6 +8,7 @@ use crate::http::Entrance;
 use crate::kernel::id::{InvitationId, OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
+use crate::kernel::text::Label;
 use crate::memberships::{self, EnterError, Invitation, Organization};
 use crate::store::{Stored, Tx};
 use crate::users;
@@ -19,6 +20,14 @@ pub(super) struct Offer {
     pub organization: Organization,
     pub inviter: Option<String>,
     pub roles: Vec<String>,
+}
+
+impl Offer {
+    /// What the organisation is called, and shows.
+    pub(super) fn own(&self) -> (Option<&Label>, Option<&str>) {
+        let organization = &self.organization;
+        (Some(&organization.name), organization.logo.as_deref())
+    }
 }
 
 impl Invitations {

@@ -7,6 +7,7 @@ use super::inviting::NewInvitation;
 use super::reading::Offer;
 use super::record::State;
 use super::service::{InviteError, KnownInvitation};
+use crate::branding::Brand;
 use crate::forms::Form;
 use crate::http::{Fields, FromFields, Problem, ProblemKind};
 use crate::kernel::id::{InvitationId, OrgId, TeamId, UserId};
@@ -201,6 +202,10 @@ pub(super) struct OfferView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     form: Option<Form>,
+    /// How the organization looks, to whoever looks the invitation up by its token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    branding: Option<Brand>,
     created_at: Timestamp,
     expires_at: Timestamp,
 }
@@ -210,6 +215,14 @@ impl OfferView {
     pub(super) fn asking(self, form: Option<&Form>) -> Self {
         Self {
             form: form.cloned(),
+            ..self
+        }
+    }
+
+    /// To whoever has the link.
+    pub(super) fn wearing(self, brand: Brand) -> Self {
+        Self {
+            branding: Some(brand),
             ..self
         }
     }
@@ -249,6 +262,7 @@ impl From<Offer> for OfferView {
             roles: offer.roles,
             message: invitation.message,
             form: None,
+            branding: None,
             created_at: invitation.created_at,
             expires_at: invitation.expires_at,
         }

@@ -79,6 +79,7 @@ kinds! {
     FormConfigId = FormConfig, "afcf", "form config";
     FormVersionId = FormVersion, "afcv", "version of a form";
     ClientConfigId = ClientConfig, "aacf", "app client config";
+    BrandingId = Branding, "abrd", "branding";
     OrgId = Organization, "aorg", "organization";
     MemberId = Member, "amem", "member";
     TeamId = Team, "atm", "team";

@@ -8,7 +8,6 @@ use super::plain::Plain;
 use super::templates::{Head, Rendered, Templates, Unrenderable};
 use crate::kernel::language::Language;
 use crate::kernel::secret::{ExposeSecret, SecretString};
-use crate::kernel::text::WebUrl;
 use crate::kernel::time::Timestamp;
 
 /// The facts of a letter. Its fields are the variables of the template of this name.
@@ -196,8 +195,6 @@ letters! {
     Invitation = "invitation" {
         link: Enclosed,
         organization: Plain,
-        /// Shown in place of the app's.
-        organization_logo: Option<WebUrl>,
         inviter: Option<Plain>,
         roles: Vec<Plain>,
         /// What the inviter wants to be told.
@@ -208,7 +205,6 @@ letters! {
         {
             link: link("invitation"),
             organization: northwind(),
-            organization_logo: WebUrl::parse("https://northwind.example.com/logo.png").ok(),
             inviter: Plain::name("Zoe Winter"),
             roles: ["admin", "editor"].into_iter().filter_map(Plain::name).collect(),
             message: Plain::message("See you on Monday!"),
@@ -217,7 +213,6 @@ letters! {
         {
             link: link("invitation"),
             organization: northwind(),
-            organization_logo: None,
             inviter: None,
             roles: Plain::name("member").into_iter().collect(),
             message: None,

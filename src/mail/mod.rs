@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Template + Head + Language ──Templates──▶ Rendered ──Mailer──▶ SMTP, or a file
-//!   facts    brand                 subject, text, HTML   one message, one recipient
+//!   facts    looks                 subject, text, HTML   one message, one recipient
 //! ```
 //!
 //! Every letter is a typed context ([`Template`]) with a template in every language and samples
@@ -18,6 +18,7 @@ mod plain;
 mod refusal;
 mod replies;
 mod smtp;
+mod style;
 mod templates;
 mod words;
 
@@ -30,6 +31,7 @@ pub use self::mailer::{MailError, Mailer};
 pub use self::message::Parcel;
 pub use self::plain::Plain;
 pub use self::refusal::Refusal;
+pub use self::style::{Logo, Style};
 pub use self::templates::{Head, Rendered, Templates, Unrenderable};
 
 #[cfg(test)]

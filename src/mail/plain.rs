@@ -29,6 +29,11 @@ impl Plain {
         Self::cut(&line(text), MOST)
     }
 
+    /// What an app says below its letters. It may name an address, for the same reason.
+    pub fn tagline(text: &str) -> Option<Self> {
+        Self::cut(&line(text), MOST_OF_A_MESSAGE)
+    }
+
     /// The name of an organization, which a letter cannot leave out: what would become a link is
     /// broken up. Anybody can found one of any name.
     pub fn organization(text: &str) -> Option<Self> {

@@ -16,20 +16,18 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehav
 
 use super::letters::{NAMES, SOURCES, Template, samples};
 use super::plain::Plain;
+use super::style::Style;
 use super::words;
 use crate::kernel::language::Language;
-use crate::kernel::text::Color;
 
 /// What all letters of an app have in common, and who reads this one.
 #[derive(Debug, Clone)]
 pub struct Head {
+    /// What its sentences call the app.
     pub app: Plain,
-    /// An `https` URL of a picture.
-    pub logo: Option<String>,
-    /// Of buttons and links.
-    pub accent: Color,
     /// The reader's first name.
     pub name: Option<Plain>,
+    pub style: Style,
 }
 
 /// A letter in words. It holds what only its recipient may see.
@@ -141,9 +139,8 @@ fn common(form: &str, head: &Head, language: Language) -> Value {
         frame => format!("{language}/frame.{form}"),
         language => language.as_str(),
         app => head.app.as_str(),
-        accent => head.accent.as_str(),
         name => head.name.as_ref().map(Plain::as_str),
-        logo => head.logo.as_deref().filter(|url| url.starts_with("https://")),
+        style => head.style.shown(),
     }
 }
 

@@ -1,18 +1,34 @@
 //! Every letter, in every language, from every sample; and letters about hostile names.
 
 use super::*;
+use crate::kernel::css::StyleSheet;
 use crate::kernel::language::Language;
 
-/// The logo of the organization of a sample.
-const NORTHWIND: &str = "<img src=\"https://northwind.example.com/logo.png\" alt=\"Northwind\"";
-
 fn head() -> Head {
+    let acme = Plain::app("Acme").expect("a name");
     Head {
-        app: Plain::app("Acme").expect("a name"),
-        logo: Some("https://app.example.com/logo.png?a=1&b=2".to_owned()),
-        accent: "#1d4ed8".parse().expect("a colour"),
+        app: acme.clone(),
         name: Plain::name("Mia"),
+        style: Style {
+            logo: Some(logo("https://app.example.com/logo.png?a=1&b=2")),
+            ..Style::of(acme)
+        },
     }
+}
+
+fn logo(url: &str) -> Logo {
+    Logo {
+        url: url.to_owned(),
+        text: Plain::app("Acme").expect("a name"),
+    }
+}
+
+/// Every letter, in a look that differs from the product's.
+fn worn(change: impl FnOnce(&mut Style)) -> Vec<String> {
+    let mut head = head();
+    change(&mut head.style);
+    let letters = written(&head, Language::English).into_iter();
+    letters.map(|(_, letter)| letter.html).collect()
 }
 
 fn written(head: &Head, language: Language) -> Vec<(&'static str, Rendered)> {
@@ -47,8 +63,8 @@ fn is_filled_in(part: &str) -> bool {
 #[test]
 fn every_letter_is_whole_in_every_language() {
     let plain = Head {
-        logo: None,
         name: None,
+        style: Style::of(head().app),
         ..head()
     };
     for (head, language) in [head(), plain]
@@ -89,8 +105,7 @@ fn every_letter_is_whole_in_every_language() {
                 "{what}"
             );
             assert_eq!(text.contains("Mia"), head.name.is_some(), "{what}");
-            let has_logo = head.logo.is_some() || html.contains(NORTHWIND);
-            assert_eq!(html.contains("<img"), has_logo, "{what}");
+            assert_eq!(html.contains("<img"), head.style.logo.is_some(), "{what}");
         }
         for name in Templates::names() {
             assert!(letters.iter().any(|(written, _)| written == name), "{name}");
@@ -169,9 +184,12 @@ fn languages_differ_in_every_sentence() {
 fn names_are_escaped_in_html_and_alone_on_their_line() {
     let hostile = Head {
         app: Plain::app("<script>alert(1)</script>\r\nBcc: x \"' & {{ 7*7 }}").expect("a name"),
-        logo: Some("javascript:alert(1)".to_owned()),
-        accent: "#1d4ed8".parse().expect("a colour"),
         name: Plain::name("Mia & <b>co"),
+        style: Style {
+            logo: Some(logo("javascript:alert(1)")),
+            tagline: Plain::tagline("</p><script>"),
+            ..Style::of(Plain::app("<script>").expect("a name"))
+        },
     };
     for language in Language::ALL {
         for (name, letter) in written(&hostile, language) {
@@ -200,16 +218,10 @@ fn names_are_escaped_in_html_and_alone_on_their_line() {
 
 #[test]
 fn a_logo_cannot_leave_its_attribute() {
-    let hostile = Head {
-        logo: Some("https://x.example/a.png\"onerror=\"alert(1)".to_owned()),
-        ..head()
-    };
-    let letters = written(&hostile, Language::English);
-    assert!(
-        letters
-            .iter()
-            .all(|(_, letter)| !letter.html.contains("\"onerror"))
-    );
+    let letters = worn(|style| {
+        style.logo = Some(logo("https://x.example/a.png\"onerror=\"alert(1)"));
+    });
+    assert!(letters.iter().all(|html| !html.contains("\"onerror")));
 }
 
 #[test]
@@ -258,7 +270,7 @@ const INVITATIONS: [(Language, [&str; 5], [&str; 3]); 2] = [
 ];
 
 #[test]
-fn an_invitation_shows_who_invites_where_to_as_what_and_under_which_sign() {
+fn an_invitation_shows_who_invites_where_to_and_as_what() {
     for (language, full, bare) in INVITATIONS {
         let letters = written(&head(), language);
         let about = letters.iter().filter(|(name, _)| *name == Invitation::NAME);
@@ -273,12 +285,6 @@ fn an_invitation_shows_who_invites_where_to_as_what_and_under_which_sign() {
             }
         }
         assert!(!other.text.contains(['“', '„']), "{}", other.text);
-        assert!(one.html.contains(NORTHWIND) && !one.html.contains("app.example.com/logo"));
-        assert!(
-            other.html.contains("app.example.com/logo"),
-            "{}",
-            other.html
-        );
     }
 }
 
@@ -298,7 +304,6 @@ fn an_invitation_leads_nowhere_but_to_its_page_whatever_its_names_are() {
         let letter = Invitation {
             link: Enclosed::new("https://app.example.com/invitation?token=x"),
             organization: Plain::organization(hostile).expect("something is left"),
-            organization_logo: None,
             inviter: Plain::name(hostile),
             roles: Plain::name(hostile).into_iter().collect(),
             message: Plain::message(hostile),
@@ -331,5 +336,64 @@ fn an_invitation_leads_nowhere_but_to_its_page_whatever_its_names_are() {
             );
             assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
         }
+    }
+}
+
+#[test]
+fn letters_wear_colours_fonts_and_words_of_ones_own() {
+    let letters = worn(|style| {
+        style.primary = "#111111".parse().expect("a colour");
+        style.background = "#222222".parse().expect("a colour");
+        style.accent = "#333333".parse().expect("a colour");
+        style.font = "Inter, serif".parse().expect("fonts");
+        style.css = StyleSheet::parse(".button{border-radius:0 !important}").ok();
+        style.tagline = Plain::tagline("Since 1940 at acme.example");
+    });
+    for html in letters {
+        for part in [
+            "border-top:4px solid #111111",
+            "background:#222222;color:#ffffff;font:16px/1.5 'Inter', serif\"",
+            "<style>\n.button { border-radius: 0 !important }\n</style>\n</head>",
+            "<p class=\"tagline\" style=\"margin:0 0 4px\">Since 1940 at acme.example</p>",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        let has_link = html.contains("token=");
+        assert_eq!(html.contains("background:#333333;color:#ffffff"), has_link);
+        assert_eq!(html.contains("color:#333333;word-break"), has_link);
+    }
+}
+
+/// Black on a light button; and no link on white in a colour that nobody sees there.
+#[test]
+fn what_is_written_can_be_read_on_any_colour() {
+    let letters = worn(|style| {
+        style.accent = "#ffee00".parse().expect("a colour");
+        style.background = "#ffffee".parse().expect("a colour");
+    });
+    for html in letters.iter().filter(|html| html.contains("token=")) {
+        assert!(html.contains("background:#ffee00;color:#000000"), "{html}");
+        assert!(html.contains("color:#000000;word-break"), "{html}");
+        assert!(html.contains("background:#ffffee;color:#000000"), "{html}");
+    }
+}
+
+#[test]
+fn the_text_has_the_tagline_and_nothing_of_the_look() {
+    let mut head = head();
+    head.style.tagline = Plain::tagline("Since 1940");
+    head.style.css = StyleSheet::parse("a{color:#abcdef}").ok();
+
+    for (name, letter) in written(&head, Language::English) {
+        assert!(
+            letter.text.contains("Acme\nSince 1940\nThis email"),
+            "{name}: {}",
+            letter.text
+        );
+        assert!(
+            !letter.text.contains(['#', '{', '<']),
+            "{name}: {}",
+            letter.text
+        );
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::outbox::Outbox;
 use super::record::{Invited, Message, Notification};
-use crate::apps::App;
-use crate::environments::{Environment, EnvironmentError, Environments, Settings};
+use super::wearing::head;
+use crate::branding::Brands;
+use crate::environments::{EnvironmentError, Environments, Settings};
 use crate::kernel::id::WebhookId;
 use crate::kernel::secret::{ExposeSecret, SecretString};
-use crate::kernel::text::{Color, WebUrl};
 use crate::kernel::time::Timestamp;
 use crate::mail::{
     AccountDeleted, AccountExists, ConfirmEmailChange, EmailChangeRequested, EmailChanged,
@@ -26,6 +26,7 @@ use crate::users::{self, User};
 pub struct Composer {
     pub store: Store,
     pub environments: Environments,
+    pub brands: Brands,
     pub links: LinkTokens,
     pub templates: Templates,
     /// Where this server is reached: links lead to its pages where an app has none of its own.
@@ -49,11 +50,14 @@ impl Composer {
         let app = self.environments.app(tenant).await.map_err(unknown)?;
         let sender = environment.chosen.text(Key::MailSenderName);
         let user = self.reader(notification).await?;
+        let about = notification.data.organization();
+        let worn = self.brands.of(tenant, about).await;
+        let worn = worn.map_err(|error| unreadable(&error))?;
         let letter = Writing {
             composer: self,
             settings: &environment.settings,
             notification,
-            head: head(&app, user.as_ref(), accent(&environment)),
+            head: head((&app, &worn), user.as_ref(), &notification.data),
             now,
         };
         let letter = letter.rendered().map_err(|error| {
@@ -141,6 +145,7 @@ impl Writing<'_> {
                 webhook_id,
                 host,
                 is_gone,
+                ..
             } => self.render(&self.disabled((*webhook_id, host), *is_gone)),
         }
     }
@@ -169,10 +174,6 @@ impl Writing<'_> {
         Invitation {
             link: self.leading(Purpose::Invitation, &token),
             organization: Plain::organization(&invited.organization).unwrap_or_default(),
-            organization_logo: invited
-                .logo
-                .as_deref()
-                .and_then(|it| WebUrl::parse(it).ok()),
             inviter: invited.inviter.as_deref().and_then(Plain::name),
             roles: invited
                 .roles
@@ -213,25 +214,6 @@ impl Writing<'_> {
     fn minutes(&self, expires_at: Timestamp) -> u64 {
         let left = expires_at.since(self.now) + Duration::from_secs(30);
         left.as_secs() / 60
-    }
-}
-
-/// Of buttons and links, as it is chosen.
-fn accent(environment: &Environment) -> Color {
-    let chosen = environment.chosen.text(Key::MailAccentColor);
-    let color = chosen.and_then(|text| Color::parse(&text).ok());
-    color.unwrap_or_default()
-}
-
-fn head(app: &App, user: Option<&User>, accent: Color) -> Head {
-    // Whoever made an account with an address that nobody has proven may be writing to a stranger.
-    let proven = user.filter(|user| user.email_verified);
-    let name = proven.and_then(|user| user.first_name.as_ref());
-    Head {
-        app: Plain::app(app.name.as_str()).unwrap_or_default(),
-        logo: app.logo.clone(),
-        accent,
-        name: name.and_then(|name| Plain::name(name.as_str())),
     }
 }
 

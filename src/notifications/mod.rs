@@ -18,6 +18,7 @@ mod outbox;
 mod record;
 mod repo;
 mod service;
+mod wearing;
 
 pub use self::api::routes;
 pub use self::composing::Composer;

@@ -113,6 +113,8 @@ pub enum Message {
     Invitation(Invited),
     WebhookDisabled {
         webhook_id: WebhookId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        org_id: Option<OrgId>,
         host: String,
         is_gone: bool,
     },
@@ -153,6 +155,24 @@ impl Message {
             Self::AccountDeleted => mail::AccountDeleted::NAME,
             Self::Invitation(_) => mail::Invitation::NAME,
             Self::WebhookDisabled { .. } => mail::WebhookDisabled::NAME,
+        }
+    }
+
+    /// The organization that it is about, whose look it wears.
+    pub const fn organization(&self) -> Option<OrgId> {
+        match self {
+            Self::Invitation(invited) => Some(invited.org_id),
+            Self::WebhookDisabled { org_id, .. } => *org_id,
+            Self::VerifyEmail { .. }
+            | Self::AccountExists
+            | Self::ResetPassword { .. }
+            | Self::MagicLink { .. }
+            | Self::PasswordChanged
+            | Self::ConfirmEmailChange { .. }
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::NewDevice { .. }
+            | Self::AccountDeleted => None,
         }
     }
 

@@ -5,6 +5,7 @@ use super::service::{OrgError, Orgs, may_tell};
 use super::slugs;
 use crate::access::OrgRole;
 use crate::api_keys;
+use crate::branding;
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
 use crate::kernel::id::{MemberId, OrgId};
@@ -89,6 +90,7 @@ impl Orgs {
         notifications::retract_all(&mut tx, org).await?;
         rbac::remove_own(&mut tx, org).await?;
         settings::forget_organization(&mut tx, org).await?;
+        branding::forget_organization(&mut tx, org).await?;
         let told = self
             .event(
                 Name::OrganizationDeleted,

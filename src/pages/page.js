@@ -92,6 +92,17 @@ function answer({ control, type }) {
   return control.value;
 }
 
+// The look of whoever invites; on the button what can be read there (WCAG 2.2, "relative luminance").
+function wear({ accent_color: accent, font_family: font }) {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const part = parseInt(accent.slice(at, at + 2), 16) / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  const isLight = (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) ** 2 >= 1.05 * 0.05;
+  const look = { "--accent": accent, "--on-accent": isLight ? "#000" : "#fff", "--font": font };
+  for (const [name, value] of Object.entries(look)) document.documentElement.style.setProperty(name, value);
+}
+
 // Asks what the link offers, which changes nothing.
 async function look() {
   const answer = await fetch(`${main.dataset.lookup}?token=${encodeURIComponent(token)}`);
@@ -101,6 +112,7 @@ async function look() {
     refuse(told);
     return;
   }
+  wear(told.branding);
   document.querySelector("#email").value = told.email;
   const said = { organization: told.organization.name, inviter: told.inviter, role: told.roles.join(", ") };
   for (const [name, text] of Object.entries(said)) {

@@ -139,8 +139,6 @@ settings! {
         "How long an invitation is good that is sent from now on, in seconds."
     MailSenderName "mail_sender_name" Kind::Text(64), Fallback::Nothing, DOWN_TO_ENVIRONMENTS;
         "Whom letters are from, beside the address of the server."
-    MailAccentColor "mail_accent_color" Kind::Color, Fallback::Text("#1d4ed8"), DOWN_TO_ENVIRONMENTS;
-        "The colour of buttons and links in letters."
     SupportUrl "support_url" Kind::Url, Fallback::Nothing, DOWN_TO_ENVIRONMENTS;
         "Where people find help; sign-in pages are told of it."
     OrganizationCreationOpen "organization_creation_open" Kind::Flag, Fallback::Flag(true),

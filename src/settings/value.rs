@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use crate::kernel::secret::{ExposeSecret, SecretString};
-use crate::kernel::text::{Color, Label, WebUrl};
+use crate::kernel::text::{Label, WebUrl};
 
 /// What a setting can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,6 @@ pub enum Kind {
     /// One of these words.
     Choice(&'static [&'static str]),
     Url,
-    Color,
     /// Text of so many characters, from the first to the second, that nobody is told.
     Secret(usize, usize),
 }
@@ -42,7 +41,6 @@ impl fmt::Display for Unfit {
             Kind::Text(most) => write!(f, "not a line of 1 to {most} characters that show"),
             Kind::Choice(words) => write!(f, "must be one of: {}", words.join(", ")),
             Kind::Url => f.write_str("not an https address of a page"),
-            Kind::Color => f.write_str("not a colour of the form #1a73e8"),
             Kind::Secret(least, most) => write!(f, "not a text of {least} to {most} characters"),
         }
     }
@@ -56,7 +54,6 @@ impl Kind {
             Self::Text(_) => "text",
             Self::Choice(_) => "choice",
             Self::Url => "url",
-            Self::Color => "color",
             Self::Secret(..) => "secret",
         }
     }
@@ -86,10 +83,6 @@ impl Kind {
             Self::Url => {
                 let url = WebUrl::parse(json.as_str()?).ok()?;
                 Some(Value::Text(url.to_string()))
-            }
-            Self::Color => {
-                let color = Color::parse(json.as_str()?).ok()?;
-                Some(Value::Text(color.to_string()))
             }
             Self::Secret(least, most) => {
                 let text = json.as_str()?;
@@ -159,7 +152,7 @@ mod tests {
         ]
     }
 
-    fn texts() -> [Row; 4] {
+    fn texts() -> [Row; 3] {
         [
             (
                 Kind::Text(5),
@@ -176,12 +169,6 @@ mod tests {
                     json!("//x"),
                 ],
                 "https",
-            ),
-            (
-                Kind::Color,
-                vec![json!("#aabbcc")],
-                vec![json!("red"), json!("#abc")],
-                "#1a73e8",
             ),
             (
                 Kind::Secret(8, 16),

@@ -38,7 +38,7 @@ impl ToSchema for WireValue {
 pub(super) struct SettingView {
     key: Key,
     help: &'static str,
-    /// `boolean`, `integer`, `text`, `choice`, `url`, `color` or `secret`.
+    /// `boolean`, `integer`, `text`, `choice`, `url` or `secret`.
     #[serde(rename = "type")]
     kind: &'static str,
     /// Where it may be chosen, the most general first.
@@ -105,12 +105,9 @@ impl SettingView {
             maximum,
             options: match row.kind {
                 Kind::Choice(words) => Some(words),
-                Kind::Flag
-                | Kind::Number(..)
-                | Kind::Text(_)
-                | Kind::Url
-                | Kind::Color
-                | Kind::Secret(..) => None,
+                Kind::Flag | Kind::Number(..) | Kind::Text(_) | Kind::Url | Kind::Secret(..) => {
+                    None
+                }
             },
             is_set: decided.value.is_some(),
             value: decided.value.and_then(|it| it.shown()).map(WireValue),
@@ -148,7 +145,7 @@ fn bounds(row: &Definition) -> (Option<usize>, Option<usize>) {
         Kind::Number(least, most) => (usize::try_from(least).ok(), usize::try_from(most).ok()),
         Kind::Secret(least, most) => (Some(least), Some(most)),
         Kind::Text(most) => (None, Some(most)),
-        Kind::Flag | Kind::Choice(_) | Kind::Url | Kind::Color => (None, None),
+        Kind::Flag | Kind::Choice(_) | Kind::Url => (None, None),
     }
 }
 

@@ -107,6 +107,7 @@ fn letter(farewell: &Farewell, reader: User) -> Letter {
         language: farewell.language,
         message: Message::WebhookDisabled {
             webhook_id: webhook.id,
+            org_id: webhook.org_id,
             host: host.unwrap_or_default(),
             is_gone: farewell.reason == DisabledReason::Gone,
         },

@@ -2,10 +2,11 @@
 //
 //   node pages.mjs PLAN
 //
-// PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "offers"?, "dead"?, "steps": [{"password"?,
-// "answers"?, "says", "good"}]}]. Each link is opened by scanners and three times by people, whom the page must tell what it
-// "offers", by the identifiers of its rows, or that it is "dead"; then the steps are taken: questions are answered, a
-// password is typed, the button pressed, and the page must say that. Ends with 1 and a sentence for each surprise.
+// PLAN is a JSON file: [{"link", "language", "heading", "png", "key"?, "offers"?, "wears"?, "dead"?, "steps":
+// [{"password"?, "answers"?, "says", "good"}]}]. Each link is opened by scanners and three times by people, whom the page
+// must tell what it "offers", by the identifiers of its rows, with a button that "wears" this, or that it is "dead"; then
+// the steps are taken: questions are answered, a password is typed, the button pressed, and the page must say that. Ends
+// with 1 and a sentence for each surprise.
 
 import { readFile } from "node:fs/promises";
 import { launched } from "./browser.mjs";
@@ -70,7 +71,7 @@ async function watched(context, { link, steps, dead }, expect) {
   return page;
 }
 
-async function opens(page, { link, language, heading, key, offers, dead }, expect) {
+async function opens(page, { link, language, heading, key, offers, wears, dead }, expect) {
   const response = await page.goto(link);
   expect(response?.status() === 200, `answered ${response?.status()}`);
   const headers = response?.headers() ?? {};
@@ -83,6 +84,11 @@ async function opens(page, { link, language, heading, key, offers, dead }, expec
   for (const [id, text] of Object.entries(offers ?? {})) {
     const row = page.locator(`#${id}`, { hasText: text });
     await row.waitFor({ timeout: 20_000 }).catch(() => expect(false, `no ${text} is offered as ${id}`));
+  }
+  for (const [property, value] of Object.entries(wears ?? {})) {
+    const button = page.locator("button");
+    const worn = await button.evaluate((it, name) => getComputedStyle(it).getPropertyValue(name), property);
+    expect(worn === value, `the ${property} of the button is ${worn}`);
   }
   if (dead) await page.locator("output", { hasText: dead }).waitFor({ timeout: 20_000 }).catch(() => {});
   expect((await page.locator("output").textContent()) === (dead ?? ""), "something was done already");

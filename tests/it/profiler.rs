@@ -412,10 +412,11 @@ impl Scenario {
 }
 
 /// Collections that operations ask for.
-const ASKED: [&str; 28] = [
+const ASKED: [&str; 29] = [
     "api_keys",
     "app_client_configs",
     "apps",
+    "branding_configs",
     "credentials",
     "environment_removals",
     "environments",
@@ -466,6 +467,7 @@ fn no_operation_reads_a_whole_collection() {
         scenario.invites_people(&acme).await;
         scenario.defines_roles(&acme).await;
         scenario.listens(&acme).await;
+        scenario.brands(&acme).await;
         scenario.runs_an_app(app).await;
         scenario.runs_apps(app).await;
         scenario.keeps_environments(app).await;

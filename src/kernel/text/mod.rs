@@ -8,6 +8,7 @@ mod color;
 mod day;
 mod email;
 mod field_name;
+mod font_family;
 mod free;
 mod names;
 mod origin;
@@ -18,6 +19,7 @@ pub use color::{Color, NotAColor};
 pub use day::{Day, NotADay};
 pub use email::{Email, NotAnEmail};
 pub use field_name::{FieldName, NotAFieldName};
+pub use font_family::{FontFamily, NotAFontFamily};
 pub use free::{NotPlain, line, lines};
 pub use names::{
     Label, NotALabel, NotAReason, NotASlug, NotAUsername, NotAWord, Reason, Slug, Username, Word,

@@ -40,7 +40,7 @@ class Site:
         opened = {"require_verification": False, "signup_open": True}
         operator = self.operator()
         self.gives("PATCH", settings, operator, opened, self.app)
-        for what in ("session-config", "client-config", "form-configs/signup", "form-configs/profile"):
+        for what in ("session-config", "client-config", "branding", "form-configs/signup", "form-configs/profile"):
             self.gives("DELETE", f"/v1/admin/apps/{self.told['app_id']}/{what}", operator, params=self.app)
 
 

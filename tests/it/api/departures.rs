@@ -46,6 +46,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_app_client_configs",
     "authsome_app_session_configs",
     "authsome_apps",
+    "authsome_branding_configs",
     "authsome_environment_removals",
     "authsome_environments",
     "authsome_form_configs",

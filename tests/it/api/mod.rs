@@ -8,6 +8,7 @@ mod apps;
 mod audit;
 mod bans;
 mod bodies;
+mod branding;
 mod change_email;
 mod client_config;
 mod cors;

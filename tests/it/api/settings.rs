@@ -224,13 +224,11 @@ on_both_stores! {
         assert!(done.unopened.is_empty() && done.already >= 3, "{done:?}");
     }
 
-    async fn letters_are_from_whom_and_in_what_colour_is_chosen(app: TestApp) {
+    async fn letters_are_from_whom_and_in_what_language_is_chosen(app: TestApp) {
         let door = &app.own.development;
         app.person("ann@example.org").await;
         let plain = app.letter_to("ann@example.org").await;
-        assert!(plain.html.contains("background:#1d4ed8"));
         app.chooses(door, "mail_sender_name", "app", json!("Acme Accounts")).await;
-        app.chooses(door, "mail_accent_color", "environment", json!("#AA2211")).await;
         app.chooses(door, "default_language", "environment", json!("de")).await;
 
         app.person("mia@example.org").await;
@@ -238,7 +236,6 @@ on_both_stores! {
         let letter = app.letter_to("mia@example.org").await;
         assert!(letter.raw.contains("Acme Accounts"), "{}", letter.raw);
         assert_eq!(letter.from, plain.from);
-        assert!(letter.html.contains("background:#aa2211") && !letter.html.contains("#1d4ed8"));
         assert!(letter.html.contains("lang=\"de\""));
     }
 
@@ -350,7 +347,6 @@ on_both_stores! {
             ("signup_open", json!("yes"), "true or false"),
             ("default_language", json!("fr"), "en, de"),
             ("support_url", json!("javascript:alert(1)"), "https"),
-            ("mail_accent_color", json!("red;}"), "#1a73e8"),
             ("mail_sender_name", json!("a\r\nBcc: x@example.org"), "a line"),
             ("mail_sender_name", json!("x".repeat(65)), "64 characters"),
             ("signup_code", json!("short"), "8 to 128"),

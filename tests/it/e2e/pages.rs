@@ -293,6 +293,14 @@ impl Links {
         };
         let org = asks("/v1/orgs", json!({"name": "Northwind"})).await;
         site.asks().await;
+        let branding = format!("/v1/orgs/{}/branding", text(&org, "/id"));
+        let look = json!({"accent_color": "#ffee00", "font_family": "Inter, serif"});
+        let look = site
+            .server
+            .request("PUT", &branding)
+            .bearer(&token)
+            .json(look);
+        let _ = look.await.expect(200);
         let invitations = format!("/v1/orgs/{}/invitations", text(&org, "/id"));
         for email in [MAX, IDA] {
             asks(&invitations, json!({"email": email, "role": "admin"})).await;
@@ -342,13 +350,16 @@ impl Links {
             ("joined", &self.newcomer, invitation.0, json!([])),
             ("known", &self.known, invitation.0, is_known),
         ];
+        let wears = json!({
+            "background-color": "rgb(255, 238, 0)", "color": "rgb(0, 0, 0)", "font-family": "Inter, serif",
+        });
         let folder = site.home.folder();
         let visit = |(name, letter, heading, steps): (&str, &Letter, &str, Value)| {
             let key = (name == "magic").then(|| letter.token());
             let is_open = ["invitation", "known"].contains(&name);
             let is_dead = name == "joined";
             json!({
-                "offers": is_open.then_some(&offers), "dead": is_dead.then_some(words.dead),
+                "offers": is_open.then_some(&offers), "wears": is_open.then_some(&wears), "dead": is_dead.then_some(words.dead),
                 "link": letter.link(), "language": words.language, "heading": heading,
                 "steps": steps, "key": key, "png": folder.join(format!("{name}.png")),
             })

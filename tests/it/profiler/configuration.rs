@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::Scenario;
+use crate::support::acme::Acme;
 use crate::support::app::TestApp;
 use crate::support::client::Asks;
 use crate::support::persona::PASSWORD;
@@ -40,5 +41,23 @@ impl Scenario {
         let _ = visitor.signs_in(&mona.email, PASSWORD).await.expect(200);
         self.calls("admin.form_configs.remove", machine.delete(&form).await);
         self.calls("admin.client_config.reset", machine.delete(&config).await);
+    }
+
+    pub(super) async fn brands(&mut self, acme: &Acme) {
+        let app = &acme.app;
+        let machine = app.key();
+        let of_app = format!("/v1/admin/apps/{}/branding", app.own.development.app_id);
+        let of_org = acme.at("/branding");
+        let body = || json!({"accent_color": "#445566"});
+        for _ in 0..2 {
+            let reply = machine.request("PUT", &of_app).json(body()).await;
+            self.calls("admin.branding.replace", reply);
+            let reply = acme.owner.request("PUT", &of_org).json(body()).await;
+            self.calls("orgs.branding.replace", reply);
+        }
+        self.calls("admin.branding.read", machine.get(&of_app).await);
+        self.calls("orgs.branding.read", acme.owner.get(&of_org).await);
+        self.calls("admin.branding.reset", machine.delete(&of_app).await);
+        self.calls("orgs.branding.reset", acme.owner.delete(&of_org).await);
     }
 }
