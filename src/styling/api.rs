@@ -7,7 +7,7 @@ use super::service::{Hand, Styling};
 use super::wire::BrandingView;
 use crate::access::{Permission, ReadBranding, UpdateBranding};
 use crate::branding::Look;
-use crate::http::{Allowed, Answer, Body, NoContent, Ok200, PathId, Problem, ProblemKind};
+use crate::http::{Allowed, Answer, Body, NoContent, Ok200, PathId};
 use crate::kernel::id::AppId;
 
 pub fn routes(config: &mut ServiceConfig) {
@@ -35,7 +35,7 @@ async fn read(
     app: PathId<AppId>,
     styling: Data<Styling>,
 ) -> Answer<Ok200<BrandingView>> {
-    let app = own(&access, app)?;
+    let app = access.own(app.into_inner())?;
     let shown = styling.of_app(access.tenant()).await?;
     Ok(Ok200::new(BrandingView::of_app(app, shown)))
 }
@@ -70,7 +70,7 @@ async fn replace(
     look: Body<Look>,
     styling: Data<Styling>,
 ) -> Answer<Ok200<BrandingView>> {
-    let app = own(&access, app)?;
+    let app = access.own(app.into_inner())?;
     styling.replace(hand(&access), &look.into_inner()).await?;
     let shown = styling.of_app(access.tenant()).await?;
     Ok(Ok200::new(BrandingView::of_app(app, shown)))
@@ -92,7 +92,7 @@ async fn reset(
     app: PathId<AppId>,
     styling: Data<Styling>,
 ) -> Answer<NoContent> {
-    own(&access, app)?;
+    access.own(app.into_inner())?;
     styling.reset(hand(&access)).await?;
     Ok(NoContent)
 }
@@ -103,13 +103,4 @@ fn hand(access: &Allowed<UpdateBranding>) -> Hand<'_> {
         origin: access.origin(),
         entrance: None,
     }
-}
-
-/// The app acted on; another one is unknown in it.
-fn own<P>(access: &Allowed<P>, app: PathId<AppId>) -> Result<AppId, Problem> {
-    let own = access.tenant().app_id;
-    if app.into_inner() == own {
-        return Ok(own);
-    }
-    Err(ProblemKind::NotFound.into())
 }
