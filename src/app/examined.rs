@@ -1,12 +1,13 @@
 //! An installation, looked at and left as it is: what `authsome doctor` asks.
 
-use super::settings::{host_of, store_settings, token_settings};
+use super::settings::{PEPPER, REFRESH_SECRET, host_of, marks, store_settings, token_settings};
 use super::{SCHEMAS, World, sealed};
 use crate::config::{Config, Secrets};
 use crate::kernel::secret::KeyRing;
 use crate::kernel::time::Timestamp;
 use crate::mail::{MailError, Mailer};
 use crate::notifications::{self, Backlog};
+use crate::setup;
 use crate::store::{Resealed, Store, Stored};
 use crate::tokens::{KeyReport, SigningKeys};
 use crate::webhooks::{self, Undelivered};
@@ -17,6 +18,7 @@ pub struct Examined {
     store: Store,
     keys: SigningKeys,
     ring: KeyRing,
+    marks: [String; 2],
 }
 
 impl Examined {
@@ -26,7 +28,12 @@ impl Examined {
         let ring = secrets.encryption.clone();
         let tokens = token_settings(config, config.server.bind);
         let keys = SigningKeys::new(store.clone(), ring.clone(), world.entropy.clone(), tokens);
-        Ok(Self { store, keys, ring })
+        Ok(Self {
+            store,
+            keys,
+            ring,
+            marks: marks(secrets),
+        })
     }
 
     pub async fn ping(&self) -> Stored<()> {
@@ -50,6 +57,16 @@ impl Examined {
     /// Under which encryption keys things are sealed.
     pub async fn sealed(&self) -> Stored<Resealed> {
         sealed::survey(&self.store, &self.ring).await
+    }
+
+    /// Whether the pepper is another than the store was filled under.
+    pub async fn has_other_pepper(&self) -> Stored<bool> {
+        setup::is_other(&self.store, PEPPER, &self.marks[0]).await
+    }
+
+    /// Whether the refresh secret is another than that of the node which started last.
+    pub async fn has_other_refresh_secret(&self) -> Stored<bool> {
+        setup::is_other(&self.store, REFRESH_SECRET, &self.marks[1]).await
     }
 
     /// Letters that wait.

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use super::settings::{derived, hasher, store_settings, token_settings};
+use super::settings::{
+    PEPPER, REFRESH_SECRET, derived, hasher, marks, store_settings, token_settings,
+};
 use super::{SCHEMAS, StartError, World, sealed};
 use crate::apps;
 use crate::config::{Config, Secrets};
@@ -10,9 +12,10 @@ use crate::credentials::Hasher;
 use crate::forms::Forms;
 use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
+use crate::kernel::time::Timestamp;
 use crate::links::Links;
 use crate::notifications::Outbox;
-use crate::setup::{Report, Setup, Wanted};
+use crate::setup::{self, Report, Setup, Wanted};
 use crate::store::{Resealed, Store, Stored};
 use crate::tokens::{LinkTokens, SigningKeys, TokenSettings};
 use crate::transfers::Transfers;
@@ -39,6 +42,7 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let store = Store::open(&store_settings(&config.store)).await?;
         store.migrate(SCHEMAS, world.clock.now()).await?;
+        notice_other_secrets(&store, &secrets, world.clock.now()).await?;
         let tokens = token_settings(&config, bound);
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();
@@ -96,4 +100,22 @@ impl Foundation {
         let app = apps::by_slug(&mut self.store.once().shared(), &slug).await?;
         Ok(app.map(|app| app.id))
     }
+}
+
+/// With another pepper no password is right, and no restart mends it; another refresh secret is
+/// somebody's choice, or a node that has another than the rest.
+async fn notice_other_secrets(store: &Store, secrets: &Secrets, now: Timestamp) -> Stored<()> {
+    let [pepper, refresh] = marks(secrets);
+    if setup::is_other_than_ever(store, (PEPPER, &pepper), now).await? {
+        tracing::error!(
+            "the pepper is another than the passwords of this store were hashed with: none is right"
+        );
+    }
+    if setup::is_other_than_ever(store, (REFRESH_SECRET, &refresh), now).await? {
+        tracing::warn!(
+            "the refresh secret is another than before: sessions have ended, and open links are void"
+        );
+        setup::mark_anew(store, (REFRESH_SECRET, &refresh)).await?;
+    }
+    Ok(())
 }

@@ -48,7 +48,7 @@ use crate::rbac::{Catalogue, CustomRole};
 use crate::session_rules::SessionConfig;
 use crate::sessions::Session;
 use crate::settings::Setting;
-use crate::setup::SetupError;
+use crate::setup::{SecretMark, SetupError};
 use crate::store::{Schema, StoreError};
 use crate::telemetry::TelemetryError;
 use crate::tokens::{KeyError, Revocation, SigningKey};
@@ -98,6 +98,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Webhook>(),
     Schema::of::<Delivery>(),
     Schema::of::<Lease>(),
+    Schema::of::<SecretMark>(),
 ];
 
 /// What there may be in environments; a collection of keys has a line among the credentials.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use url::{Host, Url};
 
 use super::World;
@@ -35,6 +36,18 @@ pub(super) fn hasher(
 pub(super) fn derived(secrets: &Secrets, purpose: &str) -> MacKey {
     let root = MacKey::new(secrets.refresh.expose_secret().as_bytes());
     MacKey::new(&root.tag("derive", &[purpose.as_bytes()]))
+}
+
+/// What marks are of.
+pub(super) const PEPPER: &str = "pepper";
+pub(super) const REFRESH_SECRET: &str = "refresh_secret";
+
+/// By what the pepper and the refresh secret are known again.
+pub(super) fn marks(secrets: &Secrets) -> [String; 2] {
+    [&secrets.pepper, &secrets.refresh].map(|secret| {
+        let key = MacKey::new(secret.expose_secret().as_bytes());
+        BASE64_STANDARD.encode(key.tag("mark", &[]))
+    })
 }
 
 pub(super) fn rate_settings(limits: &config::Limits) -> RateSettings {

@@ -65,7 +65,7 @@ impl Mailer {
     /// Goes as far as a letter would go without one: to a mail server, by its encryption and login.
     pub async fn try_out(&self) -> Result<(), Refusal> {
         match &self.way {
-            Way::Folder(_) => Ok(()),
+            Way::Folder(folder) => folder::try_out(folder),
             Way::Smtp(smtp) => smtp.try_out().await,
         }
     }

@@ -6,10 +6,13 @@
 //! ```
 //!
 //! All of it is one unit of work: of any number of nodes on an empty store, one makes it and the
-//! others find it. Secrets are told by the one that made them, once.
+//! others find it. Secrets are told by the one that made them, once. Of those that come from outside
+//! the store keeps marks, so that another one is noticed.
 
+mod marks;
 mod report;
 mod service;
 
+pub use self::marks::{SecretMark, is_other, is_other_than_ever, replace as mark_anew};
 pub use self::report::Report;
 pub use self::service::{Setup, SetupError, Wanted};

@@ -37,6 +37,9 @@ fn advice(reason: &str) -> &'static str {
     if reason.starts_with("login") || reason.starts_with("smtp 535") {
         return "the user or the password in AUTHSOME_MAIL__URL is not right";
     }
+    if reason.starts_with("folder") {
+        return "name a folder in AUTHSOME_MAIL__URL that the user whom the server runs as can write";
+    }
     "is the host and port in AUTHSOME_MAIL__URL right, and does a firewall let this machine reach it"
 }
 

@@ -16,6 +16,8 @@ const INDEXES: &str = "indexes";
 const CLOCK: &str = "clock";
 const KEYS: &str = "signing keys";
 const SEALED: &str = "encryption keys";
+const PEPPER: &str = "pepper";
+const REFRESH_SECRET: &str = "refresh secret";
 const OUTBOX: &str = "outbox";
 const WEBHOOKS: &str = "webhooks";
 
@@ -69,10 +71,10 @@ fn unreachable(why: &StoreError) -> Finding {
         StoreError::Unavailable(_) | StoreError::Timeout => {
             "does it run, and is AUTHSOME_STORE__URL right; a replica set needs a primary"
         }
+        StoreError::Corrupt(_) => "restore the database from its backup",
         StoreError::Duplicate(_)
         | StoreError::Conflict
         | StoreError::Gone
-        | StoreError::Corrupt(_)
         | StoreError::OutsideScope(_) => "look into its log",
     };
     Finding::fail(STORE, why.to_string(), advice)
@@ -104,6 +106,14 @@ async fn of_what_is_in_it(examined: &Examined, config: &Config, world: &World) -
     });
     findings.push(match examined.sealed().await {
         Ok(found) => sealed(found),
+        Err(why) => unreachable(&why),
+    });
+    findings.push(match examined.has_other_pepper().await {
+        Ok(is_other) => pepper(is_other),
+        Err(why) => unreachable(&why),
+    });
+    findings.push(match examined.has_other_refresh_secret().await {
+        Ok(is_other) => refresh_secret(is_other),
         Err(why) => unreachable(&why),
     });
     findings.push(match examined.backlog(now).await {
@@ -187,6 +197,29 @@ fn signing_keys(report: KeyReport) -> Finding {
         return Finding::warn(KEYS, detail, advice);
     }
     Finding::ok(KEYS, detail)
+}
+
+fn pepper(is_other: bool) -> Finding {
+    if is_other {
+        let detail = "it is another than the passwords here were hashed with: none is right";
+        let advice = "restore AUTHSOME_SECURITY__PEPPER from the backup; where it is lost for good, \
+                      people reset their passwords";
+        return Finding::fail(PEPPER, detail, advice);
+    }
+    Finding::ok(
+        PEPPER,
+        "it is the one that the passwords here were hashed with",
+    )
+}
+
+fn refresh_secret(is_other: bool) -> Finding {
+    if is_other {
+        let detail = "it is another than that of the node which started last";
+        let advice = "give every node the same AUTHSOME_SECURITY__REFRESH_SECRET; a new one ends \
+                      sessions and makes open links void";
+        return Finding::warn(REFRESH_SECRET, detail, advice);
+    }
+    Finding::ok(REFRESH_SECRET, "it is the one that every node has had")
 }
 
 fn sealed(found: Resealed) -> Finding {

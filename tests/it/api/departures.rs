@@ -57,6 +57,7 @@ const ABOUT_NOBODY: &[&str] = &[
     "authsome_permissions",
     "authsome_rate_counters",
     "authsome_roles",
+    "authsome_secret_marks",
     "authsome_settings",
     "authsome_service_accounts",
     "authsome_signing_keys",

@@ -96,7 +96,7 @@ on_both_stores! {
 
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert_eq!(report(&ran)["status"], "warn");
-        for check in ["store", "indexes", "clock", "signing keys", "encryption keys", "outbox", "webhooks"] {
+        for check in ["store", "indexes", "clock", "signing keys", "encryption keys", "pepper", "refresh secret", "outbox", "webhooks"] {
             assert_says(&ran, check, &["ok: "]);
         }
         assert_says(&ran, "mail", &["warn: ", "files", "AUTHSOME_MAIL__URL"]);
@@ -161,6 +161,45 @@ on_both_stores! {
             assert!(!ran.out.contains(&another) && !ran.out.contains(&before), "{ran:?}");
         }
     }
+}
+
+on_both_stores! {
+    /// Nothing else says why no password is right any more.
+    async fn secrets_that_are_others_than_the_store_was_filled_under_are_told(home: Sound) {
+        let [pepper, refresh] = [(); 2].map(|()| Entropy::system().token());
+        let home = home.0.with("SECURITY__PEPPER", &pepper).with("SECURITY__REFRESH_SECRET", &refresh);
+
+        let before = examined(&home);
+        let server = home.serve().await;
+        let log = server.process.log();
+        drop(server);
+        let after = examined(&home);
+
+        assert_eq!((before.code, after.code), (Some(1), Some(1)), "{before:?}");
+        assert_says(&before, "pepper", &["fail: ", "none is right", "AUTHSOME_SECURITY__PEPPER"]);
+        assert_says(&before, "refresh secret", &["warn: ", "every node the same"]);
+        assert_says(&after, "pepper", &["fail: "]);
+        // The node that has started has made it the store's.
+        assert_says(&after, "refresh secret", &["ok: "]);
+        for said in [" ERROR ", "none is right", " WARN ", "open links are void"] {
+            assert!(log.contains(said), "{log}");
+        }
+        assert!([before.out, after.out, log].iter().all(|it| !it.contains(&pepper) && !it.contains(&refresh)));
+    }
+}
+
+#[test]
+fn letters_cannot_become_files_below_a_file() {
+    let home = Home::embedded();
+    let file = home.folder().join("file");
+    fs::write(&file, "").expect("a file in a folder of ours");
+    let home = home.with("MAIL__URL", format!("file:{}", file.join("mail").display()));
+    home.bootstrap(&[]);
+
+    let ran = examined(&home);
+
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_says(&ran, "mail", &["fail: ", "is no folder", "can write"]);
 }
 
 #[test]
