@@ -35,6 +35,7 @@ mod invitation_races;
 mod invitations;
 mod jobs;
 mod jwt;
+mod key_rotations;
 mod keys;
 mod letters;
 mod limits;
