@@ -307,7 +307,7 @@ impl ApiKey {
         let before = self.before().filter(|(before, _)| before.key_hash == hash);
         let before = before.map(|(_, secret)| secret);
         let own = (self.key_hash == hash).then(|| self.secret());
-        self.good(own.or(before), now)
+        good(own.or(before), now)
     }
 
     /// The secret that access tokens with this `sid` were given for, likewise.
@@ -315,14 +315,14 @@ impl ApiKey {
         let before = self.before().map(|(_, secret)| secret);
         let all = [Some(self.secret()), before].into_iter().flatten();
         let mut own = all.filter(|secret| secret.session_id == id);
-        self.good(own.next(), now)
+        good(own.next(), now)
     }
+}
 
-    /// Every bound is exclusive: at its time a secret is over.
-    fn good(&self, secret: Option<Secret>, now: Timestamp) -> Option<Secret> {
-        let is_over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
-        secret.filter(|secret| !is_over(secret.until))
-    }
+/// Every bound is exclusive: at its time a secret is over.
+fn good(secret: Option<Secret>, now: Timestamp) -> Option<Secret> {
+    let is_over = |end: Timestamp| end <= now;
+    secret.filter(|secret| !secret.until.is_some_and(is_over))
 }
 
 fn beginning(text: &str) -> String {

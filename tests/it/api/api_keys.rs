@@ -341,9 +341,9 @@ on_both_stores! {
 
         let all = join_all((0..30).map(|_| make().that_may_be(503).into_future())).await;
 
-        let made = outcomes(&all, 201);
-        assert!((1..=5).contains(&made), "{made}");
-        for _ in made..5 {
+        let taken = outcomes(&all, 201);
+        assert!((1..=5).contains(&taken), "{taken}");
+        for _ in taken..5 {
             make().await.told(201);
         }
         make().await.refuses(409, "key_limit");
