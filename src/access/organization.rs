@@ -210,7 +210,8 @@ impl OrgPolicy {
         told.ok()
     }
 
-    /// Whether `subjects` hold all of what lines grant: for `*`, a `*` of their own.
+    /// Whether `subjects` hold all of what lines grant to people: for `*`, a `*` of their own, and where
+    /// they are limited what no `*` of a scope covers.
     pub fn holds_lines<'a>(
         &self,
         subjects: &[String],
@@ -219,8 +220,15 @@ impl OrgPolicy {
         let reach = self.rights.reach(subjects);
         let mut lines = lines.into_iter();
         lines.all(|line| {
-            reach.covers(&line.resource, &line.action) && scopes::admit_line(subjects, line)
+            reach.covers(&line.resource, &line.action)
+                && scopes::admit_right(subjects, line, &[Realm::Organization])
         })
+    }
+
+    /// Whether they hold all of what a line is good for as a scope of a key.
+    pub fn holds_scope(&self, subjects: &[String], line: &Pattern) -> bool {
+        let reach = self.rights.reach(subjects);
+        reach.covers(&line.resource, &line.action) && scopes::admit_line(subjects, line)
     }
 
     /// Whether `subjects` may do something of what a line grants, and nothing limits them to less

@@ -20,6 +20,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::realm::Realm;
 use super::rights::Pattern;
 use super::scopes;
 
@@ -98,7 +99,7 @@ pub(super) fn called(subject: &str) -> Option<&str> {
 
 /// Whether `subjects` amount to holding `role` in the platform app or in another one: who operates
 /// every app holds their roles, and an owner holds an administrator's. Whoever is limited by scopes
-/// holds none, unless one of them is for everything.
+/// holds none, unless they leave nothing out: `*:*`, and each right that no `*` covers.
 pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
     let operators: &[&str] = match (role, is_platform) {
         (Role::Owner, true) => &[PLATFORM_OWNER],
@@ -108,7 +109,9 @@ pub fn holds(subjects: &[String], role: Role, is_platform: bool) -> bool {
         (Role::User, _) => &[ANY_USER],
     };
     let is_one = |subject: &String| operators.contains(&subject.as_str());
-    scopes::admit_line(subjects, &Pattern::everything()) && subjects.iter().any(is_one)
+    let everywhere = [Realm::App, Realm::Organization];
+    scopes::admit_right(subjects, &Pattern::everything(), &everywhere)
+        && subjects.iter().any(is_one)
 }
 
 /// The roles that can be given in an app, highest first.

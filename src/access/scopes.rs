@@ -7,8 +7,8 @@
 //!
 //! Scopes are among the subjects of a caller, so that whoever decides by the subjects decides within
 //! them: there is no second question that somebody could forget. A `*` does not cover what makes
-//! credentials or acts as somebody; that must be named. Coming to an organisation is no right by
-//! itself, and needs no scope.
+//! credentials or acts as somebody; that must be named, also by whoever gives a `*` to people, who
+//! have no scopes. Coming to an organisation is no right by itself, and needs no scope.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,24 +17,25 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::permission::{
-    CreateKey, EnterOrganizations, Impersonate, ManageKeys, ManageOrganizationKeys,
-    ManageServiceAccounts, Permission,
+    CreateKey, EnterOrganizations, Grantable, Impersonate, ManageKeys, ManageOrganizationKeys,
+    ManageServiceAccounts, Permission, ReadOrganizationKeys,
 };
+use super::realm::Realm;
 use super::rights::{NotAPattern, Pattern};
 
 const PREFIX: &str = "scope:";
 
 /// What no `*` of a scope covers.
-const BY_NAME_ONLY: [&str; 5] = [
-    CreateKey::NAME,
-    ManageKeys::NAME,
-    ManageServiceAccounts::NAME,
-    ManageOrganizationKeys::NAME,
-    Impersonate::NAME,
+const BY_NAME_ONLY: [Grantable; 5] = [
+    CreateKey::ROW,
+    ManageKeys::ROW,
+    ManageServiceAccounts::ROW,
+    ManageOrganizationKeys::ROW,
+    Impersonate::ROW,
 ];
 
 /// What every scope covers.
-const ALWAYS: &str = EnterOrganizations::NAME;
+const ALWAYS: Grantable = EnterOrganizations::ROW;
 
 /// The scopes of a key, each once. Without any it is good for nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +66,26 @@ impl Scopes {
         self.0.iter().map(subject).collect()
     }
 
+    /// The same of an organisation that acts by a key of its own. Keys are one place, which is entered
+    /// by the right to one's own; an organisation comes there for its keys, by the right to these.
+    pub fn subjects_of_organization(&self) -> Vec<String> {
+        let mut subjects = self.subjects();
+        let rows = [ReadOrganizationKeys::ROW, ManageOrganizationKeys::ROW];
+        if rows
+            .iter()
+            .any(|row| admit(&subjects, row.object, row.action))
+        {
+            subjects.push(format!("{PREFIX}{}", CreateKey::NAME));
+        }
+        subjects
+    }
+
     /// As they are written: `users:list documents:*`.
     pub fn texts(&self) -> Vec<String> {
         self.0.iter().map(Pattern::to_string).collect()
     }
 
-    /// Whether they leave out nothing but what must be named.
+    /// Whether they leave out nothing but what must be named, at most.
     pub fn is_for_everything(&self) -> bool {
         self.0.contains(&Pattern::everything())
     }
@@ -93,19 +108,29 @@ pub(super) fn judged(subjects: &[String]) -> impl Iterator<Item = &String> {
 
 /// Whether the scopes among `subjects` admit an action; where there are none, every action.
 pub(super) fn admit(subjects: &[String], object: &str, action: &str) -> bool {
-    let name = || format!("{object}:{action}");
+    let is_one = |row: &Grantable| row.object == object && row.action == action;
+    let is_by_name = BY_NAME_ONLY.iter().any(is_one);
     is_admitted(subjects, |scope| {
-        let is_covered = scope.covers(object, action);
-        is_covered && (scope.is_exact() || !BY_NAME_ONLY.contains(&name().as_str()))
-    }) || name() == ALWAYS
+        scope.covers(object, action) && (scope.is_exact() || !is_by_name)
+    }) || is_one(&ALWAYS)
 }
 
-/// Whether they admit all that a line stands for: of a `*`, by one of their own.
+/// Whether they admit all that a line stands for as a scope, which covers by a `*` no more than theirs
+/// do: of a `*`, by one of their own.
 pub(super) fn admit_line(subjects: &[String], line: &Pattern) -> bool {
     if line.is_exact() {
         return admit(subjects, &line.resource, &line.action);
     }
     is_admitted(subjects, |scope| scope.includes(line))
+}
+
+/// Whether they admit all that a line stands for in these realms as a right of people, to whom a `*`
+/// gives everything: of a `*`, by one of their own, and by name what no `*` of theirs covers.
+pub(super) fn admit_right(subjects: &[String], line: &Pattern, realms: &[Realm]) -> bool {
+    let is_meant =
+        |row: &&Grantable| realms.contains(&row.realm) && line.covers(row.object, row.action);
+    let mut by_name = BY_NAME_ONLY.iter().filter(is_meant);
+    admit_line(subjects, line) && by_name.all(|row| admit(subjects, row.object, row.action))
 }
 
 fn is_admitted(subjects: &[String], admits: impl Fn(&Pattern) -> bool) -> bool {
@@ -179,8 +204,13 @@ mod tests {
 
     #[test]
     fn what_makes_credentials_is_covered_by_no_star() {
-        for name in BY_NAME_ONLY {
-            let (object, action) = name.split_once(':').unwrap();
+        for row in BY_NAME_ONLY {
+            let Grantable {
+                name,
+                object,
+                action,
+                ..
+            } = row;
             let by_star = [&["*:*"] as &[&str], &[&*format!("{object}:*")]];
             for scopes in by_star {
                 assert!(!admit(&subjects(scopes), object, action), "{name}");
@@ -199,6 +229,51 @@ mod tests {
         assert!(admit_line(&subjects(&["*:*"]), &line("users:*")));
         assert!(!admit_line(&subjects(&["users:list"]), &line("users:*")));
         assert!(!admit_line(&subjects(&["users:*"]), &line("*:*")));
+    }
+
+    #[test]
+    fn a_star_is_a_right_of_people_only_with_all_that_must_be_named() {
+        let both = [Realm::App, Realm::Organization];
+        let line = |text: &str| text.parse::<Pattern>().unwrap();
+        let named: Vec<&str> = BY_NAME_ONLY.iter().map(|row| row.name).collect();
+        let whole = [&["*:*"], named.as_slice()].concat();
+
+        assert!(admit_right(&subjects(&whole), &line("*:*"), &both));
+        assert!(admit_right(&["role:ADMIN".to_owned()], &line("*:*"), &both));
+        for left_out in &named {
+            let less: Vec<&str> = whole.iter().filter(|it| it != &left_out).copied().collect();
+            assert!(
+                !admit_right(&subjects(&less), &line("*:*"), &both),
+                "{left_out}"
+            );
+        }
+        let of_org = subjects(&["*:*", "organization_keys:manage"]);
+        assert!(admit_right(&of_org, &line("*:*"), &[Realm::Organization]));
+        assert!(!admit_right(&of_org, &line("*:*"), &both));
+        let star = subjects(&["*:*"]);
+        assert!(admit_right(&star, &line("documents:*"), &both));
+        assert!(admit_right(&star, &line("*:read"), &both));
+        for beyond in [
+            "organization_keys:*",
+            "*:manage",
+            "organization_keys:manage",
+        ] {
+            assert!(!admit_right(&star, &line(beyond), &both), "{beyond}");
+        }
+    }
+
+    #[test]
+    fn an_organisation_comes_to_its_keys_by_the_right_to_them() {
+        let comes = |scopes: &[&str]| {
+            let lines = scopes.iter().map(|it| it.parse().unwrap()).collect();
+            let subjects = Scopes::new(lines).subjects_of_organization();
+            admit(&subjects, CreateKey::OBJECT, CreateKey::ACTION)
+        };
+
+        for scope in ["organization_keys:read", "organization_keys:manage", "*:*"] {
+            assert!(comes(&[scope]), "{scope}");
+        }
+        assert!(!comes(&["members:*"]) && !comes(&[]));
     }
 
     #[test]

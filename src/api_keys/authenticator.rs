@@ -45,13 +45,18 @@ impl SecretKeys {
         }
     }
 
-    async fn by_secret(&self, text: &str) -> Result<Option<Live>, Problem> {
+    async fn by_secret(&self, text: &str) -> Result<Live, Problem> {
         let live = self.live.by_secret(text, self.clock.now()).await?;
-        let live = live.ok_or(ProblemKind::InvalidToken)?;
-        if self.live.spend(&live).await? {
-            return Ok(Some(live));
-        }
-        Err(ProblemKind::InvalidToken.into())
+        live.ok_or_else(|| ProblemKind::InvalidToken.into())
+    }
+
+    /// One request by a secret, which uses it up by one, whatever comes of it.
+    async fn spent(&self, text: &str) -> Result<Live, Problem> {
+        let live = self.by_secret(text).await?;
+        let is_spent = self.live.spend(&live).await?;
+        is_spent
+            .then_some(live)
+            .ok_or_else(|| ProblemKind::InvalidToken.into())
     }
 
     async fn by_token(&self, text: &str) -> Result<Option<Live>, Problem> {
@@ -81,7 +86,21 @@ impl Authenticator for SecretKeys {
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
         async move {
             let live = match credential {
-                Credential::ApiKey(key) => self.by_secret(key.expose_secret()).await?,
+                Credential::ApiKey(key) => Some(self.spent(key.expose_secret()).await?),
+                Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
+            };
+            Ok(live.map(|live| live.caller))
+        }
+        .boxed_local()
+    }
+
+    fn still<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
+        async move {
+            let live = match credential {
+                Credential::ApiKey(key) => Some(self.by_secret(key.expose_secret()).await?),
                 Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
             };
             Ok(live.map(|live| live.caller))

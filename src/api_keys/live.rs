@@ -147,7 +147,13 @@ impl LiveKeys {
         let Some(owner) = self.owner(&key, now).await? else {
             return Ok(None);
         };
-        let scopes = key.scopes.as_ref().map(Scopes::subjects);
+        let limits = match key.owner() {
+            KeyOwner::Organization(_) => Scopes::subjects_of_organization,
+            KeyOwner::Environment | KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => {
+                Scopes::subjects
+            }
+        };
+        let scopes = key.scopes.as_ref().map(limits);
         let mut subjects = owner.subjects;
         subjects.extend(scopes.into_iter().flatten());
         let caller = Caller {

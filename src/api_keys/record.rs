@@ -20,6 +20,9 @@ use crate::store::{Entity, Index, OfEnvironment, PartOf};
 const SHOWN: usize = 8;
 const LAST: usize = 4;
 
+/// No token that a key is exchanged for is good for longer.
+const LONGEST_TOKEN: Duration = Duration::from_mins(15);
+
 /// How long a key that is over is still shown.
 const SHOWN_AFTER: Duration = Duration::from_hours(30 * 24);
 
@@ -27,7 +30,8 @@ const SHOWN_AFTER: Duration = Duration::from_hours(30 * 24);
 ///
 /// ```text
 /// live ──rotate──▶ live, by a new secret; the old one is good until `previous.until`
-///   ├──expires_at, remaining_uses 0──▶ over          Shown for 30 days after `expires_at`.
+///   ├──expires_at──▶ over, and live again by a rotation that gives it another end
+///   ├──remaining_uses 0──▶ over                      Shown for 30 days after `expires_at`.
 ///   └──revoke, or its owner goes──▶ gone
 /// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -198,8 +202,9 @@ impl ApiKey {
         (key, secret)
     }
 
-    /// The same key by another secret, which is kept nowhere. The one before is good for `grace`, and
-    /// never for longer than it was.
+    /// The same key by another secret, which is kept nowhere. The one before is good for `grace`, never
+    /// for longer than it was, nor than the key is from now on. Where a token that it was exchanged for
+    /// could outlive it, those that it is exchanged for from now on have another `sid`.
     pub fn rotated(
         &self,
         environment: &Environment,
@@ -208,7 +213,18 @@ impl ApiKey {
     ) -> (Self, SecretString) {
         let secret = secret::minted(environment.kind.marker(), entropy);
         let text = secret.expose_secret();
-        let until = now.plus(grace);
+        let ends = [self.expires_at, expires_at].into_iter().flatten();
+        let until = ends.fold(now.plus(grace), Timestamp::min);
+        let last_token = now.plus(LONGEST_TOKEN);
+        let is_outlived = until
+            < self
+                .expires_at
+                .map_or(last_token, |end| end.min(last_token));
+        let session_id = if is_outlived {
+            SessionId::new(now, entropy)
+        } else {
+            self.secret().session_id
+        };
         let key = Self {
             key_hash: digest(text.as_bytes()),
             key_prefix: beginning(text),
@@ -216,8 +232,8 @@ impl ApiKey {
             session_id: Some(SessionId::new(now, entropy)),
             previous: Some(Previous {
                 key_hash: self.key_hash.clone(),
-                session_id: self.secret().session_id,
-                until: self.expires_at.map_or(until, |end| end.min(until)),
+                session_id,
+                until,
             }),
             expires_at: expires_at.or(self.expires_at),
             updated_at: now,
@@ -251,16 +267,33 @@ impl ApiKey {
         }
     }
 
+    /// Until when the secret before the last rotation is good: no longer than the key.
+    pub fn previous_until(&self) -> Option<Timestamp> {
+        let until = self.previous.as_ref()?.until;
+        Some(self.expires_at.map_or(until, |end| end.min(until)))
+    }
+
     fn before(&self) -> Option<(&Previous, Secret)> {
         let previous = self.previous.as_ref()?;
         let secret = Secret {
             session_id: previous.session_id,
-            until: Some(previous.until),
+            until: self.previous_until(),
         };
         Some((previous, secret))
     }
 
-    /// What is revoked with the key: the `sid` of every token that it can have been exchanged for.
+    /// Whether it is over at `now`, and stays so unless it is given another end.
+    pub fn has_ended(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= now)
+    }
+
+    /// Whether its uses were counted, and none is left.
+    pub fn is_used_up(&self) -> bool {
+        self.remaining_uses.is_some_and(|uses| uses <= 0)
+    }
+
+    /// What is revoked with the key: the `sid` of every token that it can have been exchanged for and
+    /// that is not revoked already.
     pub fn session_ids(&self) -> Vec<SessionId> {
         let before = self.before().map(|(_, secret)| secret.session_id);
         before
@@ -274,7 +307,7 @@ impl ApiKey {
         let before = self.before().filter(|(before, _)| before.key_hash == hash);
         let before = before.map(|(_, secret)| secret);
         let own = (self.key_hash == hash).then(|| self.secret());
-        self.good(own.or(before), now)
+        good(own.or(before), now)
     }
 
     /// The secret that access tokens with this `sid` were given for, likewise.
@@ -282,14 +315,14 @@ impl ApiKey {
         let before = self.before().map(|(_, secret)| secret);
         let all = [Some(self.secret()), before].into_iter().flatten();
         let mut own = all.filter(|secret| secret.session_id == id);
-        self.good(own.next(), now)
+        good(own.next(), now)
     }
+}
 
-    /// Every bound is exclusive: at its time a secret is over.
-    fn good(&self, secret: Option<Secret>, now: Timestamp) -> Option<Secret> {
-        let is_over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
-        secret.filter(|secret| !is_over(secret.until) && !is_over(self.expires_at))
-    }
+/// Every bound is exclusive: at its time a secret is over.
+fn good(secret: Option<Secret>, now: Timestamp) -> Option<Secret> {
+    let is_over = |end: Timestamp| end <= now;
+    secret.filter(|secret| !secret.until.is_some_and(is_over))
 }
 
 fn beginning(text: &str) -> String {

@@ -26,6 +26,6 @@ pub use self::changing::{NewEnvironment, add};
 pub use self::deleting::REMOVING;
 pub use self::record::{Environment, Kept, Kind, Settings, language};
 pub use self::removal::Removal;
-pub use self::repo::{by_slug, create, is_removed, list, remove_all, removed_of};
+pub use self::repo::{by_slug, create, hold, is_removed, list, remove_all, removed_of};
 pub use self::service::{ChangeError, EnvironmentError, Environments, Holdings, seen};
 pub use self::superseded::SupersededKey;

@@ -40,6 +40,9 @@ pub struct Environment {
     /// The one that it was made like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cloned_from: Option<EnvId>,
+    /// Changes whenever something is added of which it has a number at most.
+    #[serde(default)]
+    pub hold_count: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -207,6 +210,7 @@ impl Environment {
             settings: Settings::default(),
             chosen: Chosen::default(),
             cloned_from: None,
+            hold_count: 0,
             created_at: now,
             updated_at: now,
         }

@@ -23,6 +23,7 @@ const KEPT: Field<Environment, Kept> = Field::at("settings");
 const ALLOWED_ORIGINS: Field<Environment, Vec<Origin>> = Field::at("settings.allowed_origins");
 const CREATED_AT: Field<Environment, Timestamp> = Field::at("created_at");
 const UPDATED_AT: Field<Environment, Timestamp> = Field::at("updated_at");
+const HOLD_COUNT: Field<Environment, i64> = Field::at("hold_count");
 
 const SUPERSEDED_KEY: Field<SupersededKey, String> = Field::at("publishable_key");
 const REMOVAL_ID: Field<Removal, String> = Field::at("_id");
@@ -59,6 +60,13 @@ where
     S: Copy + Reaches<OfApp>,
 {
     tx.get(id).await
+}
+
+/// The environment acted on as it is at this moment, and as it stays until the unit of work commits:
+/// of those that count what it has before they add to it, one sees the other.
+pub async fn hold(tx: &mut Tx<'_, Tenant>) -> Stored<Option<Environment>> {
+    let id = tx.scope().env_id;
+    tx.update_one(by_id(id), HOLD_COUNT.inc(1)).await
 }
 
 pub(super) async fn default_of<S>(tx: &mut Tx<'_, S>) -> Stored<Option<Environment>>

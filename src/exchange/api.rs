@@ -23,8 +23,9 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// An access token of at most 15 minutes, for backends that verify offline: it says whom the key is
 /// of (`sub`), what it is good for at most (`scope`), and, of an organisation's key, `org_id` and
-/// `permissions`. `roles` are there only where no scope takes anything of them away. It cannot be
-/// refreshed, and is refused as soon as the key, its secret or its owner is.
+/// `permissions`. `roles` are there only where a scope of the key is `*:*`, or it has none: of any
+/// other key nobody must take them for what it may. It cannot be refreshed, and is refused as soon as
+/// the key, its secret or its owner is.
 ///
 /// The key comes in the header, or as `client_secret` of a form (RFC 6749 §4.4); a form is refused in
 /// the words of RFC 6749 §5.2. `scope` asks for less than all that the key is for: the token is for

@@ -90,6 +90,13 @@ impl Identity {
     }
 }
 
+/// Whether a request begins, or goes on and is looked at again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asks {
+    Anew,
+    Still,
+}
+
 /// The innermost middleware: leaves an [`Identity`] in the extensions of the request.
 pub(super) async fn authenticate(
     edge: Data<Edge>,
@@ -100,7 +107,7 @@ pub(super) async fn authenticate(
     let standing = match Presented::of(req.headers(), req.query_string()) {
         // Whether the process lives must not depend on the store, whatever a probe presents.
         _ if HEALTH.contains(&req.path()) => Ok(Standing::nobody()),
-        Ok(presented) => standing(&edge, presented).await,
+        Ok(presented) => standing(&edge, presented, Asks::Anew).await,
         Err(problem) => Err(problem),
     };
     if let Some(caller) = standing.as_ref().ok().and_then(|it| it.caller.as_ref()) {
@@ -167,7 +174,11 @@ fn origin(req: &ServiceRequest, edge: &Edge) -> Origin {
     Origin::new(request_id.unwrap_or_default(), ip, user_agent.as_deref()).reading(language)
 }
 
-pub(super) async fn standing(edge: &Edge, presented: Presented) -> Result<Standing, Problem> {
+pub(super) async fn standing(
+    edge: &Edge,
+    presented: Presented,
+    asks: Asks,
+) -> Result<Standing, Problem> {
     let named = match &presented.publishable_key {
         Some(key) => Some(tenant_of_key(edge, key).await?),
         None => None,
@@ -175,7 +186,7 @@ pub(super) async fn standing(edge: &Edge, presented: Presented) -> Result<Standi
     let (mut caller, refused) = match presented.credential {
         None => (None, None),
         Some(Err(malformed)) => (None, Some(malformed)),
-        Some(Ok(credential)) => match authenticated(edge, &credential).await {
+        Some(Ok(credential)) => match authenticated(edge, &credential, asks).await {
             Ok(caller) => (Some(caller), None),
             Err(problem) => (None, Some(problem)),
         },
@@ -203,9 +214,17 @@ async fn tenant_of_key(edge: &Edge, key: &str) -> Result<Tenant, Problem> {
     tenant.ok_or_else(|| ProblemKind::InvalidPublishableKey.into())
 }
 
-async fn authenticated(edge: &Edge, credential: &Credential) -> Result<Caller, Problem> {
+async fn authenticated(
+    edge: &Edge,
+    credential: &Credential,
+    asks: Asks,
+) -> Result<Caller, Problem> {
     for authenticator in &edge.authenticators {
-        if let Some(caller) = authenticator.caller(credential).await? {
+        let found = match asks {
+            Asks::Anew => authenticator.caller(credential).await?,
+            Asks::Still => authenticator.still(credential).await?,
+        };
+        if let Some(caller) = found {
             return Ok(caller);
         }
     }

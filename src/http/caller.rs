@@ -41,6 +41,14 @@ pub trait Authenticator: Send + Sync {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>>;
 
+    /// The same of a request that got past the guard and goes on: nothing that is counted is used up.
+    fn still<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
+        self.caller(credential)
+    }
+
     /// Hears of a request that a caller, whom some authenticator has found, makes from there.
     fn seen(&self, _caller: &Caller, _from: &Origin) {}
 }

@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::authenticate::{Standing, standing};
+use super::authenticate::{Asks, Standing, standing};
 use super::caller::Presented;
 use super::edge::Edge;
 use super::fields::CursorScope;
@@ -71,7 +71,8 @@ impl Subscription {
 
     /// Fails where the credential of the request would not get past the guard any more.
     pub async fn still_allows<P: Permission<In = InApp>>(&self) -> Result<(), Problem> {
-        let standing: Standing = standing(&self.edge, self.presented.clone()).await?;
+        let presented = self.presented.clone();
+        let standing: Standing = standing(&self.edge, presented, Asks::Still).await?;
         allowed::<P>(&standing, &self.edge.policy).map(drop)
     }
 }

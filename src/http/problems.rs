@@ -196,6 +196,8 @@ problems! {
         "The app that holds the operators cannot be deleted, and keeps its slug.";
     KeyLimit 409 "key_limit" "There are as many keys as there may be"
         "A user, an organisation, a service account and an environment have at most 100 API keys each. Revoke one first.";
+    KeyOver 409 "key_over" "This key is over"
+        "Another secret would be as dead. A key that has ended is rotated with another end (`expires_at` or `expires_in`); one whose uses are used up is not: make another key.";
     LastRole 409 "last_role" "A member has one role at least"
         "The change would leave the member without a role. Give him another one first, or remove him.";
     UserBanned 409 "user_banned" "This user is banned"

@@ -70,8 +70,9 @@ struct KeyPage {
 
 /// List API keys
 ///
-/// One's own, those of an organisation, or those of the environment; newest first. A key that is over
-/// is shown for 30 days more.
+/// One's own, those of an organisation, or those of the environment; newest first. An organisation's
+/// key lists those of its organisation, with a scope for `organization_keys:read`. A key that is over is
+/// shown for 30 days more.
 #[utoipa::path(
     tag = "keys", operation_id = "keys.list",
     params(Paging, KeysQuery),
@@ -104,7 +105,12 @@ async fn list(
 /// For oneself; with `org_id` for an organisation, whose key stays when its maker leaves; with
 /// `owner` for the environment. It is shown once. No scope of it goes beyond what its maker has, and
 /// a user's key never does more than its user may at that moment. A key makes keys only where a scope
-/// of it names that right.
+/// of it names that right (`api_keys:own`; of an organisation's key, `organization_keys:manage`), and
+/// gives roles to people, or roles what they amount to, only where its scopes leave out nothing of
+/// them: what no `*` covers is named.
+///
+/// A user's keys stay when his password changes or is set anew and when his sessions end; they go with
+/// him.
 #[utoipa::path(
     tag = "keys", operation_id = "keys.create",
     request_body(
@@ -156,7 +162,8 @@ async fn read(
 /// Change an API key
 ///
 /// Another name, other scopes, an earlier end. Tokens that it was exchanged for are refused where it
-/// is good for less.
+/// has other scopes or another end. A key changes no other that is good for more than itself; one that
+/// has no scopes is.
 #[utoipa::path(
     tag = "keys", operation_id = "keys.update",
     params(("key" = ApiKeyId, Path, description = "The key")),
@@ -185,7 +192,13 @@ async fn update(
 /// Rotate an API key
 ///
 /// Gives it another secret, which is shown once. The one before is good for `grace_seconds`, at most
-/// seven days, and never for longer than it was.
+/// seven days, never for longer than it was, and never for longer than the key; the one before that is
+/// over. Tokens that they were exchanged for are refused where they could outlive them: within 15
+/// minutes of its end a secret has none from before the rotation.
+///
+/// The key ends when it would have, unless `expires_at` or `expires_in` says otherwise: sooner, or
+/// later, which lengthens its life, also of a key that has ended. Without either such a key is not
+/// rotated, and one whose uses are used up never is.
 #[utoipa::path(
     tag = "keys", operation_id = "keys.rotate",
     params(("key" = ApiKeyId, Path, description = "The key")),
@@ -194,7 +207,9 @@ async fn update(
     security(("session" = []), ("api_key" = [])),
     extensions(
         ("x-permission" = json!(RotateKey::NAME)),
-        ("x-problems" = json!([ProblemKind::ScopeNotHeld, ProblemKind::RoleNotHeld])),
+        ("x-problems" = json!([
+            ProblemKind::ScopeNotHeld, ProblemKind::RoleNotHeld, ProblemKind::KeyOver,
+        ])),
     ),
 )]
 #[post("/v1/keys/{key}/rotate")]

@@ -91,7 +91,8 @@ impl Keys {
     }
 
     /// Gives a key another secret, and tells it for the only time. The one before is good for a
-    /// grace, seven days at most, and never for longer than it was.
+    /// grace, seven days at most, and never for longer than it was. Tokens of secrets that it drops,
+    /// or ends sooner than them, are refused.
     pub(super) async fn rotate(
         &self,
         by: &By<'_>,
@@ -126,15 +127,16 @@ impl Keys {
         }
         let grace = wanted.grace.min(LONGEST_GRACE);
         let end = wanted.term.map(|term| term.end(now)).transpose()?;
+        if key.is_used_up() || (end.is_none() && key.has_ended(now)) {
+            return Err(KeyError::Over);
+        }
         let (next, secret) = key.rotated(environment, (grace, end), (now, &self.entropy));
         let rotated = api_keys::rotate(&mut tx, (&key, &next)).await?;
         let rotated = rotated.ok_or(StoreError::Conflict)?;
-        let revoked = if grace.is_zero() {
-            self.revoke_tokens(&mut tx, &key, now).await?
-        } else {
-            Vec::new()
-        };
-        let until = next.previous.map(|before| before.until.to_string());
+        let (mut dropped, kept) = (key.session_ids(), next.session_ids());
+        dropped.retain(|id| !kept.contains(id));
+        let revoked = self.revoke_sessions(&mut tx, dropped, now).await?;
+        let until = next.previous_until().map(|until| until.to_string());
         let told = self
             .event(Name::ApiKeyRotated, by, &key, now)
             .with("until", until);

@@ -6,6 +6,7 @@ use crate::access::{
     subjects,
 };
 use crate::api_keys::{self, ApiKey};
+use crate::environments;
 use crate::events::Origin;
 use crate::http::{Caller, KeyOwner};
 use crate::kernel::id::{ApiKeyId, OrgId, UserId};
@@ -13,7 +14,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::memberships::{self, Standing};
 use crate::rbac;
-use crate::store::{Stored, Tx};
+use crate::store::{StoreError, Stored, Tx};
 use crate::users::{self, User};
 
 /// Who asks, from where, and what the policy of the app allows him beside.
@@ -92,8 +93,8 @@ impl Keys {
         Ok(key)
     }
 
-    /// Holds whoever a key is for, so that nobody who goes keeps one, and refuses what the caller
-    /// cannot give to such a key.
+    /// Holds whoever a key is for, so that nobody who goes keeps one and of his keys one is made after
+    /// the other, and refuses what the caller cannot give to such a key.
     pub(super) async fn may_give(
         &self,
         tx: &mut Tx<'_, Tenant>,
@@ -108,7 +109,12 @@ impl Keys {
                 memberships::changed(tx, org, now).await?;
                 may_give_organization(&standing, lines)
             }
-            KeyOwner::Environment => self.may_give_roles(tx, by, (roles, lines)).await,
+            KeyOwner::Environment => {
+                let environment = environments::hold(tx).await?;
+                // The credential that named it was good a moment ago.
+                environment.ok_or(StoreError::Conflict)?;
+                self.may_give_roles(tx, by, (roles, lines)).await
+            }
             KeyOwner::ServiceAccount(id) => {
                 let account = api_keys::hold_account(tx, id).await?;
                 let account = account.ok_or(KeyError::Unknown)?;
@@ -216,7 +222,7 @@ fn may_give_organization(standing: &Standing, lines: &[Pattern]) -> Result<(), K
         if !policy.knows(line) {
             return Err(KeyError::UnknownScope(at));
         }
-        if !policy.holds_lines(own, [line]) {
+        if !policy.holds_scope(own, line) {
             return Err(KeyError::ScopeNotHeld(line.clone()));
         }
     }
@@ -231,10 +237,13 @@ fn limited_as(caller: &Caller, mut subjects: Vec<String>) -> Vec<String> {
     subjects
 }
 
-/// Refuses a caller who is limited to less than the scopes of a key that he would come to have.
+/// Refuses a caller who is limited to less than the scopes of a key that he would come to have. One
+/// without scopes is beyond everybody who has some, whatever they cover.
 pub(super) fn refuse_beyond(by: &By<'_>, scopes: Option<&Scopes>) -> Result<(), KeyError> {
-    match scopes {
-        Some(scopes) if !scopes.are_within(&by.caller.subjects) => Err(KeyError::Forbidden),
-        Some(_) | None => Ok(()),
-    }
+    let own = &by.caller.subjects;
+    let is_within = match scopes {
+        Some(scopes) => scopes.are_within(own),
+        None => !own.iter().any(|subject| is_scope(subject)),
+    };
+    is_within.then_some(()).ok_or(KeyError::Forbidden)
 }

@@ -29,7 +29,8 @@ const SECONDS: RangeInclusive<u32> = 1..=u32::MAX;
 pub(super) struct NewApiKey {
     name: Label,
     /// What it is good for at most: permissions such as `members:read`, `documents:*`, `*:*`. A `*`
-    /// does not cover making keys or acting as others, which must be named.
+    /// does not cover making keys or acting as others, which must be named: `api_keys:own`,
+    /// `api_keys:manage`, `service_accounts:manage`, `organization_keys:manage`, `users:impersonate`.
     #[schema(value_type = Vec<String>, min_items = 1, max_items = 50)]
     scopes: Vec<Pattern>,
     /// When it is to be over. Neither this nor `expires_in`: in 90 days.
@@ -47,7 +48,8 @@ pub(super) struct NewApiKey {
     /// What a key of the environment is in the app, such as `ADMIN`.
     #[schema(nullable = false, max_items = 10)]
     roles: Option<Vec<String>>,
-    /// How often it can be used; absent: any number of times.
+    /// How often it can be used; absent: any number of times. Each request that it authenticates is a
+    /// use, also one that is refused or finds nothing; a stream is one, however long it goes on.
     #[schema(nullable = false, minimum = 1, maximum = 1_000_000_000)]
     remaining_uses: Option<u32>,
 }
@@ -65,7 +67,8 @@ pub struct NewAccountKey {
     /// The same in seconds from now.
     #[schema(nullable = false, minimum = 1)]
     expires_in: Option<u32>,
-    /// How often it can be used; absent: any number of times.
+    /// How often it can be used; absent: any number of times. Each request that it authenticates is a
+    /// use, also one that is refused or finds nothing; a stream is one, however long it goes on.
     #[schema(nullable = false, minimum = 1, maximum = 1_000_000_000)]
     remaining_uses: Option<u32>,
 }
@@ -87,11 +90,12 @@ pub(super) struct ApiKeyPatch {
 #[derive(Debug, ToSchema)]
 #[schema(as = ApiKeyRotation)]
 pub(super) struct KeyRotation {
-    /// How long the secret before is good still; seven days at most, also where more is said. Absent:
-    /// not at all.
+    /// How long the secret before is good still; seven days at most, also where more is said, and no
+    /// longer than it was or the key is. Absent: not at all.
     #[schema(nullable = false)]
     grace_seconds: Option<u32>,
-    /// When the key is to be over. Neither this nor `expires_in`: when it would have been.
+    /// When the key is to be over, be it sooner or later than it would have been. Neither this nor
+    /// `expires_in`: then.
     #[schema(nullable = false)]
     expires_at: Option<Timestamp>,
     /// The same in seconds from now.

@@ -8,6 +8,7 @@ use crate::environments::{Environment, EnvironmentError, Environments};
 use crate::events::{Event, Name, Party};
 use crate::http::{Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
+use crate::kernel::id::SessionId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::memberships::{EnterError, Memberships};
@@ -63,6 +64,8 @@ pub enum KeyError {
     Term,
     #[error("an end that is not earlier")]
     NotEarlier,
+    #[error("a key that is over and would be so by another secret")]
+    Over,
     #[error("as many keys as there may be")]
     TooMany,
     #[error(transparent)]
@@ -94,8 +97,17 @@ impl Keys {
         key: &ApiKey,
         now: Timestamp,
     ) -> Stored<Vec<Revocation>> {
+        self.revoke_sessions(tx, key.session_ids(), now).await
+    }
+
+    pub(super) async fn revoke_sessions(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        ids: Vec<SessionId>,
+        now: Timestamp,
+    ) -> Stored<Vec<Revocation>> {
         let mut revoked = Vec::new();
-        for id in key.session_ids() {
+        for id in ids {
             revoked.push(revoke_session(tx, id, now, &self.entropy).await?);
         }
         Ok(revoked)
@@ -153,6 +165,7 @@ impl From<KeyError> for Problem {
                 "invalid_expires_at",
                 "must be earlier than it was",
             ),
+            KeyError::Over => ProblemKind::KeyOver.into(),
             KeyError::TooMany => ProblemKind::KeyLimit.into(),
             KeyError::Store(error) => error.into(),
         }

@@ -85,6 +85,7 @@ impl KeyView {
 
 impl From<ApiKey> for KeyView {
     fn from(key: ApiKey) -> Self {
+        let previous_until = key.previous_until();
         Self {
             id: key.id,
             env_id: key.env_id,
@@ -101,7 +102,7 @@ impl From<ApiKey> for KeyView {
             created_by: key.created_by,
             creator_left: key.creator_left,
             expires_at: key.expires_at,
-            previous_until: key.previous.map(|before| before.until),
+            previous_until,
             remaining_uses: key.remaining_uses,
             last_used_at: key.last_used_at,
             last_used_ip: key.last_used_ip,

@@ -67,7 +67,7 @@ impl FromFields for ResetPassword {
 
 /// Change my password
 ///
-/// Every other session of the user ends, in every environment; this one goes on.
+/// Every other session of the user ends, in every environment; this one goes on. His API keys stay.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.change_password",
     request_body(
@@ -126,7 +126,9 @@ async fn forgot(
 /// Set a new password
 ///
 /// By the link of a letter, which is good once. Every session of the user ends, his devices are
-/// forgotten, and every other link he was sent is void.
+/// forgotten, and every other link he was sent is void. API keys of an account whose address had not
+/// been proven before are gone; others stay (`GET /v1/keys`): whoever fears that somebody else was in
+/// his account revokes those that are not his.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.reset_password",
     request_body(

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Whoever follows a link holds the address. Where it had not been proven before, the account is
-//! made his alone: a username or number that somebody else left there is gone. Not here: how a
+//! made his alone: a username, a number or API keys that somebody else left there are gone. Of an
+//! account whose address was proven the keys stay, whatever becomes of its password. Not here: how a
 //! password is hashed ([`crate::credentials`]) and judged ([`crate::sessions`]).
 
 mod api;

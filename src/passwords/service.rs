@@ -1,3 +1,4 @@
+use crate::api_keys;
 use crate::credentials::{self, StoredHash};
 use crate::devices;
 use crate::events::{self, Name, Origin, Party};
@@ -239,6 +240,10 @@ impl Passwords {
         let mut everywhere = tx.within(tenant.app_id);
         devices::forget(&mut everywhere, id).await?;
         links::void(&mut everywhere, id, now).await?;
+        if !user.email_verified {
+            // Whoever made the account before its address was proven has no way back by a key.
+            api_keys::forget_own(&mut everywhere, id).await?;
+        }
         let ended = Ended {
             user: id,
             how: Ending::PasswordReset,

@@ -202,7 +202,8 @@ async fn sign_out(access: Allowed<SignOut>, sessions: Data<Sessions>) -> Answer<
 
 /// Sign out everywhere
 ///
-/// Ends every session of the user, in every environment of the app.
+/// Ends every session of the user, in every environment of the app. His API keys are no sessions, and
+/// stay; tokens that they were exchanged for are refused.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.sign_out_all",
     responses((status = 204, description = "Every session has ended")),

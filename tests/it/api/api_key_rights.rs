@@ -7,8 +7,10 @@ use serde_json::json;
 use crate::support::acme::Acme;
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, assert_has};
-use crate::support::machines::keyed;
+use crate::support::machines::{EVERYTHING, keyed};
+use crate::support::orgs::text;
 use crate::support::persona::{Administers, PASSWORD};
+use crate::support::roles::new_role;
 use crate::support::stores::on_both_stores;
 
 on_both_stores! {
@@ -171,6 +173,113 @@ on_both_stores! {
         key.bans(&admin.id, json!({})).await.refuses(403, "forbidden");
         let _ = key.bans(&noah.id, json!({})).await.expect(200);
         key.impersonates(&noah.id, "").await.refuses(403, "forbidden");
+    }
+
+    /// A `*` does not cover making keys; so it makes nobody who could.
+    async fn a_star_gives_nobody_what_it_does_not_cover(app: TestApp) {
+        let (admin, noah) = (app.admin().await, app.person("noah@example.org").await);
+        let star = app.key_of(&admin, keyed("Star", &["*:*"])).await;
+        let whole = app.key_of(&admin, keyed("Whole", &EVERYTHING)).await;
+        let heir = json!({"email": "heir@example.org", "password": PASSWORD, "roles": ["ADMIN"]});
+
+        let created = star.post("/v1/admin/users/create").json(heir.clone()).await;
+        created.refuses(403, "role_not_held");
+        star.assigns(&noah.id, &["ADMIN"]).await.refuses(403, "role_not_held");
+        star.assigns(&admin.id, &[]).await.refuses(403, "role_not_held");
+        for line in ["organization_keys:*", "organization_keys:manage", "*:*", "*:manage"] {
+            let refused = star.post("/v1/roles").json(new_role("mine", &[line])).await;
+            refused.refuses(403, "role_not_held");
+        }
+
+        star.assigns(&noah.id, &[]).await.told(200);
+        star.post("/v1/roles").json(new_role("reader", &["members:*", "*:read"])).await.told(201);
+        whole.post("/v1/admin/users/create").json(heir).await.told(201);
+        whole.assigns(&noah.id, &["ADMIN"]).await.told(200);
+        star.bans(&noah.id, json!({})).await.refuses(403, "role_not_held");
+        whole.post("/v1/roles").json(new_role("keeper", &["organization_keys:*"])).await.told(201);
+    }
+
+    async fn a_star_makes_nobody_an_owner(acme: Acme) {
+        let app = &acme.app;
+        let of_acme = |scopes: &[&str]| json!({"name": "Sync", "scopes": scopes, "org_id": acme.org.id});
+        let mia = app.person("mia@example.org").await;
+        let own = app.key_of(&acme.owner, keyed("Own", &["*:*"])).await;
+        let sync = app.key_of(&acme.owner, of_acme(&["*:*"])).await;
+        let whole = app.key_of(&acme.owner, of_acme(&["*:*", "organization_keys:manage"])).await;
+
+        for key in [&own, &sync] {
+            // Both could make keys.
+            for role in ["owner", "admin"] {
+                let add = json!({"user_id": mia.id, "roles": [role]});
+                key.post(&acme.at("/members")).json(add).await.refuses(403, "role_not_held");
+                let invite = json!({"email": "new@example.org", "roles": [role]});
+                key.post(&acme.at("/invitations")).json(invite).await.refuses(403, "role_not_held");
+            }
+            let role = new_role("mine", &["organization_keys:*"]);
+            key.post(&acme.at("/roles")).json(role).await.refuses(403, "role_not_held");
+        }
+        let add = json!({"user_id": mia.id, "roles": ["member"]});
+        let member = text(&sync.post(&acme.at("/members")).json(add).await.told(201)["id"]);
+        acme.org.changes(&own, &member, &["owner"]).await.refuses(403, "role_not_held");
+        acme.org.changes(&whole, &member, &["owner"]).await.told(200);
+    }
+
+    async fn an_organisation_s_key_manages_its_keys_within_itself(acme: Acme) {
+        let app = &acme.app;
+        let of_acme = |name: &str, scopes: &[&str]| json!({"name": name, "scopes": scopes, "org_id": acme.org.id});
+        let scopes = ["organization_keys:manage", "organization_keys:read", "members:read"];
+        let manager = app.key_of(&acme.owner, of_acme("Manager", &scopes)).await;
+        let reader = app.key_of(&acme.owner, of_acme("Reader", &["organization_keys:read"])).await;
+        let other = app.key_of(&acme.owner, of_acme("Other", &["members:*"])).await;
+
+        let child = app.key_of(&manager, keyed("Child", &["members:read"])).await;
+        child.get(&acme.at("/members")).await.told(200);
+        let told = acme.owner.get(&child.path()).await.told(200);
+        assert_has(&told, json!({"owner": "organization", "org_id": acme.org.id, "creator_left": false}));
+        child.get("/v1/keys").await.refuses(403, "forbidden");
+        for key in [&manager, &reader] {
+            let list = key.get("/v1/keys").await.told(200);
+            assert_eq!(list["keys"].as_array().unwrap().len(), 4);
+            key.get("/v1/keys?owner=environment").await.refuses(403, "forbidden");
+            key.get("/v1/keys?owner=user").await.refuses(403, "user_required");
+        }
+        app.get("/v1/keys").bearer(&reader.token().await).await.told(200);
+
+        for beyond in ["members:*", "teams:read", "*:*"] {
+            let refused = manager.post("/v1/keys").json(keyed("More", &[beyond])).await;
+            refused.refuses(403, "scope_not_held");
+        }
+        let environment = json!({"name": "X", "scopes": ["users:list"], "owner": "environment", "roles": ["ADMIN"]});
+        manager.post("/v1/keys").json(environment).await.refuses(403, "forbidden");
+        other.rotated_by(&manager, json!({})).await.refuses(403, "forbidden");
+        manager.patch(&other.path()).json(json!({"name": "Mine"})).await.refuses(403, "forbidden");
+        reader.post("/v1/keys").json(keyed("More", &["organization_keys:read"])).await.refuses(403, "forbidden");
+        reader.delete(&child.path()).await.refuses(403, "forbidden");
+        let globex = app.org("globex", &acme.owner).await;
+        let foreign = json!({"name": "Foreign", "scopes": ["members:read"], "org_id": globex.id});
+        let foreign = app.key_of(&acme.owner, foreign).await;
+        manager.get(&foreign.path()).await.refuses(404, "not_found");
+
+        child.rotated_by(&manager, json!({})).await.told(200);
+        let _ = manager.delete(&child.path()).await.expect(204);
+    }
+
+    async fn a_key_that_has_scopes_takes_none_that_has_no(app: TestApp) {
+        let admin = app.admin().await;
+        let first = app.key().get("/v1/keys").await.told(200);
+        let first = format!("/v1/keys/{}", text(&first["keys"][0]["id"]));
+        let rotate = format!("{first}/rotate");
+
+        for scopes in [&["*:*", "api_keys:own", "api_keys:manage"] as &[&str], &EVERYTHING] {
+            let key = app.key_of(&admin, keyed("Limited", scopes)).await;
+            key.post(&rotate).json(json!({})).await.refuses(403, "forbidden");
+            for change in [json!({"scopes": ["*:*"]}), json!({"name": "Mine"})] {
+                key.patch(&first).json(change).await.refuses(403, "forbidden");
+            }
+            key.get(&first).await.told(200);
+        }
+        app.key().get("/v1/admin/users").await.told(200);
+        admin.post(&rotate).json(json!({})).await.told(200);
     }
 
     async fn an_operator_s_key_takes_its_scopes_along(app: TestApp) {

@@ -1,5 +1,6 @@
 //! API keys: what they are, how long they are good, and whose they are.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use authsome::api_keys::ApiKey;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use crate::support::acme::Acme;
 use crate::support::app::{NEW_YEAR, TestApp, eventually};
 use crate::support::client::{Asks, assert_has};
+use crate::support::events::Events;
 use crate::support::machines::{Key, keyed};
 use crate::support::orgs::text;
 use crate::support::persona::Administers;
@@ -323,6 +325,52 @@ on_both_stores! {
 
         assert_eq!((outcomes(&all, 201), outcomes(&all, 409)), (5, 5));
         make().await.refuses(409, "key_limit");
+    }
+
+    /// Thirty are asked for at once where there is room for five.
+    async fn a_hundred_keys_of_an_environment_are_enough(app: TestApp) {
+        let admin = app.admin().await;
+        let new = json!({
+            "name": "Backend", "owner": "environment", "roles": ["ADMIN"], "scopes": ["users:list"],
+        });
+        let make = || admin.post("/v1/keys").json(new.clone());
+        for _ in 0..47 {
+            let both = join_all([make().into_future(), make().into_future()]).await;
+            assert_eq!(outcomes(&both, 201), 2);
+        }
+
+        let all = join_all((0..30).map(|_| make().that_may_be(503).into_future())).await;
+
+        let taken = outcomes(&all, 201);
+        assert!((1..=5).contains(&taken), "{taken}");
+        for _ in taken..5 {
+            make().await.told(201);
+        }
+        make().await.refuses(409, "key_limit");
+        let all: Vec<ApiKey> = app.of_environment(&app.own.development).await;
+        assert_eq!(all.len(), 100);
+    }
+
+    /// Fifteen seconds pass, until the credential of whoever follows is looked at again.
+    async fn each_request_is_a_use_and_a_stream_is_one(app: TestApp) {
+        let admin = app.admin().await;
+        let new = json!({"name": "Four", "scopes": ["revocations:read"], "remaining_uses": 4});
+        let key = app.key_of(&admin, new).await;
+        let left = async || admin.get(&key.path()).await.told(200)["remaining_uses"].clone();
+        let header = [("x-api-key", &*key.secret)];
+
+        let mut events = Events::of(&app.client().url(), &header).await;
+        events.caught_up().await;
+        assert_eq!(left().await, 3);
+        key.get("/v1/me").await.refuses(403, "forbidden");
+        key.get("/v1/nowhere").await.refuses(404, "not_found");
+        key.exchanges().await.refuses(403, "key_not_exchangeable");
+        assert_eq!(left().await, 0);
+        key.get("/v1/revocations").await.refuses(401, "invalid_token");
+
+        // Who has begun goes on.
+        events.caught_up().await;
+        assert_eq!(left().await, 0);
     }
 }
 

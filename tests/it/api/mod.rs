@@ -37,6 +37,7 @@ mod invitation_races;
 mod invitations;
 mod jobs;
 mod jwt;
+mod key_rotations;
 mod keys;
 mod letters;
 mod limits;

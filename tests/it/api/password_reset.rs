@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{LimitedLetters, TestApp, eventually};
 use crate::support::client::{Asks, Reply, Request, assert_has};
+use crate::support::machines::keyed;
 use crate::support::persona::{Administers, PASSWORD, Person, Visitor};
 use crate::support::stores::on_both_stores;
 
@@ -70,6 +71,29 @@ on_both_stores! {
         let outcomes: Vec<_> = told.iter().map(|event| event.outcome).collect();
         assert_eq!(outcomes.len(), 2);
         assert!(outcomes.contains(&Outcome::Success) && outcomes.contains(&Outcome::Denied));
+    }
+
+    /// No deployment breaks because a person does the right thing.
+    async fn a_user_s_keys_outlast_his_password_and_his_sessions(app: TestApp) {
+        let mia = app.mia().await;
+        let key = app.key_of(&mia, keyed("Laptop", &["me:read"])).await;
+        let is_good = async |token: &str, status: u16| {
+            key.get("/v1/me").await.told(200);
+            assert_eq!(app.get("/v1/me").bearer(token).await.status, status);
+        };
+
+        let token = key.token().await;
+        let _ = mia.changes(PASSWORD, "a tall quiet brook, 42").await.expect(200);
+        is_good(&token, 200).await;
+        let _ = mia.signs_out_everywhere().await.expect(204);
+        is_good(&token, 401).await;
+
+        let token = key.token().await;
+        let _ = mia.visitor().forgets(MIA).await.expect(200);
+        let resets = || app.letters_to(MIA).into_iter().rfind(|it| it.text.contains("reset-password"));
+        eventually(async || resets().is_some()).await;
+        let _ = app.resets(&resets().expect("a letter").token(), NEW).await.expect(200);
+        is_good(&token, 401).await;
     }
 
     async fn of_fifty_who_follow_one_reset_link_one_gets_through(app: TestApp) {
@@ -165,12 +189,16 @@ on_both_stores! {
     async fn who_resets_an_unproven_account_has_it_for_himself(app: TestApp) {
         let names = json!({"username": "trojan", "phone": "+4915112345678"});
         let thief = app.person_with(MIA, names).await;
+        let key = app.key_of(&thief, keyed("Back door", &["*:*"])).await;
+        let exchanged = key.token().await;
 
         let _ = thief.visitor().forgets(MIA).await.expect(200);
         let token = app.token_of_letter(2).await;
         let _ = app.resets(&token, NEW).await.expect(200);
 
         thief.me().await.refuses(401, "invalid_token");
+        key.get("/v1/me").await.refuses(401, "invalid_token");
+        app.get("/v1/me").bearer(&exchanged).await.refuses(401, "invalid_token");
         let by_name = json!({"username": "trojan", "password": NEW});
         thief.visitor().post("/v1/signin").json(by_name).await.refuses(401, "invalid_credentials");
         let mia = thief.visitor().enters(MIA, NEW).await;

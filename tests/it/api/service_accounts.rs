@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, assert_has};
-use crate::support::machines::{Key, keyed};
+use crate::support::machines::{EVERYTHING, Key, keyed};
 use crate::support::orgs::text;
 use crate::support::stores::on_both_stores;
 
@@ -68,12 +68,14 @@ on_both_stores! {
     }
 
     async fn nobody_makes_or_changes_an_account_that_is_more_than_he_is(app: TestApp) {
-        let (id, whole) = app.account(&["ADMIN"], &["*:*", "service_accounts:manage"]).await;
+        let (id, whole) = app.account(&["ADMIN"], &EVERYTHING).await;
+        let (_, star) = app.account(&["ADMIN"], &["*:*", "service_accounts:manage"]).await;
         let limited = ["users:list", "service_accounts:manage", "service_accounts:read"];
         let (_, limited) = app.account(&["ADMIN"], &limited).await;
         let (path, admin) = (format!("{AT}/{id}"), json!({"name": "Heir", "roles": ["ADMIN"]}));
 
         limited.post(AT).json(admin.clone()).await.refuses(403, "role_not_held");
+        star.post(AT).json(admin.clone()).await.refuses(403, "role_not_held");
         limited.patch(&path).json(json!({"name": "Mine"})).await.refuses(403, "role_not_held");
         limited.delete(&path).await.refuses(403, "role_not_held");
         let keys = format!("{path}/api-keys");

@@ -19,6 +19,16 @@ pub struct Key {
     client: Client,
 }
 
+/// The scopes that leave nothing out: what no `*` covers is named.
+pub const EVERYTHING: [&str; 6] = [
+    "*:*",
+    "api_keys:own",
+    "api_keys:manage",
+    "service_accounts:manage",
+    "organization_keys:manage",
+    "users:impersonate",
+];
+
 /// A key to make.
 pub fn keyed(name: &str, scopes: &[&str]) -> Value {
     json!({"name": name, "scopes": scopes})
@@ -62,6 +72,11 @@ impl Key {
 
     pub fn path(&self) -> String {
         format!("/v1/keys/{}", self.id)
+    }
+
+    /// Has somebody give it another secret.
+    pub fn rotated_by(&self, by: &impl Asks, how: Value) -> Request {
+        by.post(&format!("{}/rotate", self.path())).json(how)
     }
 
     pub fn exchanges(&self) -> Request {
