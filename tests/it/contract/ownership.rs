@@ -18,7 +18,7 @@ use authsome::store::{
     Entity, Field, Index, OfApp, OfEnvironment, Ownership, Reaches, Schema, StoreError, by_id,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::isolation::{Home, Neighbours};
 use crate::support::app::{Door, TestApp};
@@ -27,7 +27,11 @@ use crate::support::dump;
 use crate::support::stores::{Backend, on_both_stores};
 
 /// Collections that name an environment without belonging to it, and why.
-const NAME_AN_ENVIRONMENT: [(&str, &str); 4] = [
+const NAME_AN_ENVIRONMENT: [(&str, &str); 5] = [
+    (
+        "authsome_branding_configs",
+        "those of the app are for all its environments",
+    ),
     (
         "authsome_revocations",
         "a user's count in every environment of his app",
@@ -47,7 +51,11 @@ const NAME_AN_ENVIRONMENT: [(&str, &str); 4] = [
 ];
 
 /// Collections that name an organisation without being parts of it, and why.
-const NAME_AN_ORGANIZATION: [(&str, &str); 5] = [
+const NAME_AN_ORGANIZATION: [(&str, &str); 6] = [
+    (
+        "authsome_branding_configs",
+        "they go by a rule of their own, as the look of the app has no organisation",
+    ),
     ("authsome_events", "what has happened stays on record"),
     (
         "authsome_revocations",
@@ -86,6 +94,9 @@ impl Town {
         let app = TestApp::on(backend).await;
         let neighbours = Neighbours::of(&app).await;
         let acme = Home::of(&app, &app.own.development, "acme").await;
+        let look = acme.owner.request("PUT", &acme.org.path("/branding"));
+        let look = look.json(json!({"tagline": "Since 1940"}));
+        let _ = look.await.expect(200);
         Self {
             app,
             neighbours,
@@ -192,8 +203,10 @@ macro_rules! walled {
             let none = Vec::new();
             let own = $documents.get(schema.collection()).unwrap_or(&none);
             let asked = match schema.owner() {
-                ["app_id"] => is_walled::<OfApp, $number>($town, own).await,
-                ["app_id", "env_id"] => is_walled::<OfEnvironment, $number>($town, own).await,
+                ["app_id"] => Box::pin(is_walled::<OfApp, $number>($town, own)).await,
+                ["app_id", "env_id"] => {
+                    Box::pin(is_walled::<OfEnvironment, $number>($town, own)).await
+                }
                 owner => {
                     assert!(owner.is_empty(), "{owner:?}");
                     0
@@ -212,6 +225,7 @@ on_both_stores! {
         let walked = walled!(
             &town, before,
             0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
+            32 33 34 35 36 37 38 39
         );
 
         println!("{walked:?}");
