@@ -28,7 +28,7 @@ pub use self::accounts::{
 pub use self::authenticator::SecretKeys;
 pub use self::leaving::{MayTell, creator_left, forget, forget_own};
 pub use self::live::{Live, LiveKeys};
-pub use self::record::{ApiKey, NewKey, OwnerKind, Secret};
+pub use self::record::{ApiKey, LONGEST_TOKEN, NewKey, OwnerKind, Secret};
 pub use self::repo::{
     KeyChanges, about, count, create, get, insert, of_account, page, remove, remove_all,
     renew_tokens, rotate, update,

@@ -21,7 +21,7 @@ const SHOWN: usize = 8;
 const LAST: usize = 4;
 
 /// No token that a key is exchanged for is good for longer.
-const LONGEST_TOKEN: Duration = Duration::from_mins(15);
+pub const LONGEST_TOKEN: Duration = Duration::from_mins(15);
 
 /// How long a key that is over is still shown.
 const SHOWN_AFTER: Duration = Duration::from_hours(30 * 24);

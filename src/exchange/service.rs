@@ -1,7 +1,5 @@
-use std::time::Duration;
-
 use crate::access::{Pattern, Policy, Role, Scopes};
-use crate::api_keys::{Live, LiveKeys};
+use crate::api_keys::{LONGEST_TOKEN, Live, LiveKeys};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::http::{KeyOwner, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
@@ -13,9 +11,6 @@ use crate::rbac;
 use crate::sessions::Sessions;
 use crate::store::{Store, StoreError, Stored};
 use crate::tokens::{AccessTokens, ActiveOrganization, KeyError, KeyGrant, Subject};
-
-/// The longest life of a token that a key is exchanged for.
-const LONGEST: Duration = Duration::from_mins(15);
 
 /// What a key without scopes is for.
 const EVERYTHING: &str = "*:*";
@@ -101,7 +96,7 @@ impl Exchange {
             organization: told.organization,
         };
         let left = live.secret.until.map(|until| until.since(now));
-        let term = left.map_or(LONGEST, |left| left.min(LONGEST));
+        let term = left.map_or(LONGEST_TOKEN, |left| left.min(LONGEST_TOKEN));
         let claims = self.access.claims_of_key(grant, term, now);
         let access_token = self.access.sign(&claims).await?;
         let event = self.event(&live, origin, now);

@@ -62,6 +62,12 @@ impl<P> Allowed<P> {
             .allows(&self.caller.subjects, Q::OBJECT, Q::ACTION)
     }
 
+    /// He comes for `Q`, for which this guard is not enough: that is what he is refused, and what he
+    /// must still have to be told the answer again.
+    pub fn comes_for<Q: Permission>(&self) {
+        self.identity.asked.set(Some(Q::ROW));
+    }
+
     /// The person and session behind the request; 403 `user_required` for an API key.
     pub fn user(&self) -> Result<(UserId, SessionId), Problem> {
         match self.caller.principal {

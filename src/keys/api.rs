@@ -11,8 +11,8 @@ use super::requests::{ApiKeyPatch, KeyRotation, KeysQuery, NewAccountKey, NewApi
 use super::service::{KeyError, Keys};
 use super::wire::KeyView;
 use crate::access::{
-    CreateKey, InApp, ListKeys, ManageKeys, ManageServiceAccounts, Permission, ReadKey,
-    ReadServiceAccounts, RevokeKey, RotateKey, UpdateKey,
+    CreateKey, InApp, ListKeys, ManageKeys, ManageOrganizationKeys, ManageServiceAccounts,
+    Permission, ReadKey, ReadServiceAccounts, RevokeKey, RotateKey, UpdateKey,
 };
 use crate::http::{
     Allowed, Answer, Body, Created, KeyOwner, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
@@ -135,6 +135,9 @@ async fn create(
 ) -> Answer<Created<KeyView>> {
     let new = new.into_inner();
     let (by, whose) = (By::of(&access), new.whose());
+    if whose.org.is_some() {
+        access.comes_for::<ManageOrganizationKeys>();
+    }
     let made = keys.create(&by, whose, &new.into()).await?;
     Ok(Created::new(KeyView::revealed(made)))
 }

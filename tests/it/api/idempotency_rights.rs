@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::acme::Acme;
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Request};
 use crate::support::orgs::text;
@@ -106,6 +107,22 @@ on_both_stores! {
         let _ = admin.refreshes().await.expect(200);
 
         makes().await.refuses(403, "forbidden");
+    }
+
+    async fn a_key_of_an_organization_is_told_again_to_who_could_still_make_it(app: Acme) {
+        let lea = app.joined("lea@example.org", &["admin"]).await;
+        let new = json!({"name": "CI", "org_id": app.org.id, "scopes": ["members:read"]});
+        let makes = || lea.person.post("/v1/keys").json(new.clone()).keyed().into_future();
+        let first = makes().await.told(201);
+        assert_eq!(makes().await.told(201), first);
+
+        let _ = app.org.changes(&app.owner, &lea.member_id, &["viewer"]).await.expect(200);
+        let _ = lea.person.refreshes().await.expect(200);
+        makes().await.refuses(403, "forbidden");
+
+        let _ = app.org.removes(&app.owner, &lea.member_id).await.expect(204);
+        let _ = lea.person.refreshes().await.expect(200);
+        makes().await.refuses(404, "not_found");
     }
 
     async fn and_to_a_key_that_is_limited_no_further(app: TestApp) {

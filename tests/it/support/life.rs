@@ -28,7 +28,7 @@ impl TestApp {
         let token = json!({"token": self.letter_to(&mia.email).await.token()});
         let _ = self.post("/v1/verify-email").json(token).await.expect(200);
         let elsewhere = self.visitor(&self.own.production).post("/v1/signin");
-        let elsewhere = elsewhere.header("idempotency-key", "an errand");
+        let elsewhere = elsewhere.header("idempotency-key", "an-errand");
         let proof = json!({"email": mia.email, "password": PASSWORD});
         elsewhere.json(proof).await.told(200);
         let _ = self
