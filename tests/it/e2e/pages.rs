@@ -350,20 +350,24 @@ impl Links {
             ("joined", &self.newcomer, invitation.0, json!([])),
             ("known", &self.known, invitation.0, is_known),
         ];
-        let wears = json!({
-            "background-color": "rgb(255, 238, 0)", "color": "rgb(0, 0, 0)", "font-family": "Inter, serif",
-        });
         let folder = site.home.folder();
         let visit = |(name, letter, heading, steps): (&str, &Letter, &str, Value)| {
             let key = (name == "magic").then(|| letter.token());
             let is_open = ["invitation", "known"].contains(&name);
             let is_dead = name == "joined";
             json!({
-                "offers": is_open.then_some(&offers), "wears": is_open.then_some(&wears), "dead": is_dead.then_some(words.dead),
+                "offers": is_open.then_some(&offers), "wears": is_open.then(look_of_northwind), "dead": is_dead.then_some(words.dead),
                 "link": letter.link(), "language": words.language, "heading": heading,
                 "steps": steps, "key": key, "png": folder.join(format!("{name}.png")),
             })
         };
         all.into_iter().map(visit).collect()
     }
+}
+
+/// How the button of its invitations is shown: black on its light accent.
+fn look_of_northwind() -> Value {
+    json!({
+        "background-color": "rgb(255, 238, 0)", "color": "rgb(0, 0, 0)", "font-family": "Inter, serif",
+    })
 }
