@@ -45,11 +45,15 @@ impl SecretKeys {
         }
     }
 
-    async fn by_secret(&self, text: &str) -> Result<Option<Live>, Problem> {
+    async fn by_secret(&self, text: &str) -> Result<Live, Problem> {
         let live = self.live.by_secret(text, self.clock.now()).await?;
-        let live = live.ok_or(ProblemKind::InvalidToken)?;
+        Ok(live.ok_or(ProblemKind::InvalidToken)?)
+    }
+
+    async fn spent(&self, text: &str) -> Result<Live, Problem> {
+        let live = self.by_secret(text).await?;
         if self.live.spend(&live).await? {
-            return Ok(Some(live));
+            return Ok(live);
         }
         Err(ProblemKind::InvalidToken.into())
     }
@@ -81,7 +85,21 @@ impl Authenticator for SecretKeys {
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
         async move {
             let live = match credential {
-                Credential::ApiKey(key) => self.by_secret(key.expose_secret()).await?,
+                Credential::ApiKey(key) => Some(self.spent(key.expose_secret()).await?),
+                Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
+            };
+            Ok(live.map(|live| live.caller))
+        }
+        .boxed_local()
+    }
+
+    fn caller_still<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
+        async move {
+            let live = match credential {
+                Credential::ApiKey(key) => Some(self.by_secret(key.expose_secret()).await?),
                 Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
             };
             Ok(live.map(|live| live.caller))

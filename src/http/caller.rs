@@ -41,6 +41,15 @@ pub trait Authenticator: Send + Sync {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>>;
 
+    /// As [`Authenticator::caller`], where the request has been let in and goes on: what a request uses
+    /// up is not used up again.
+    fn caller_still<'a>(
+        &'a self,
+        credential: &'a Credential,
+    ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
+        self.caller(credential)
+    }
+
     /// Hears of a request that a caller, whom some authenticator has found, makes from there.
     fn seen(&self, _caller: &Caller, _from: &Origin) {}
 }

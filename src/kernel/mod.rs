@@ -9,6 +9,7 @@ pub mod algorithm;
 pub mod entropy;
 pub mod id;
 pub mod language;
+pub mod lines;
 pub mod measure;
 pub mod metadata;
 pub mod network;
