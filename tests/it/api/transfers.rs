@@ -144,10 +144,11 @@ on_both_stores! {
 
     async fn an_import_ends_with_the_rights_of_its_caller_on_every_node(app: TestApp) {
         let admin = app.admin().await;
+        let other = app.visitor(&app.own.development).becomes("olga@example.org", json!({})).await;
+        let _ = app.key().assigns(&other.id, &["ADMIN"]).await.expect(200);
         let node = app.another_node(&[]).await;
         let bearer = format!("Authorization: Bearer {}", admin.access_token());
         let mut upload = under_way(&app, node.client(), &bearer).await;
-        let other = app.admin().await;
 
         let _ = app.key().assigns(&admin.id, &[]).await.expect(200);
         eventually(async || node.client().get("/v1/me").bearer(&admin.access_token()).await.status == 401).await;
@@ -156,7 +157,6 @@ on_both_stores! {
 
         assert_eq!(summary(&answered.lines)["error"]["type"], "invalid_token");
         assert_eq!(emails(&app, "late").await, 0);
-        other.me().await.told(200);
     }
 
     async fn who_may_not_bring_users_in_any_more_is_told_so(app: TestApp) {
