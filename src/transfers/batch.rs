@@ -19,6 +19,9 @@ use crate::kernel::time::Timestamp;
 use crate::store::{StoreError, Stored, Tx};
 use crate::users::{self, EMAIL_TAKEN, PHONE_TAKEN, Taken, USERNAME_TAKEN, User};
 
+/// How often it is looked who is there before accounts are made one by one.
+const LOOKS: usize = 3;
+
 /// Drafts that wait, and results that are certain.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -173,8 +176,8 @@ impl Seen {
 }
 
 impl Transfers {
-    /// Makes the accounts of a batch, all in one unit of work, or one by one where somebody was
-    /// faster. What could not be made although nothing is wrong with it fails with the whole.
+    /// Makes the accounts of a batch, all in one unit of work. Where somebody was faster it is looked
+    /// again who is there, and at last they are made one by one. What could not be made although nothing is wrong with it fails with the whole.
     pub(super) async fn write(
         &self,
         batch: &mut Batch,
@@ -196,30 +199,33 @@ impl Transfers {
         import: &Import,
         (is_platform, seen): (bool, &mut Seen),
     ) -> Result<(), CutShort> {
-        // Also where every line has failed: who is refused sends none any more.
-        let by = import.authority.by(is_platform).await?;
-        batch.withdraws(&by);
-        if batch.drafts.is_empty() {
+        if batch.len() == 0 {
             return Ok(());
         }
-        let mut taken = self.taken(&batch.drafts, import).await?;
-        batch.sorts_out(&mut taken, import.is_dry.then_some(seen));
-        if batch.drafts.is_empty() {
+        for _ in 0..LOOKS {
+            // Also where every line has failed: who is refused sends none any more.
+            let by = import.authority.by(is_platform).await?;
+            batch.withdraws(&by);
+            if batch.drafts.is_empty() {
+                return Ok(());
+            }
+            let mut taken = self.taken(&batch.drafts, import).await?;
+            batch.sorts_out(&mut taken, import.is_dry.then_some(&mut *seen));
+            let made = if import.is_dry || batch.drafts.is_empty() {
+                Ok(())
+            } else {
+                self.make(&batch.drafts, import, (&by, is_platform)).await
+            };
+            if let Err(CutShort::Store(StoreError::Duplicate(_))) = made {
+                continue;
+            }
+            made?;
+            for draft in std::mem::take(&mut batch.drafts) {
+                batch.made(&draft, import.is_dry);
+            }
             return Ok(());
         }
-        let made = if import.is_dry {
-            Ok(())
-        } else {
-            self.make(&batch.drafts, import, (&by, is_platform)).await
-        };
-        if let Err(CutShort::Store(StoreError::Duplicate(_))) = made {
-            return self.one_by_one(batch, import, is_platform).await;
-        }
-        made?;
-        for draft in std::mem::take(&mut batch.drafts) {
-            batch.made(&draft, import.is_dry);
-        }
-        Ok(())
+        self.one_by_one(batch, import, is_platform).await
     }
 
     /// Who has the names of these already.

@@ -188,7 +188,9 @@ on_both_stores! {
         let in_pieces = |name: &str, pieces: &[&str]| {
             let mut upload = Upload::begins(app.client().address(), &format!("POST {IMPORT}"), &headers);
             upload.sends(&format!("\n{{\"email\":\"{name}-1@example.org\"}}\n"));
-            pieces.iter().for_each(|piece| upload.sends(piece));
+            for piece in pieces {
+                upload.sends(piece);
+            }
             upload.sends(&format!("\n\n{{\"email\":\"{name}-2@example.org\"}}"));
             upload.ends().lines
         };

@@ -129,6 +129,17 @@ on_both_stores! {
         assert_eq!(app.guardians(&app.own.development).await, guardians);
     }
 
+    async fn an_import_that_has_made_everybody_is_complete_whatever_becomes_of_its_key(app: TestApp) {
+        let key = a_key(&app, json!({})).await;
+        let upload = under_way(&app, app.client(), &format!("X-API-Key: {}", key.secret)).await;
+
+        let _ = app.key().delete(&key.path()).await.expect(204);
+        let answered = upload.ends();
+
+        let summary = summary(&answered.lines);
+        assert_eq!((&summary["complete"], &summary["created"]), (&json!(true), &json!(UNIT)), "{summary}");
+    }
+
     /// Also while more comes than can be made: the rest is not read.
     async fn an_import_that_goes_on_and_on_ends_with_the_key_that_it_is_by(app: TestApp) {
         let key = a_key(&app, json!({})).await;
@@ -268,11 +279,11 @@ on_both_stores! {
             machine.post("/v1/admin/users/create").json(new).await.outcome()
         };
 
-        let (made, deleted) = join(join_all((0..20).map(make)), operator.delete(&path).into_future()).await;
+        let (outcomes, deleted) = join(join_all((0..20).map(make)), operator.delete(&path).into_future()).await;
 
         assert_eq!(deleted.status, 204);
         let known = ["201", "404 not_found", "401 invalid_token"];
-        assert!(made.iter().all(|it| known.contains(&&**it)), "{made:?}");
+        assert!(outcomes.iter().all(|it| known.contains(&&**it)), "{outcomes:?}");
         assert_eq!(app.user_count(&shop).await, 0);
     }
 
