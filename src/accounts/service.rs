@@ -82,7 +82,7 @@ impl Accounts {
         );
         let made = accounts
             .store
-            .write(async |tx| self.make(tx, (caller, &app), account, origin).await)
+            .write(async |tx| self.make(tx, caller, account, origin).await)
             .await?;
         if new.is_invited {
             accounts.outbox.hurry();
@@ -99,7 +99,7 @@ impl Accounts {
     async fn make(
         &self,
         tx: &mut Tx<'_>,
-        (caller, app): (&Caller, &App),
+        caller: &Caller,
         ((new, answered), hash, inviting): (
             (&NewUser, &Answered),
             Option<&StoredHash>,
@@ -109,6 +109,9 @@ impl Accounts {
     ) -> Result<User, AccountError> {
         let (accounts, tenant, now) = (&self.accounts, caller.tenant, self.accounts.clock.now());
         let made = (now, &accounts.entropy);
+        // Hashing takes a while, in which the app may be closed.
+        let app = apps::get(tx, tenant.app_id).await?;
+        let app = app.ok_or(UserError::Unknown)?;
         let mut scoped = tx.within(tenant);
         let user = users::create(&mut scoped, app.id, new.clone(), made)
             .await
@@ -129,10 +132,12 @@ impl Accounts {
         }
         let told = self
             .event(Name::UserCreated, caller, user.id, (now, origin))
-            .with("invited", inviting.is_some());
+            .with("invited", inviting.is_some())
+            .with("roles", user.role_names());
         events::record(&mut scoped, &answered.told_by(told)).await?;
-        if user.is_counted_guardian(app.is_platform) {
-            apps::count_holder(tx, app.id, now).await?;
+        let guards = user.is_counted_guardian(app.is_platform);
+        if guards && !apps::count_holder(tx, app.id, now).await? {
+            return Err(UserError::Unknown.into());
         }
         Ok(user)
     }

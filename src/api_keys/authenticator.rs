@@ -53,10 +53,10 @@ impl SecretKeys {
     /// One request by a secret, which uses it up by one, whatever comes of it.
     async fn spent(&self, text: &str) -> Result<Live, Problem> {
         let live = self.by_secret(text).await?;
-        let is_spent = self.live.spend(&live).await?;
-        is_spent
-            .then_some(live)
-            .ok_or_else(|| ProblemKind::InvalidToken.into())
+        if self.live.spend(&live).await? {
+            return Ok(live);
+        }
+        Err(ProblemKind::InvalidToken.into())
     }
 
     async fn by_token(&self, text: &str) -> Result<Option<Live>, Problem> {
@@ -94,7 +94,7 @@ impl Authenticator for SecretKeys {
         .boxed_local()
     }
 
-    fn still<'a>(
+    fn caller_still<'a>(
         &'a self,
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {

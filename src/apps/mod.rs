@@ -11,6 +11,6 @@ mod repo;
 
 pub use self::record::{App, AppChanges, NewApp, PLATFORM_SLUG, SLUG_TAKEN};
 pub use self::repo::{
-    adds_environment, by_slug, close, closing, count_holder, count_holders, create,
-    discount_holder, get, page, remove, update,
+    adds_environment, by_slug, close, closing, count_holder, create, discount_holder, get, page,
+    remove, takes_in, update,
 };

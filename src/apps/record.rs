@@ -32,6 +32,10 @@ pub struct App {
     /// Counted up by whoever adds an environment, so that those who do it at once are told apart.
     #[serde(default)]
     pub environments_made: i64,
+    /// Counted up by every unit of work that brings users in, so that none does behind the back of
+    /// whoever closes the app.
+    #[serde(default)]
+    pub intakes: i64,
     #[serde(default)]
     pub metadata: Metadata,
     /// When it was closed. No query but those of closing finds it since.
@@ -85,6 +89,7 @@ impl NewApp {
             is_platform: self.is_platform,
             guardian_count: 0,
             environments_made: 0,
+            intakes: 0,
             metadata: Metadata::default(),
             closing_at: None,
             created_at: now,

@@ -17,6 +17,7 @@ const METADATA: Field<App, Metadata> = Field::at("metadata");
 const CLOSING_AT: Field<App, Timestamp> = Field::at("closing_at");
 const CREATED_AT: Field<App, Timestamp> = Field::at("created_at");
 const ENVIRONMENTS_MADE: Field<App, i64> = Field::at("environments_made");
+const INTAKES: Field<App, i64> = Field::at("intakes");
 const UPDATED_AT: Field<App, Timestamp> = Field::at("updated_at");
 
 /// Not closed.
@@ -107,16 +108,26 @@ pub async fn remove(tx: &mut Tx<'_>, id: AppId) -> Stored<()> {
         .map(drop)
 }
 
-/// One more user holds the app's guarding role.
-pub async fn count_holder(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<()> {
+/// One more user holds the app's guarding role. `false`, and nothing changed, where it is closed.
+pub async fn count_holder(tx: &mut Tx<'_>, app: AppId, now: Timestamp) -> Stored<bool> {
     let counted = GUARDIAN_COUNT.inc(1).and(UPDATED_AT.set(now));
-    tx.update_one(by_id(app), counted).await.map(drop)
+    let counted = tx.update_one(by_id(app) & open(), counted).await?;
+    Ok(counted.is_some())
 }
 
-/// So many more users hold the app's guarding role.
-pub async fn count_holders(tx: &mut Tx<'_>, app: AppId, more: i64, now: Timestamp) -> Stored<()> {
-    let counted = GUARDIAN_COUNT.inc(more).and(UPDATED_AT.set(now));
-    tx.update_one(by_id(app), counted).await.map(drop)
+/// Users are brought in, of whom so many hold the app's guarding role. `false`, and nothing changed,
+/// where it is closed; whoever closes it at the same time changes the same document.
+pub async fn takes_in(tx: &mut Tx<'_>, app: AppId, guardians: i64, now: Timestamp) -> Stored<bool> {
+    let taken = INTAKES.inc(1);
+    let taken = if guardians > 0 {
+        taken
+            .and(GUARDIAN_COUNT.inc(guardians))
+            .and(UPDATED_AT.set(now))
+    } else {
+        taken
+    };
+    let found = tx.update_one(by_id(app) & open(), taken).await?;
+    Ok(found.is_some())
 }
 
 /// One more environment is made. Of two units of work that do it at once, one sees the other's.

@@ -4,7 +4,7 @@
 //! where a line failed, or not every line was reached.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Read, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -20,13 +20,12 @@ use crate::credentials::FirebaseProject;
 use crate::environments;
 use crate::events::{Origin, Party};
 use crate::http::HungUp;
+use crate::kernel::lines::{Cutter, LONGEST_LINE, NumberedLine};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::text::Slug;
-use crate::transfers::{By, CutShort, ImportedLine, Outcome, Source, Summary, Told};
+use crate::transfers::{Authority, CutShort, ImportedLine, Outcome, Source, Summary, Told};
 use crate::{kernel, transfers};
 
-/// Bytes of a line.
-const LONGEST: u64 = 64 * 1024;
 /// Lines between two signs of life where there is no terminal.
 const NOW_AND_THEN: u64 = 10_000;
 
@@ -35,15 +34,18 @@ pub(super) async fn import(config: Config, asked: Import) -> anyhow::Result<()> 
     let project = project(&asked)?;
     let (reader, size) = opened(&asked.file)?;
     let foundation = foundation(config).await?;
-    let (tenant, is_platform) = place(&foundation, &asked.app).await?;
+    let tenant = place(&foundation, &asked.app).await?;
     let import = transfers::Import {
         tenant,
-        by: By::system(is_platform),
+        authority: Authority::Machine,
         origin: origin(&foundation),
         is_dry: asked.dry_run,
         firebase: project,
     };
-    let (mut lines, mut report) = (Lines(reader), Report::new(size, asked.results.as_deref())?);
+    let (mut lines, mut report) = (
+        Lines::of(reader),
+        Report::new(size, asked.results.as_deref())?,
+    );
     let transfers = foundation.transfers();
     let summary = transfers.import(import, &mut lines, &mut report).await;
     report.ends()?;
@@ -53,7 +55,8 @@ pub(super) async fn import(config: Config, asked: Import) -> anyhow::Result<()> 
         summary.lines, summary.created, summary.skipped, summary.failed
     );
     if let Some(why) = &summary.error {
-        bail!("the import broke off, and can be run again: {why}");
+        let read = summary.lines;
+        bail!("the import broke off after {read} lines, and can be run again: {why}");
     }
     if summary.failed > 0 {
         bail!("{} users were not brought in", summary.failed);
@@ -64,7 +67,7 @@ pub(super) async fn import(config: Config, asked: Import) -> anyhow::Result<()> 
 /// Takes users along.
 pub(super) async fn export(config: Config, asked: Export) -> anyhow::Result<()> {
     let foundation = foundation(config).await?;
-    let (tenant, _) = place(&foundation, &asked.app).await?;
+    let tenant = place(&foundation, &asked.app).await?;
     let transfers = foundation.transfers();
     let mut out: Box<dyn Write> = match &asked.out {
         Some(path) => Box::new(BufWriter::new(created(path)?)),
@@ -76,8 +79,13 @@ pub(super) async fn export(config: Config, asked: Export) -> anyhow::Result<()> 
         .await?;
     let bar = bar(None);
     let mut failure = None;
+    let export = transfers::Export {
+        tenant,
+        authority: Authority::Machine,
+        with_hashes: asked.hashes,
+    };
     let exported = transfers
-        .export(tenant, asked.hashes, async |user| {
+        .export(&export, async |user| {
             bar.inc(1);
             let written = serde_json::to_writer(&mut out, &user).map_err(std::io::Error::from);
             let written = written.and_then(|()| out.write_all(b"\n"));
@@ -97,15 +105,15 @@ pub(super) async fn export(config: Config, asked: Export) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The default environment of an app, which tells of it, and whether that app is the platform.
-async fn place(foundation: &Foundation, app: &Slug) -> anyhow::Result<(Tenant, bool)> {
+/// The default environment of an app, which tells of it.
+async fn place(foundation: &Foundation, app: &Slug) -> anyhow::Result<Tenant> {
     let mut once = foundation.store.once();
     let found = apps::by_slug(&mut once.shared(), app).await?;
     let found = found.ok_or_else(|| anyhow!("there is no app {app}"))?;
     let all = environments::list(&mut once.within(found.id)).await?;
     let home = all.iter().find(|it| it.is_default).or(all.first());
     let home = home.ok_or_else(|| anyhow!("{app} has no environment"))?;
-    Ok((home.tenant(), found.is_platform))
+    Ok(home.tenant())
 }
 
 fn origin(foundation: &Foundation) -> Origin {
@@ -128,13 +136,13 @@ fn project(asked: &Import) -> anyhow::Result<Option<FirebaseProject>> {
         .map_err(|why| anyhow!("the Firebase project's signer key or parameters: {why}"))
 }
 
-fn opened(path: &Path) -> anyhow::Result<(Box<dyn BufRead>, Option<u64>)> {
+fn opened(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     if path.as_os_str() == "-" {
-        return Ok((Box::new(BufReader::new(std::io::stdin())), None));
+        return Ok((Box::new(std::io::stdin()), None));
     }
     let file = File::open(path).with_context(|| format!("{} is not readable", path.display()))?;
     let size = file.metadata().ok().map(|about| about.len());
-    Ok((Box::new(BufReader::new(file)), size))
+    Ok((Box::new(file), size))
 }
 
 /// A file for its owner alone, which was not there before.
@@ -164,22 +172,46 @@ fn bar(size: Option<u64>) -> ProgressBar {
 }
 
 /// The lines of a file.
-struct Lines(Box<dyn BufRead>);
+struct Lines {
+    file: Box<dyn Read>,
+    cutter: Cutter,
+    has_ended: bool,
+}
+
+impl Lines {
+    fn of(file: Box<dyn Read>) -> Self {
+        Self {
+            file,
+            cutter: Cutter::default(),
+            has_ended: false,
+        }
+    }
+
+    fn more(&mut self) -> Result<(), CutShort> {
+        let mut piece = vec![0; LONGEST_LINE];
+        match self.file.read(&mut piece) {
+            Ok(0) => {
+                self.cutter.ends();
+                self.has_ended = true;
+            }
+            Ok(length) => self.cutter.takes(&piece[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(CutShort::Unread(error.to_string())),
+        }
+        Ok(())
+    }
+}
 
 impl Source for Lines {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, CutShort> {
+    async fn next(&mut self) -> Result<Option<NumberedLine>, CutShort> {
         loop {
-            let mut line = Vec::new();
-            let read = (&mut self.0).take(LONGEST + 1).read_until(b'\n', &mut line);
-            match read {
-                Err(error) => return Err(CutShort::Unread(error.to_string())),
-                Ok(0) => return Ok(None),
-                Ok(length) if length as u64 > LONGEST => {
-                    return Err(CutShort::Unread("a line is longer than 64 KiB".to_owned()));
-                }
-                Ok(_) if line.iter().all(u8::is_ascii_whitespace) => {}
-                Ok(_) => return Ok(Some(line)),
+            if let Some(line) = self.cutter.next_line() {
+                return Ok(Some(line));
             }
+            if self.has_ended {
+                return Ok(None);
+            }
+            self.more()?;
         }
     }
 }

@@ -2,14 +2,14 @@
 //!
 //! | kind | notation | at most |
 //! |---|---|---|
-//! | bcrypt | `$2a$ $2b$ $2y$` | cost 15 |
-//! | Argon2id (RFC 9106) | PHC | 128 MiB, 512 MiB of passes |
-//! | scrypt (RFC 7914) | PHC | 128 MiB, 2^21 of N·r·p |
-//! | PBKDF2 (RFC 8018) | PHC, passlib's, Django's; SHA-256 and SHA-512 | 2,000,000 iterations |
+//! | bcrypt | `$2a$ $2b$ $2y$` | cost 14 |
+//! | Argon2id (RFC 9106) | PHC | 128 MiB; 512 MiB of passes, 4,096 of them |
+//! | scrypt (RFC 7914) | PHC | N·r·p of 2^20, r·p of 2^10: 128 MiB |
+//! | PBKDF2 (RFC 8018) | PHC, passlib's, Django's | SHA-256: 2,000,000 rounds, SHA-512: 1,000,000 |
 //! | Firebase's scrypt | [`super::firebase`] | N of 2^16, r of 8 |
 //!
-//! What would cost more than that is refused when it comes, and never computed (a stored hash is
-//! not trusted either). Passwords are hashed as they are, in NFC and without our pepper.
+//! That is a second of a slow core, and 128 MiB. What would cost more is refused when it comes, and
+//! never computed (a stored hash is not trusted either). Passwords are hashed as they are, in NFC and without our pepper.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -24,14 +24,21 @@ use super::phc::{LONGEST, Phc, decoded};
 use crate::kernel::password::Password;
 use crate::kernel::secret::{MacKey, same};
 
-const BCRYPT_COST: std::ops::RangeInclusive<u32> = 4..=15;
+pub(super) const BCRYPT_COST: std::ops::RangeInclusive<u32> = 4..=14;
 /// KiB of memory.
 const ARGON2_MEMORY: u32 = 128 * 1024;
 /// KiB of memory, as often as it is passed over.
 const ARGON2_WORK: u64 = 512 * 1024;
-const SCRYPT_MEMORY: u64 = 128 * 1024 * 1024;
-const SCRYPT_WORK: u64 = 1 << 21;
-const PBKDF2_ITERATIONS: u32 = 2_000_000;
+/// A pass over little memory costs more than its memory says.
+const ARGON2_PASSES: u32 = 4_096;
+/// N·r·p: blocks of 128 bytes that are mixed one after another, of which N·r are kept (RFC 7914 §5).
+const SCRYPT_WORK: u64 = 1 << 20;
+/// r·p: blocks of 128 bytes that PBKDF2 makes before and takes after (RFC 7914 §6); all are kept.
+const SCRYPT_LANES: u64 = 1 << 10;
+/// Iterations, as often as the hash is longer than one output of the function.
+const PBKDF2_SHA256_ROUNDS: u64 = 2_000_000;
+/// An output takes twice as long.
+const PBKDF2_SHA512_ROUNDS: u64 = 1_000_000;
 const HASH_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 const SALT_BYTES: std::ops::RangeInclusive<usize> = 1..=64;
 
@@ -42,7 +49,9 @@ pub enum BadHash {
     Unknown,
     #[error("is not well-formed")]
     Malformed,
-    #[error("would take too much time or memory to verify")]
+    #[error(
+        "would take more than a second or 128 MiB to verify: let its holder reset his password"
+    )]
     TooDear,
     #[error("needs its salt, and the hash parameters of its Firebase project")]
     NoParameters,
@@ -153,7 +162,7 @@ fn argon2id(phc: Phc<'_>) -> Result<Foreign<'_>, BadHash> {
         return Err(BadHash::Malformed);
     };
     let work = u64::from(memory) * u64::from(passes);
-    if memory > ARGON2_MEMORY || work > ARGON2_WORK || lanes > 64 {
+    if memory > ARGON2_MEMORY || work > ARGON2_WORK || passes > ARGON2_PASSES || lanes > 64 {
         return Err(BadHash::TooDear);
     }
     // Without a version it is that of the first specification.
@@ -175,12 +184,10 @@ fn scrypt(phc: Phc<'_>) -> Result<Foreign<'_>, BadHash> {
 }
 
 pub(super) fn scrypt_params(log_n: u32, r: u32, p: u32) -> Result<scrypt::Params, BadHash> {
-    let blocks = 1_u64.checked_shl(log_n).filter(|_| log_n < 32);
-    let blocks = blocks.and_then(|n| n.checked_mul(r.into()));
-    let blocks = blocks.ok_or(BadHash::TooDear)?;
-    let memory = blocks.checked_mul(128).ok_or(BadHash::TooDear)?;
-    let work = blocks.checked_mul(p.into()).ok_or(BadHash::TooDear)?;
-    if memory > SCRYPT_MEMORY || work > SCRYPT_WORK {
+    let lanes = u64::from(r) * u64::from(p);
+    let n = 1_u64.checked_shl(log_n).filter(|_| log_n < 32);
+    let work = n.and_then(|n| n.checked_mul(lanes));
+    if lanes > SCRYPT_LANES || work.is_none_or(|work| work > SCRYPT_WORK) {
         return Err(BadHash::TooDear);
     }
     let log_n = u8::try_from(log_n).map_err(|_| BadHash::TooDear)?;
@@ -219,7 +226,13 @@ impl Pbkdf2 {
     ) -> Result<Self, BadHash> {
         let iterations = iterations.and_then(NonZeroU32::new);
         let iterations = iterations.ok_or(BadHash::Malformed)?;
-        if iterations.get() > PBKDF2_ITERATIONS {
+        let (most, output) = if algorithm == pbkdf2::PBKDF2_HMAC_SHA256 {
+            (PBKDF2_SHA256_ROUNDS, 32)
+        } else {
+            (PBKDF2_SHA512_ROUNDS, 64)
+        };
+        let outputs = hash.len().div_ceil(output) as u64;
+        if u64::from(iterations.get()) * outputs > most {
             return Err(BadHash::TooDear);
         }
         Ok(Self {
@@ -268,17 +281,26 @@ mod tests {
     #[test]
     fn what_would_take_seconds_or_gibibytes_is_never_computed() {
         let (salt, hash) = ("c29tZXNhbHQ", "AQIDBAUGBwgJCgsMDQ4PEA");
-        let bcrypt = format!("$2b$16${}.{}.", "K".repeat(21), "e".repeat(30));
+        let bcrypt = format!("$2b$15${}.{}.", "K".repeat(21), "e".repeat(30));
         let dear = [
             bcrypt,
             format!("$argon2id$v=19$m=131073,t=1,p=1${salt}${hash}"),
             format!("$argon2id$v=19$m=65536,t=9,p=1${salt}${hash}"),
+            format!("$argon2id$v=19$m=8,t=4097,p=1${salt}${hash}"),
             format!("$argon2id$v=19$m=4294967295,t=4294967295,p=1${salt}${hash}"),
             format!("$scrypt$ln=18,r=8,p=1${salt}${hash}"),
-            format!("$scrypt$ln=14,r=8,p=17${salt}${hash}"),
+            format!("$scrypt$ln=17,r=8,p=2${salt}${hash}"),
+            // Little is kept of N, and much beside it.
+            format!("$scrypt$ln=1,r=524288,p=2${salt}${hash}"),
+            format!("$scrypt$ln=1,r=1,p=1048576${salt}${hash}"),
+            format!("$scrypt$ln=1,r=1,p=1025${salt}${hash}"),
+            format!("$scrypt$ln=1,r=4294967295,p=4294967295${salt}${hash}"),
             format!("$scrypt$ln=63,r=8,p=1${salt}${hash}"),
             format!("$scrypt$ln=200,r=4294967295,p=1${salt}${hash}"),
             format!("$pbkdf2-sha256$i=2000001${salt}${hash}"),
+            // Two outputs of the function.
+            format!("$pbkdf2-sha256$i=1000001${salt}${}", "AQID".repeat(12)),
+            format!("$pbkdf2-sha512$i=1000001${salt}${hash}"),
             "pbkdf2_sha256$2000001$salt$AQIDBAUGBwgJCgsMDQ4PEA==".to_owned(),
         ];
         for hash in dear {
@@ -293,6 +315,9 @@ mod tests {
             format!("$argon2id$v=19$m=65536,t=3,p=4${salt}${hash}"),
             format!("$argon2id$v=19$m=102400,t=2,p=8${salt}${hash}"),
             format!("$scrypt$ln=17,r=8,p=1${salt}${hash}"),
+            format!("$scrypt$ln=14,r=8,p=5${salt}${hash}"),
+            format!("$scrypt$ln=14,r=16,p=1${salt}${hash}"),
+            format!("$2b$14${}.{}.", "K".repeat(21), "e".repeat(30)),
             format!("$pbkdf2-sha512$i=210000,l=16${salt}${hash}"),
             "pbkdf2_sha256$1200000$salt$AQIDBAUGBwgJCgsMDQ4PEA==".to_owned(),
         ] {

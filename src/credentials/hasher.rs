@@ -1,15 +1,22 @@
 //! The hashing service: its own threads, a bounded queue, and a deadline for waiting in it.
 //!
-//! A request never hashes on its worker. What has waited longer than the bound is dropped
-//! unhashed and answered [`Busy`]; a full queue refuses at once. The threads run at a lower
-//! priority, so that a sign-in storm slows sign-ins and nothing else.
+//! ```text
+//! asked ─▶ queue ─┬─ a thread claims it ─▶ hashed, however long that takes ─▶ answered
+//!                 └─ the bound runs out, and whoever asked claims it ─▶ [`Busy`], and never hashed
+//! ```
+//!
+//! A request never hashes on its worker. Nobody waits longer than the bound for a thread, whatever
+//! the threads are at; a full queue refuses at once. The threads run at a lower priority, so that a
+//! sign-in storm slows sign-ins and nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::firebase::FirebaseProject;
 use super::foreign::BadHash;
@@ -56,15 +63,25 @@ struct Measures {
 
 struct Job {
     queued: Stopwatch,
-    /// After this it is too late to begin.
-    until: Instant,
+    claim: Claim,
     work: Box<dyn FnOnce() + Send>,
+}
+
+/// Whose a job is that waits: the thread's that begins it, or that of whoever does not wait any more.
+#[derive(Debug, Clone, Default)]
+struct Claim(Arc<AtomicBool>);
+
+impl Claim {
+    /// Whether nobody was faster.
+    fn is_mine(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Job")
-            .field("until", &self.until)
+            .field("claim", &self.claim)
             .finish_non_exhaustive()
     }
 }
@@ -140,11 +157,17 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
-        let (answer, answered) = oneshot::channel();
-        let work = Box::new(move || drop(answer.send(work())));
+        let (answer, mut answered) = oneshot::channel();
+        let work = Box::new(move || {
+            // Nobody waits for what whoever asked has let go of.
+            if !answer.is_closed() {
+                drop(answer.send(work()));
+            }
+        });
+        let claim = Claim::default();
         let job = Job {
             queued: Stopwatch::start(),
-            until: now() + self.wait,
+            claim: claim.clone(),
             work,
         };
         // A thread may have taken it before it is counted otherwise.
@@ -156,7 +179,20 @@ impl Hasher {
                 Busy
             }
         })?;
+        if let Ok(answered) = timeout(self.wait, &mut answered).await {
+            return answered.map_err(|_| Busy);
+        }
+        if claim.is_mine() {
+            self.measures.waiting.fall();
+            self.measures.too_late.add(1);
+            return Err(Busy);
+        }
         answered.await.map_err(|_| Busy)
+    }
+
+    /// The stored form of a hash as it is written down, of this server or of another system.
+    pub fn take_over(&self, text: &str) -> Result<StoredHash, BadHash> {
+        self.pepper.take_over(text)
     }
 }
 
@@ -187,14 +223,6 @@ impl Measured for Hasher {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a bound on waiting is real time, not the clock's"
-)]
-fn now() -> Instant {
-    Instant::now()
-}
-
 fn serve(jobs: &Mutex<Receiver<Job>>, measures: &Measures) {
     // Where the system refuses, hashing runs at the same priority as everything else.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS);
@@ -203,15 +231,83 @@ fn serve(jobs: &Mutex<Receiver<Job>>, measures: &Measures) {
         let Ok(job) = next else {
             return;
         };
-        measures.waiting.fall();
         measures.waited.record(job.queued.elapsed());
-        if now() >= job.until {
-            measures.too_late.add(1);
+        if !job.claim.is_mine() {
             continue;
         }
+        measures.waiting.fall();
         let watch = Stopwatch::start();
         // Whoever asked is told `Busy` by the dropped answer; the thread must go on.
         drop(catch_unwind(AssertUnwindSafe(job.work)));
         measures.worked.record(watch.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    const BOUND: Duration = Duration::from_millis(50);
+
+    fn one_thread() -> Hasher {
+        let pepper = Pepper::new(b"a pepper of the tests, 32 bytes!", 4);
+        let settings = HasherSettings {
+            threads: 1,
+            queue: 16,
+            wait: BOUND,
+        };
+        Hasher::start(pepper, Entropy::seeded(1), settings).unwrap()
+    }
+
+    async fn verifies(hasher: &Hasher) -> Result<bool, Busy> {
+        let password = Password::presented("correct horse").unwrap();
+        hasher.verify(password, None).await
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_longer_than_the_bound_whatever_is_hashed_before_him() {
+        let hasher = one_thread();
+        let (begun, mut has_begun) = unbounded_channel();
+        let (end, ends) = channel();
+        let ends = Arc::new(Mutex::new(ends));
+        let occupy = || {
+            let (begun, ends) = (begun.clone(), ends.clone());
+            hasher.work(move || {
+                begun.send(()).unwrap();
+                ends.lock().unwrap().recv().unwrap()
+            })
+        };
+        let long = async {
+            loop {
+                // Only on a busy machine does the thread not come to it in time.
+                if let Ok(done) = occupy().await {
+                    return done;
+                }
+            }
+        };
+        let others = async {
+            has_begun.recv().await.unwrap();
+            let (watch, before) = (Stopwatch::start(), hasher.measures.too_late.count());
+            let mut busy = 0;
+            while watch.elapsed() < 3 * BOUND {
+                assert_eq!(verifies(&hasher).await, Err(Busy));
+                busy += 1;
+            }
+            assert_eq!(hasher.measures.too_late.count(), before + busy);
+            assert_eq!(hasher.measures.waiting.height(), 0);
+            end.send("done").unwrap();
+        };
+
+        // What has begun is waited for, also beyond the bound.
+        let (done, ()) = tokio::join!(long, others);
+
+        assert_eq!(done, "done");
+        // What was given up is passed over.
+        while verifies(&hasher).await.is_err() {}
+        assert_eq!(hasher.measures.waiting.height(), 0);
     }
 }

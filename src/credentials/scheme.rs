@@ -8,7 +8,7 @@ use bcrypt::{HashParts, Version};
 use serde::{Deserialize, Serialize};
 
 use super::firebase::FirebaseProject;
-use super::foreign::{BadHash, Foreign};
+use super::foreign::{BCRYPT_COST, BadHash, Foreign};
 use super::phc::LONGEST;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::password::Password;
@@ -78,6 +78,23 @@ impl Pepper {
         project.stored(hash_and_salt, &self.key).map(StoredHash)
     }
 
+    /// The stored form of a hash as it is written down, which is kept as it is: of another system, or
+    /// ours, which is good under the same pepper only, and not dearer than what is made here.
+    pub(super) fn take_over(&self, text: &str) -> Result<StoredHash, BadHash> {
+        let hash = StoredHash(text.to_owned());
+        if !text.starts_with(SCHEME) {
+            Foreign::parse(text)?;
+            return Ok(hash);
+        }
+        let own = hash.bcrypt().filter(|_| text.len() <= LONGEST);
+        let own = own.and_then(|own| HashParts::from_str(own).ok());
+        let cost = own.ok_or(BadHash::Malformed)?.get_cost();
+        if cost > self.cost.max(*BCRYPT_COST.end()) {
+            return Err(BadHash::TooDear);
+        }
+        Ok(hash)
+    }
+
     /// Whether `stored` was made at another cost than today's, or by another system.
     pub fn is_outdated(&self, stored: &StoredHash) -> bool {
         let cost = stored
@@ -104,18 +121,6 @@ impl Pepper {
 }
 
 impl StoredHash {
-    /// A hash as it is written down: ours, which is good under the same pepper only, or one of
-    /// another system. It is kept as it is.
-    pub fn parse(text: &str) -> Result<Self, BadHash> {
-        let hash = Self(text.to_owned());
-        if !text.starts_with(SCHEME) {
-            Foreign::parse(text)?;
-        } else if text.len() > LONGEST || hash.bcrypt().is_none() {
-            return Err(BadHash::Malformed);
-        }
-        Ok(hash)
-    }
-
     /// The text, for those who may take hashes along.
     pub fn expose(&self) -> &str {
         &self.0

@@ -209,3 +209,11 @@ where
 {
     tx.insert(event).await
 }
+
+/// As [`record`], of many, in one call.
+pub async fn record_all<S>(tx: &mut Tx<'_, S>, events: &[Event]) -> Stored<()>
+where
+    S: Copy + Reaches<OfEnvironment>,
+{
+    tx.insert_all(events).await
+}

@@ -50,7 +50,8 @@ impl utoipa::ToSchema for Name {
 
 names! {
     UserSignedUp = "user.signed_up", "An account was made by its holder.";
-    UserCreated = "user.created", "An account was made by an administrator.";
+    UserCreated = "user.created",
+        "An account was made by an administrator, with `roles`; of an import, whoever has one beyond `USER`.";
     UsersImported = "users.imported",
         "Users were brought in at once, `users` of them; one import has several such events, and one `import`.";
     UsersExported = "users.exported",

@@ -41,6 +41,8 @@ const HEALTH: [&str; 3] = ["/livez", "/readyz", "/v1/health"];
 pub(super) struct Identity {
     pub(super) origin: Origin,
     pub(super) policy: Policy,
+    edge: Data<Edge>,
+    presented: Option<Presented>,
     pub(super) standing: Result<Standing, Problem>,
     pub(super) asked: Asked,
 }
@@ -77,7 +79,22 @@ impl Standing {
     }
 }
 
+/// Whether a request comes in, or has been let in and goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    ComesIn,
+    GoesOn,
+}
+
 impl Identity {
+    /// The standing that a request of the same sender would have now.
+    pub(super) async fn standing_now(&self) -> Result<Standing, Problem> {
+        match &self.presented {
+            Some(presented) => standing(&self.edge, presented, Stage::GoesOn).await,
+            None => Ok(Standing::nobody()),
+        }
+    }
+
     pub(super) fn tenant(&self) -> Option<Tenant> {
         self.standing
             .as_ref()
@@ -90,13 +107,6 @@ impl Identity {
     }
 }
 
-/// Whether a request begins, or goes on and is looked at again.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Asks {
-    Anew,
-    Still,
-}
-
 /// The innermost middleware: leaves an [`Identity`] in the extensions of the request.
 pub(super) async fn authenticate(
     edge: Data<Edge>,
@@ -104,11 +114,12 @@ pub(super) async fn authenticate(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
     let mut origin = origin(&req, &edge);
-    let standing = match Presented::of(req.headers(), req.query_string()) {
+    let presented = Presented::of(req.headers(), req.query_string());
+    let standing = match &presented {
         // Whether the process lives must not depend on the store, whatever a probe presents.
         _ if HEALTH.contains(&req.path()) => Ok(Standing::nobody()),
-        Ok(presented) => standing(&edge, presented, Asks::Anew).await,
-        Err(problem) => Err(problem),
+        Ok(presented) => standing(&edge, presented, Stage::ComesIn).await,
+        Err(problem) => Err(problem.clone()),
     };
     if let Some(caller) = standing.as_ref().ok().and_then(|it| it.caller.as_ref()) {
         for authenticator in &edge.authenticators {
@@ -130,6 +141,8 @@ pub(super) async fn authenticate(
     let identity = Identity {
         origin,
         policy: edge.policy.clone(),
+        edge: edge.clone(),
+        presented: presented.ok(),
         standing,
         asked: Asked::default(),
     };
@@ -174,19 +187,15 @@ fn origin(req: &ServiceRequest, edge: &Edge) -> Origin {
     Origin::new(request_id.unwrap_or_default(), ip, user_agent.as_deref()).reading(language)
 }
 
-pub(super) async fn standing(
-    edge: &Edge,
-    presented: Presented,
-    asks: Asks,
-) -> Result<Standing, Problem> {
+async fn standing(edge: &Edge, presented: &Presented, stage: Stage) -> Result<Standing, Problem> {
     let named = match &presented.publishable_key {
         Some(key) => Some(tenant_of_key(edge, key).await?),
         None => None,
     };
-    let (mut caller, refused) = match presented.credential {
+    let (mut caller, refused) = match &presented.credential {
         None => (None, None),
-        Some(Err(malformed)) => (None, Some(malformed)),
-        Some(Ok(credential)) => match authenticated(edge, &credential, asks).await {
+        Some(Err(malformed)) => (None, Some(malformed.clone())),
+        Some(Ok(credential)) => match authenticated(edge, credential, stage).await {
             Ok(caller) => (Some(caller), None),
             Err(problem) => (None, Some(problem)),
         },
@@ -197,10 +206,10 @@ pub(super) async fn standing(
     {
         return Err(ProblemKind::TenantMismatch.into());
     }
-    let tenant = match (presented.act_on, caller.as_mut()) {
+    let tenant = match (&presented.act_on, caller.as_mut()) {
         (None, _) => Ok(home.or(named)),
-        (Some(wanted), Some(caller)) => act_on(edge, caller, &wanted).await.map(Some),
-        (Some(wanted), None) => agree(named, &wanted),
+        (Some(wanted), Some(caller)) => act_on(edge, caller, wanted).await.map(Some),
+        (Some(wanted), None) => agree(named, wanted),
     };
     Ok(Standing {
         caller,
@@ -217,14 +226,14 @@ async fn tenant_of_key(edge: &Edge, key: &str) -> Result<Tenant, Problem> {
 async fn authenticated(
     edge: &Edge,
     credential: &Credential,
-    asks: Asks,
+    stage: Stage,
 ) -> Result<Caller, Problem> {
     for authenticator in &edge.authenticators {
-        let found = match asks {
-            Asks::Anew => authenticator.caller(credential).await?,
-            Asks::Still => authenticator.still(credential).await?,
+        let found = match stage {
+            Stage::ComesIn => authenticator.caller(credential),
+            Stage::GoesOn => authenticator.caller_still(credential),
         };
-        if let Some(caller) = found {
+        if let Some(caller) = found.await? {
             return Ok(caller);
         }
     }

@@ -41,8 +41,9 @@ pub trait Authenticator: Send + Sync {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>>;
 
-    /// The same of a request that got past the guard and goes on: nothing that is counted is used up.
-    fn still<'a>(
+    /// As [`Authenticator::caller`], where the request has been let in and goes on: what a request uses
+    /// up is not used up again.
+    fn caller_still<'a>(
         &'a self,
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {

@@ -14,22 +14,17 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName};
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::stream;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::authenticate::{Asks, Standing, standing};
-use super::caller::Presented;
-use super::edge::Edge;
 use super::fields::CursorScope;
-use super::guard::allowed;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use super::query::cursor_scope;
-use crate::access::{InApp, Permission};
 use crate::kernel::page::{Cursor, Position};
 
 const MEDIA_TYPE: &str = "text/event-stream";
@@ -43,14 +38,12 @@ const WAITING: usize = 64;
 /// How long the next one waits for a client that takes none.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How a request wants to go on reading a list, and who asks.
+/// How a request wants to go on reading a list.
 #[derive(Debug)]
 pub struct Subscription {
     is_live: bool,
     last: Option<Position>,
     cursors: CursorScope,
-    presented: Presented,
-    edge: Data<Edge>,
 }
 
 impl Subscription {
@@ -68,13 +61,6 @@ impl Subscription {
     pub fn cursor(&self, position: &Position) -> String {
         Cursor::seal(&self.cursors.key, &self.cursors.list, position)
     }
-
-    /// Fails where the credential of the request would not get past the guard any more.
-    pub async fn still_allows<P: Permission<In = InApp>>(&self) -> Result<(), Problem> {
-        let presented = self.presented.clone();
-        let standing: Standing = standing(&self.edge, presented, Asks::Still).await?;
-        allowed::<P>(&standing, &self.edge.policy).map(drop)
-    }
 }
 
 impl FromRequest for Subscription {
@@ -88,7 +74,6 @@ impl FromRequest for Subscription {
 
 fn subscription(req: &HttpRequest) -> Result<Subscription, Problem> {
     let unmounted = || Problem::internal("a list is read outside the edge");
-    let edge = req.app_data::<Data<Edge>>().ok_or_else(unmounted)?;
     let cursors = cursor_scope(req)?.ok_or_else(unmounted)?;
     let is_live = wants_events(req.headers());
     let last = req.headers().get(LAST_EVENT_ID).filter(|_| is_live);
@@ -100,8 +85,6 @@ fn subscription(req: &HttpRequest) -> Result<Subscription, Problem> {
         is_live,
         last: opened.transpose()?,
         cursors,
-        presented: Presented::of(req.headers(), req.query_string())?,
-        edge: edge.clone(),
     })
 }
 

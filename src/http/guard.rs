@@ -34,6 +34,19 @@ pub struct Allowed<P> {
     permission: PhantomData<P>,
 }
 
+impl<P: Permission<In = InApp>> Allowed<P> {
+    /// Judges the caller anew, for work that goes on after its request was let in: fails where the
+    /// same credential would not get past the guard any more.
+    pub async fn again(&self) -> Result<Self, Problem> {
+        let standing = self.identity.standing_now().await?;
+        Ok(Self {
+            caller: allowed::<P>(&standing, &self.identity.policy)?,
+            identity: self.identity.clone(),
+            permission: PhantomData,
+        })
+    }
+}
+
 impl<P> Allowed<P> {
     pub fn caller(&self) -> &Caller {
         &self.caller

@@ -7,7 +7,8 @@
 //!
 //! Neither has a length that matters: memory holds a line of the body, and of the answer what the
 //! client has not taken yet, up to a room. Many clients read nothing before they have sent all, so a
-//! room must have place for the answer to a whole body.
+//! room must have place for the answer to a whole body. Both have a term: of a body each piece, and
+//! all of it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,12 +32,14 @@ use super::event_stream::HungUp;
 use super::fields::FromFields;
 use super::problem::Problem;
 use super::problems::ProblemKind;
+use crate::kernel::lines::{Cutter, LONGEST_LINE, NumberedLine};
+use crate::kernel::measure::Stopwatch;
 
 const MEDIA_TYPE: &str = "application/x-ndjson";
 /// Bytes of a body that comes as a whole.
 const WHOLE_MAX: usize = 8 * 1024 * 1024;
-/// Bytes of a line.
-const LINE_MAX: usize = 64 * 1024;
+/// How long a body of lines may take from its first to its last, whatever is done about them meanwhile.
+const WHOLE_TERM: Duration = Duration::from_mins(10);
 /// How long an answer waits for a client that takes nothing of it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -50,9 +53,12 @@ pub enum Upload<T> {
 /// The lines of a body that is still coming.
 pub struct Lines {
     payload: Payload,
-    unread: Vec<u8>,
+    cutter: Cutter,
     /// How long the next piece may take.
     patience: Duration,
+    /// How long all of them may take, and how long they have.
+    term: Duration,
+    since: Stopwatch,
     has_ended: bool,
 }
 
@@ -63,8 +69,8 @@ pub enum CutOff {
     BrokeOff,
     #[error("the rest of the body did not come in time")]
     Late,
-    #[error("a line is longer than 64 KiB")]
-    TooLong,
+    #[error("the whole body did not come within 10 minutes")]
+    Endless,
 }
 
 impl fmt::Debug for Lines {
@@ -74,39 +80,49 @@ impl fmt::Debug for Lines {
 }
 
 impl Lines {
-    /// The next line without its end; `None` after the last. Empty ones are passed over.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, CutOff> {
-        loop {
-            if let Some(line) = self.taken() {
-                if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
-                    return Ok(Some(line));
-                }
-            } else if self.has_ended {
-                return Ok(None);
-            } else if self.unread.len() > LINE_MAX {
-                return Err(CutOff::TooLong);
-            } else {
-                self.more().await?;
-            }
+    fn of(payload: Payload, patience: Duration) -> Self {
+        Self {
+            payload,
+            cutter: Cutter::default(),
+            patience,
+            term: WHOLE_TERM,
+            since: Stopwatch::start(),
+            has_ended: false,
         }
     }
 
-    fn taken(&mut self) -> Option<Vec<u8>> {
-        let end = self.unread.iter().position(|byte| *byte == b'\n');
-        if let Some(end) = end {
-            let rest = self.unread.split_off(end + 1);
-            return Some(std::mem::replace(&mut self.unread, rest));
+    /// The next line, which [`read_line`] refuses where it is too long; `None` after the last. Blank
+    /// ones are passed over.
+    pub async fn next(&mut self) -> Result<Option<NumberedLine>, CutOff> {
+        loop {
+            if let Some(line) = self.cutter.next_line() {
+                return Ok(Some(line));
+            }
+            if self.has_ended {
+                return Ok(None);
+            }
+            self.more().await?;
         }
-        let is_last = self.has_ended && !self.unread.is_empty();
-        is_last.then(|| std::mem::take(&mut self.unread))
     }
 
     async fn more(&mut self) -> Result<(), CutOff> {
-        let piece = timeout(self.patience, self.payload.next()).await;
-        match piece.map_err(|_| CutOff::Late)? {
-            Some(Ok(piece)) => self.unread.extend_from_slice(&piece),
+        let left = self.term.saturating_sub(self.since.elapsed());
+        let (patience, late) = if left < self.patience {
+            (left, CutOff::Endless)
+        } else {
+            (self.patience, CutOff::Late)
+        };
+        if left.is_zero() {
+            return Err(CutOff::Endless);
+        }
+        let piece = timeout(patience, self.payload.next()).await;
+        match piece.map_err(|_| late)? {
+            Some(Ok(piece)) => self.cutter.takes(&piece),
             Some(Err(_)) => return Err(CutOff::BrokeOff),
-            None => self.has_ended = true,
+            None => {
+                self.cutter.ends();
+                self.has_ended = true;
+            }
         }
         Ok(())
     }
@@ -123,12 +139,7 @@ impl<T: FromFields + 'static> FromRequest for Upload<T> {
         let (payload, patience) = (payload.take(), patience.unwrap_or_default());
         Box::pin(async move {
             if is_lines {
-                return Ok(Self::Lines(Lines {
-                    payload,
-                    unread: Vec::new(),
-                    patience,
-                    has_ended: false,
-                }));
+                return Ok(Self::Lines(Lines::of(payload, patience)));
             }
             declared?;
             let whole = body::read(payload, WHOLE_MAX, patience).await?;
@@ -186,7 +197,7 @@ impl NdJson {
     /// An answer of which `room` bytes may wait for the client; at least one line.
     pub fn open(room: usize) -> (Scribe, Self) {
         let (sender, lines) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(room.max(LINE_MAX)));
+        let room = Arc::new(Semaphore::new(room.max(LONGEST_LINE)));
         let scribe = Scribe {
             lines: sender,
             room: room.clone(),
@@ -215,8 +226,9 @@ impl Responder for NdJson {
 
 /// Reads a line as a body is read: strictly, and every fault told.
 pub fn read_line<T: FromFields>(line: &[u8]) -> Result<T, Problem> {
-    if line.len() > LINE_MAX {
-        return Err(ProblemKind::BodyTooLarge.into());
+    if line.len() > LONGEST_LINE {
+        let problem = Problem::new(ProblemKind::BodyTooLarge);
+        return Err(problem.detail("a line has at most 64 KiB"));
     }
     body::parsed(line)
 }
@@ -225,28 +237,34 @@ pub fn read_line<T: FromFields>(line: &[u8]) -> Result<T, Problem> {
 mod tests {
     use actix_web::error::PayloadError;
 
+    use super::super::fields::Fields;
     use super::*;
+
+    /// An object without members.
+    struct NoFields;
+
+    impl FromFields for NoFields {
+        fn from_fields(_: &mut Fields) -> Option<Self> {
+            Some(Self)
+        }
+    }
 
     fn lines(pieces: &[&'static str], breaks: bool) -> Lines {
         let mut all: Vec<_> = pieces.iter().map(|it| Ok(Bytes::from(*it))).collect();
         if breaks {
             all.push(Err(PayloadError::Incomplete(None)));
         }
-        Lines {
-            payload: Payload::Stream {
-                payload: Box::pin(stream::iter(all)),
-            },
-            unread: Vec::new(),
-            patience: Duration::from_secs(5),
-            has_ended: false,
-        }
+        let payload: Payload = Payload::Stream {
+            payload: Box::pin(stream::iter(all)),
+        };
+        Lines::of(payload, Duration::from_secs(5))
     }
 
     async fn read(mut lines: Lines) -> (Vec<String>, Option<CutOff>) {
         let mut all = Vec::new();
         loop {
             match lines.next().await {
-                Ok(Some(line)) => all.push(String::from_utf8(line).unwrap().trim().to_owned()),
+                Ok(Some(line)) => all.push(String::from_utf8(line.text).unwrap().trim().to_owned()),
                 Ok(None) => return (all, None),
                 Err(cut) => return (all, Some(cut)),
             }
@@ -266,24 +284,52 @@ mod tests {
     async fn what_breaks_off_is_no_line() {
         let broken = read(lines(&["{}\n{\"a"], true)).await;
         assert_eq!(broken, (vec!["{}".to_owned()], Some(CutOff::BrokeOff)));
+    }
 
-        let endless = "x".repeat(LINE_MAX + 1).leak();
-        let (_, cut) = read(lines(&[endless], false)).await;
-        assert_eq!(cut, Some(CutOff::TooLong));
+    #[tokio::test]
+    async fn a_line_that_is_too_long_is_refused_and_those_behind_it_are_read() {
+        let long: &str = "x".repeat(LONGEST_LINE).leak();
+        for pieces in [&[long, "x\n{}"][..], &["x", long, "xxx", "\n{}\n"]] {
+            let (all, cut) = read(lines(pieces, false)).await;
+
+            assert_eq!((all.len(), &*all[1], cut), (2, "{}", None));
+            assert!(read_line::<NoFields>(all[0].as_bytes()).is_err());
+        }
+    }
+
+    /// What drips in keeps a connection and its task for so long, and no longer.
+    #[tokio::test]
+    async fn a_body_has_a_term_however_steadily_it_comes() {
+        let mut dripping = lines(&["{}\n", "\n", "\n{}"], false);
+        dripping.term = Duration::ZERO;
+        assert_eq!(read(dripping).await, (vec![], Some(CutOff::Endless)));
+
+        let payload: Payload = Payload::Stream {
+            payload: Box::pin(stream::pending()),
+        };
+        let mut silent = Lines::of(payload, Duration::from_secs(5));
+        silent.term = Duration::from_millis(1);
+        assert_eq!(silent.next().await, Err(CutOff::Endless));
+        silent.term = Duration::from_mins(10);
+        silent.patience = Duration::from_millis(1);
+        assert_eq!(silent.next().await, Err(CutOff::Late));
     }
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_has_a_room_and_then_an_end() {
         let (mut scribe, NdJson { mut lines, .. }) = NdJson::open(0);
         scribe.patience = Duration::from_millis(1);
-        let long = "x".repeat(LINE_MAX / 2);
+        let long = "x".repeat(LONGEST_LINE / 2);
 
         assert_eq!(scribe.write(&long).await, Ok(()));
         assert_eq!(scribe.write(&long).await, Err(HungUp));
         assert_eq!(scribe.write(&1).await, Ok(()));
         scribe.tear();
 
-        assert_eq!(lines.recv().await.unwrap().unwrap().len(), LINE_MAX / 2 + 3);
+        assert_eq!(
+            lines.recv().await.unwrap().unwrap().len(),
+            LONGEST_LINE / 2 + 3
+        );
         assert_eq!(lines.recv().await.unwrap().unwrap(), "1\n");
         assert!(lines.recv().await.unwrap().is_err());
         assert!(lines.recv().await.is_none());

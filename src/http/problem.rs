@@ -96,6 +96,9 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind)?;
+        if let Some(detail) = &self.detail {
+            write!(f, ", {detail}")?;
+        }
         for error in &self.errors {
             let pointer = error.pointer.as_deref().unwrap_or_default();
             write!(f, ", {pointer} {}", error.detail)?;

@@ -11,6 +11,7 @@ pub mod css;
 pub mod entropy;
 pub mod id;
 pub mod language;
+pub mod lines;
 pub mod measure;
 pub mod metadata;
 pub mod network;

@@ -184,7 +184,7 @@ async fn list(
 ) -> Answer<Either<Ok200<RevocationPage>, EventStream>> {
     let query = query.into_inner();
     if subscription.is_live() {
-        let events = events(&feed, access.tenant(), subscription, &query)?;
+        let events = events(&feed, access, subscription, &query)?;
         return Ok(Either::Right(events));
     }
     let page = page(&feed, access.tenant(), &subscription, &query).await?;
@@ -217,15 +217,15 @@ async fn page(
 /// Leaves a task behind that tells, on this worker.
 fn events(
     feed: &Feed,
-    tenant: Tenant,
+    access: Allowed<ReadRevocations>,
     subscription: Subscription,
     query: &FeedQuery,
 ) -> Result<EventStream, Problem> {
-    let place = feed.place(tenant).ok_or(ProblemKind::Busy)?;
+    let place = feed.place(access.tenant()).ok_or(ProblemKind::Busy)?;
     let from = subscription.last().or(query.after.as_ref());
     let sweep = Sweep::at(from, feed.clock.now());
     let (line, events) = EventStream::open();
-    let telling = Telling::new(feed.clone(), tenant, subscription, line, place);
+    let telling = Telling::new(feed.clone(), access, subscription, line, place);
     rt::spawn(telling.run(sweep));
     Ok(events)
 }

@@ -13,10 +13,9 @@ use super::api::RevocationView;
 use super::places::Place;
 use super::service::Feed;
 use crate::access::ReadRevocations;
-use crate::http::{HungUp, Line, Problem, Subscription};
+use crate::http::{Allowed, HungUp, Line, Problem, Subscription};
 use crate::kernel::page::{Limit, Position};
 use crate::kernel::sweep::{Sweep, after};
-use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::store::StoreError;
 use crate::tokens::Revocation;
@@ -46,7 +45,7 @@ enum Over {
 #[derive(Debug)]
 pub(super) struct Telling {
     feed: Feed,
-    tenant: Tenant,
+    access: Allowed<ReadRevocations>,
     subscription: Subscription,
     line: Line,
     heard: Receiver<Arc<Revocation>>,
@@ -58,7 +57,7 @@ pub(super) struct Telling {
 impl Telling {
     pub(super) fn new(
         feed: Feed,
-        tenant: Tenant,
+        access: Allowed<ReadRevocations>,
         subscription: Subscription,
         line: Line,
         place: Place,
@@ -67,7 +66,7 @@ impl Telling {
             heard: feed.revocations.subscribe(),
             told_by: Timestamp::from_millis(0),
             feed,
-            tenant,
+            access,
             subscription,
             line,
             _place: place,
@@ -110,8 +109,9 @@ impl Telling {
     /// Reads out a sweep.
     async fn catch_up(&mut self, mut sweep: Sweep) -> Result<(), Over> {
         loop {
-            self.subscription.still_allows::<ReadRevocations>().await?;
-            let (found, has_more) = self.feed.read(self.tenant, &sweep, Limit::MAX).await?;
+            self.access = self.access.again().await?;
+            let tenant = self.access.tenant();
+            let (found, has_more) = self.feed.read(tenant, &sweep, Limit::MAX).await?;
             for revocation in found {
                 sweep.passes(revocation.created_at, revocation.id);
                 self.say(revocation, &sweep.place()).await?;
@@ -139,8 +139,8 @@ impl Telling {
 
     async fn pass_on(&mut self, heard: Result<Arc<Revocation>, RecvError>) -> Result<(), Over> {
         match heard {
-            Ok(told) if Revocation::concerning(self.tenant).matches(&told) => {
-                self.subscription.still_allows::<ReadRevocations>().await?;
+            Ok(told) if Revocation::concerning(self.access.tenant()).matches(&told) => {
+                self.access = self.access.again().await?;
                 let place = self.place();
                 self.say(Arc::unwrap_or_clone(told), &place).await
             }
@@ -153,7 +153,7 @@ impl Telling {
     /// A line that is open says that nothing has happened: it must not be kept open by a node that
     /// cannot know, nor for somebody who may not know.
     async fn look_again(&mut self) -> Result<(), Over> {
-        self.subscription.still_allows::<ReadRevocations>().await?;
+        self.access = self.access.again().await?;
         if !self.feed.revocations.is_in_step() {
             return Err(Over::Blind);
         }

@@ -5,7 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Transfers;
-use super::importing::{By, CutShort, Import, Source, Summary, Told};
+use super::authority::Authority;
+use super::importing::{CutShort, Import, Source, Summary, Told};
 use super::wire::{ImportedLine, NewImport, NewLine, Outcome};
 use crate::access::{ImportUsers, Permission};
 use crate::apps;
@@ -14,6 +15,7 @@ use crate::http::{
     Problem, ProblemKind, Query, Scribe, Upload,
 };
 use crate::kernel::id::UserId;
+use crate::kernel::lines::NumberedLine;
 
 /// Bytes of results that wait for a client which reads nothing before it has sent everything.
 const ROOM: usize = 32 * 1024 * 1024;
@@ -52,7 +54,7 @@ struct ImportReport {
 /// A line of an answer that goes on: of one user, of how far it has come, or, last, of everything.
 #[derive(Debug, Default, Serialize, ToSchema)]
 struct ImportAnswer<'a> {
-    /// From 1.
+    /// From 1, blank ones counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     line: Option<u64>,
@@ -102,7 +104,10 @@ impl<'a> From<&'a ImportedLine> for ImportAnswer<'a> {
 /// project their hashes are. Each user is made whole, with his password, or not at all.
 ///
 /// An address that is taken is skipped: what broke off is run again as it is. Password hashes are
-/// kept as they are until their holders sign in.
+/// kept as they are until their holders sign in. A line of more than 64 KiB fails alone; a body has 10
+/// minutes to arrive. Before each unit of at most 250 users the caller is judged anew: where he has
+/// lost his credential or his rights, or the app is deleted, nobody else is made, and the `summary`
+/// has that as its `error`. Whoever is given a role has a `user.created` of his own.
 ///
 /// Where the app has an active sign-up form, `metadata` is held against it: each answer is kept in
 /// one spelling, and a bad one, or a name that the form does not have, fails its line. Nothing is
@@ -132,7 +137,7 @@ async fn import_users(
     afterwards: Afterwards,
     transfers: Data<Transfers>,
 ) -> Answer<Either<Ok200<ImportReport>, NdJson>> {
-    let import = transfers.asked(&access, query.into_inner().is_dry).await?;
+    let import = transfers.asked(access, query.into_inner().is_dry).await?;
     match upload {
         Upload::Whole(whole) => Ok(Either::Left(transfers.whole(import, whole).await)),
         Upload::Lines(lines) => {
@@ -146,21 +151,21 @@ async fn import_users(
 }
 
 impl Transfers {
-    async fn asked(&self, access: &Allowed<ImportUsers>, is_dry: bool) -> Result<Import, Problem> {
+    async fn asked(&self, access: Allowed<ImportUsers>, is_dry: bool) -> Result<Import, Problem> {
         let tenant = access.tenant();
         let app = apps::get(&mut self.store.once().shared(), tenant.app_id).await?;
-        let app = app.ok_or(ProblemKind::NotFound)?;
+        app.ok_or(ProblemKind::NotFound)?;
         Ok(Import {
             tenant,
-            by: By::caller(access.caller(), app.is_platform),
             origin: access.origin().clone(),
+            authority: Authority::caller(access),
             is_dry,
             firebase: None,
         })
     }
 
     async fn whole(&self, import: Import, whole: NewImport) -> Ok200<ImportReport> {
-        let mut users = whole.users.into_iter();
+        let mut users = whole.users.into_iter().zip(1..);
         let import = Import {
             firebase: whole.firebase.map(|it| it.project),
             ..import
@@ -186,15 +191,19 @@ impl Transfers {
     }
 }
 
-impl Source for std::vec::IntoIter<serde_json::Value> {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, CutShort> {
-        let value = Iterator::next(self);
-        Ok(value.map(|value| value.to_string().into_bytes()))
+/// Users of a list, and their places in it.
+impl<I: Iterator<Item = (serde_json::Value, u64)>> Source for I {
+    async fn next(&mut self) -> Result<Option<NumberedLine>, CutShort> {
+        let user = Iterator::next(self);
+        Ok(user.map(|(value, number)| NumberedLine {
+            number,
+            text: value.to_string().into_bytes(),
+        }))
     }
 }
 
 impl Source for Lines {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, CutShort> {
+    async fn next(&mut self) -> Result<Option<NumberedLine>, CutShort> {
         Lines::next(self)
             .await
             .map_err(|cut: CutOff| CutShort::Unread(cut.to_string()))

@@ -3,18 +3,24 @@
 use std::collections::HashSet;
 
 use super::Transfers;
-use super::importing::Import;
+use super::authority::By;
+use super::importing::{CutShort, Import};
 use super::line::Draft;
 use super::wire::{ImportedLine, Outcome};
+use crate::access::Role;
 use crate::apps;
 use crate::credentials;
-use crate::events::{self, Event, Name};
+use crate::environments;
+use crate::events::{self, Event, Name, Party};
 use crate::http::{Fault, Problem, ProblemKind};
 use crate::kernel::id::UserId;
 use crate::kernel::secret::digest;
 use crate::kernel::time::Timestamp;
 use crate::store::{StoreError, Stored, Tx};
 use crate::users::{self, EMAIL_TAKEN, PHONE_TAKEN, Taken, USERNAME_TAKEN, User};
+
+/// How often it is looked who is there before accounts are made one by one.
+const LOOKS: usize = 3;
 
 /// Drafts that wait, and results that are certain.
 #[derive(Debug, Default)]
@@ -50,6 +56,17 @@ impl Batch {
     pub(super) fn results(&mut self) -> Vec<ImportedLine> {
         self.results.sort_by_key(|result| result.line);
         std::mem::take(&mut self.results)
+    }
+
+    /// Refuses those with roles that the caller could not give.
+    fn withdraws(&mut self, by: &By) {
+        for draft in std::mem::take(&mut self.drafts) {
+            if by.may_give(&draft.user.roles) {
+                self.drafts.push(draft);
+            } else {
+                self.refuses(draft.line, draft.from, ProblemKind::RoleNotHeld.into());
+            }
+        }
     }
 
     /// Settles what cannot be made beside those who are there, or came before.
@@ -159,21 +176,18 @@ impl Seen {
 }
 
 impl Transfers {
-    /// Makes the accounts of a batch, all in one unit of work, or one by one where somebody was
-    /// faster. What could not be made for our fault fails with it.
+    /// Makes the accounts of a batch, all in one unit of work. Where somebody was faster it is looked
+    /// again who is there, and at last they are made one by one. What could not be made although nothing is wrong with it fails with the whole.
     pub(super) async fn write(
         &self,
         batch: &mut Batch,
         import: &Import,
         (is_platform, seen): (bool, &mut Seen),
-    ) -> Stored<()> {
-        if batch.drafts.is_empty() {
-            return Ok(());
-        }
+    ) -> Result<(), CutShort> {
         let written = self.try_write(batch, import, (is_platform, seen)).await;
-        if let Err(error) = &written {
+        if let Err(cut) = &written {
             for draft in std::mem::take(&mut batch.drafts) {
-                batch.refuses(draft.line, draft.from, error.clone().into());
+                batch.refuses(draft.line, draft.from, cut.clone().into());
             }
         }
         written
@@ -184,32 +198,34 @@ impl Transfers {
         batch: &mut Batch,
         import: &Import,
         (is_platform, seen): (bool, &mut Seen),
-    ) -> Stored<()> {
-        let mut taken = self.taken(&batch.drafts, import).await?;
-        batch.sorts_out(&mut taken, import.is_dry.then_some(seen));
-        let drafts = std::mem::take(&mut batch.drafts);
-        if drafts.is_empty() {
+    ) -> Result<(), CutShort> {
+        if batch.len() == 0 {
             return Ok(());
         }
-        let made = if import.is_dry {
-            Ok(())
-        } else {
-            self.make(&drafts, import, is_platform).await
-        };
-        match made {
-            Ok(()) => drafts
-                .iter()
-                .for_each(|draft| batch.made(draft, import.is_dry)),
-            Err(StoreError::Duplicate(_)) => {
-                let each = self.one_by_one(batch, &drafts, import, is_platform);
-                return each.await;
+        for _ in 0..LOOKS {
+            // Also where every line has failed: who is refused sends none any more.
+            let by = import.authority.by(is_platform).await?;
+            batch.withdraws(&by);
+            if batch.drafts.is_empty() {
+                return Ok(());
             }
-            Err(error) => {
-                batch.drafts = drafts;
-                return Err(error);
+            let mut taken = self.taken(&batch.drafts, import).await?;
+            batch.sorts_out(&mut taken, import.is_dry.then_some(&mut *seen));
+            let made = if import.is_dry || batch.drafts.is_empty() {
+                Ok(())
+            } else {
+                self.make(&batch.drafts, import, (&by, is_platform)).await
+            };
+            if let Err(CutShort::Store(StoreError::Duplicate(_))) = made {
+                continue;
             }
+            made?;
+            for draft in std::mem::take(&mut batch.drafts) {
+                batch.made(&draft, import.is_dry);
+            }
+            return Ok(());
         }
-        Ok(())
+        self.one_by_one(batch, import, is_platform).await
     }
 
     /// Who has the names of these already.
@@ -223,67 +239,95 @@ impl Transfers {
         users::taken(&mut once.within(import.tenant), names).await
     }
 
+    /// Each by a caller who is judged anew: this takes longer than one unit of work.
     async fn one_by_one(
         &self,
         batch: &mut Batch,
-        drafts: &[Draft],
         import: &Import,
         is_platform: bool,
-    ) -> Stored<()> {
-        for (at, draft) in drafts.iter().enumerate() {
-            let one = std::slice::from_ref(draft);
-            match self.make(one, import, is_platform).await {
-                Ok(()) => batch.made(draft, false),
-                Err(error) => {
-                    let Some(kind) = refused(&error) else {
-                        for left in &drafts[at..] {
-                            batch.refuses(left.line, left.from.clone(), error.clone().into());
-                        }
-                        return Err(error);
-                    };
-                    batch.settles(draft, kind, None);
+    ) -> Result<(), CutShort> {
+        let mut left = std::mem::take(&mut batch.drafts).into_iter();
+        while let Some(draft) = left.next() {
+            let one = std::slice::from_ref(&draft);
+            let made = match import.authority.by(is_platform).await {
+                Ok(by) if !by.may_give(&draft.user.roles) => {
+                    batch.refuses(draft.line, draft.from, ProblemKind::RoleNotHeld.into());
+                    continue;
                 }
-            }
+                Ok(by) => self.make(one, import, (&by, is_platform)).await,
+                Err(cut) => Err(cut),
+            };
+            let Err(cut) = made else {
+                batch.made(&draft, false);
+                continue;
+            };
+            let Some(kind) = refused(&cut) else {
+                batch.drafts.push(draft);
+                batch.drafts.extend(left);
+                return Err(cut);
+            };
+            batch.settles(&draft, kind, None);
         }
         Ok(())
     }
 
-    /// Users, passwords, and the event that tells of them: one unit of work.
-    async fn make(&self, drafts: &[Draft], import: &Import, is_platform: bool) -> Stored<()> {
+    /// Users, passwords, and the events that tell of them: one unit of work, in an app that is open.
+    async fn make(
+        &self,
+        drafts: &[Draft],
+        import: &Import,
+        (by, is_platform): (&By, bool),
+    ) -> Result<(), CutShort> {
         let users: Vec<User> = drafts.iter().map(|draft| draft.user.clone()).collect();
         let hashes = drafts
             .iter()
             .filter_map(|it| Some((it.user.id, it.hash.clone()?)));
         let hashes: Vec<_> = hashes.collect();
-        let (now, app) = (self.clock.now(), import.tenant.app_id);
+        let (now, tenant) = (self.clock.now(), import.tenant);
+        let app = tenant.app_id;
         let guardians = users
             .iter()
             .filter(|it| it.is_counted_guardian(is_platform));
         let guardians = i64::try_from(guardians.count()).unwrap_or(i64::MAX);
-        let told = self.told(users.len(), import, now);
+        let told = self.told(&users, (import, by), now);
         self.store
             .write(async |tx: &mut Tx<'_>| {
+                if !apps::takes_in(tx, app, guardians, now).await? {
+                    return Err(CutShort::NoApp);
+                }
+                environments::seen(&mut tx.within(tenant), tenant.env_id).await?;
                 let mut scoped = tx.within(app);
                 users::create_all(&mut scoped, &users).await?;
                 let made = (now, &self.entropy);
                 credentials::create_all(&mut scoped, app, &hashes, made).await?;
-                if guardians > 0 {
-                    apps::count_holders(tx, app, guardians, now).await?;
-                }
-                events::record(&mut tx.within(import.tenant), &told).await
+                Ok(events::record_all(&mut tx.within(tenant), &told).await?)
             })
             .await
     }
 
-    fn told(&self, users: usize, import: &Import, now: Timestamp) -> Event {
-        let (by, made) = (import.by.party.clone(), (now, &self.entropy));
-        Event::new(Name::UsersImported, import.tenant, by, &import.origin, made)
-            .with("users", users)
-            .with("import", import.origin.request_id.clone())
+    /// That users were brought in, and who of them can do more than a user.
+    fn told(&self, users: &[User], (import, by): (&Import, &By), now: Timestamp) -> Vec<Event> {
+        let event = |name| {
+            let (party, made) = (by.party.clone(), (now, &self.entropy));
+            Event::new(name, import.tenant, party, &import.origin, made)
+                .with("import", import.origin.request_id.clone())
+        };
+        let mut told = vec![event(Name::UsersImported).with("users", users.len())];
+        let can_more = |user: &&User| user.roles.iter().any(|role| *role != Role::User);
+        told.extend(users.iter().filter(can_more).map(|user| {
+            event(Name::UserCreated)
+                .on(Party::new("user", user.id))
+                .with("invited", false)
+                .with("roles", user.role_names())
+        }));
+        told
     }
 }
 
-fn refused(error: &StoreError) -> Option<ProblemKind> {
+fn refused(cut: &CutShort) -> Option<ProblemKind> {
+    let CutShort::Store(error) = cut else {
+        return None;
+    };
     match error.duplicate()? {
         EMAIL_TAKEN => Some(ProblemKind::EmailTaken),
         USERNAME_TAKEN => Some(ProblemKind::UsernameTaken),

@@ -1,16 +1,19 @@
 //! An export: every user of an app, in the shape of an import.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Transfers;
-use crate::access::Role;
+use super::authority::Authority;
+use crate::access::{ExportHashes, ExportUsers, Role};
 use crate::credentials::{self, StoredHash};
 use crate::events::{self, Event, Name, Origin, Party};
-use crate::http::HungUp;
+use crate::http::{HungUp, Problem, ProblemKind};
 use crate::kernel::id::UserId;
+use crate::kernel::measure::Stopwatch;
 use crate::kernel::metadata::Metadata;
 use crate::kernel::page::{Limit, Position};
 use crate::kernel::tenant::Tenant;
@@ -61,13 +64,39 @@ pub struct ExportedUser {
     pub created_at: Timestamp,
 }
 
+/// How long a caller who was judged counts as judged, while he is slow to take what was read for him.
+const JUDGED: Duration = Duration::from_secs(1);
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Export {
+    pub tenant: Tenant,
+    pub authority: Authority<ExportUsers>,
+    /// Whether password hashes go along.
+    pub with_hashes: bool,
+}
+
 /// How an export ended that did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Exported {
     #[error(transparent)]
     HungUp(#[from] HungUp),
+    #[error("the caller may not take users along any more")]
+    Refused(#[from] Problem),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Export {
+    /// Fails where the caller could not ask for it any more.
+    async fn is_allowed(&self) -> Result<(), Problem> {
+        match self.authority.again().await? {
+            Some(access) if self.with_hashes && !access.also::<ExportHashes>() => {
+                Err(ProblemKind::Forbidden.into())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl Transfers {
@@ -87,28 +116,34 @@ impl Transfers {
     /// Gives every user of the app to `take`, newest first; how many there were.
     ///
     /// Page by page, each of one instant: whoever is there from the beginning to the end is taken
-    /// once, whoever comes meanwhile is not. No snapshot is held open while a client is slow.
+    /// once, whoever comes meanwhile is not. No snapshot is held open while a client is slow. Before
+    /// each page, and each second that a page takes, the caller is judged anew.
     pub async fn export(
         &self,
-        tenant: Tenant,
-        with_hashes: bool,
+        export: &Export,
         mut take: impl AsyncFnMut(ExportedUser) -> Result<(), HungUp>,
     ) -> Result<u64, Exported> {
         let (mut after, mut count) = (None, 0);
         let query = UserQuery {
-            created_to: Some(self.clock.now().plus(std::time::Duration::from_millis(1))),
+            created_to: Some(self.clock.now().plus(Duration::from_millis(1))),
             ..UserQuery::default()
         };
         loop {
+            export.is_allowed().await?;
+            let mut judged = Stopwatch::start();
             let (users, hashes, next) = self
                 .store
                 .read(async |tx| {
-                    let which = (&query, with_hashes);
-                    self.page(&mut tx.within(tenant), which, after.as_ref())
+                    let which = (&query, export.with_hashes);
+                    self.page(&mut tx.within(export.tenant), which, after.as_ref())
                         .await
                 })
                 .await?;
             for user in users {
+                if judged.elapsed() >= JUDGED {
+                    export.is_allowed().await?;
+                    judged = Stopwatch::start();
+                }
                 let hash = hashes.get(&user.id).map(|hash| hash.expose().to_owned());
                 take(ExportedUser::of(user, hash)).await?;
                 count += 1;

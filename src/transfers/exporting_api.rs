@@ -4,12 +4,12 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Transfers;
-use super::exporting::{Exported, ExportedUser};
+use super::authority::Authority;
+use super::exporting::{Export, Exported, ExportedUser};
 use crate::access::{ExportHashes, ExportUsers, Permission};
 use crate::http::{
     Afterwards, Allowed, Answer, Fields, FromFields, NdJson, Problem, ProblemKind, Query, Scribe,
 };
-use crate::kernel::tenant::Tenant;
 
 /// Bytes that wait for the client.
 const ROOM: usize = 256 * 1024;
@@ -47,7 +47,8 @@ fn hashes(text: &str) -> Result<(), &'static str> {
 ///
 /// Every user of the app as NDJSON, newest first, in the shape that an import takes. Whoever is there
 /// from the beginning of the answer to its end is in it once. Password hashes are for operators: an
-/// administrator of an app is refused them. An answer that breaks off ends its connection.
+/// administrator of an app is refused them. An answer that breaks off ends its connection; so does
+/// that of a caller who meanwhile loses his credential or his rights.
 #[utoipa::path(
     tag = "administration", operation_id = "admin.users.export",
     params(ExportQuery),
@@ -75,20 +76,20 @@ async fn export_users(
         .await?;
     let (scribe, answer) = NdJson::open(ROOM);
     let transfers = transfers.into_inner();
-    let work = async move { transfers.written(tenant, with_hashes, scribe).await };
+    let export = Export {
+        tenant,
+        authority: Authority::caller(access),
+        with_hashes,
+    };
+    let work = async move { transfers.written(export, scribe).await };
     afterwards.run("an export was not taken to its end", work);
     Ok(answer)
 }
 
 impl Transfers {
-    async fn written(
-        &self,
-        tenant: Tenant,
-        with_hashes: bool,
-        scribe: Scribe,
-    ) -> Result<(), Exported> {
-        let export = self.export(tenant, with_hashes, async |user| scribe.write(&user).await);
-        let exported = export.await;
+    async fn written(&self, export: Export, scribe: Scribe) -> Result<(), Exported> {
+        let take = async |user| scribe.write(&user).await;
+        let exported = self.export(&export, take).await;
         if exported.is_err() {
             scribe.tear();
         }

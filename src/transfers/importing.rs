@@ -5,15 +5,18 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Transfers;
+use super::authority::Authority;
 use super::batch::{Batch, Seen};
 use super::line::Workshop;
 use super::wire::{ImportedLine, NewLine, Outcome, Preface};
-use crate::access::{Role, assignable};
+use crate::access::ImportUsers;
 use crate::apps;
 use crate::credentials::FirebaseProject;
-use crate::events::{Origin, Party};
+use crate::environments::EnvironmentError;
+use crate::events::Origin;
 use crate::forms::Form;
-use crate::http::{Caller, Fault, HungUp, Problem, ProblemKind, read_line};
+use crate::http::{Fault, HungUp, Problem, ProblemKind, read_line};
+use crate::kernel::lines::NumberedLine;
 use crate::kernel::tenant::Tenant;
 use crate::store::StoreError;
 
@@ -22,18 +25,11 @@ const BATCH: usize = 250;
 /// Lines that one import takes.
 const MOST: u64 = 200_000;
 
-/// Whom an import is by, and which roles he could give.
-#[derive(Debug, Clone)]
-pub struct By {
-    pub party: Party,
-    pub may_give: Vec<Role>,
-}
-
 /// What is asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Import {
     pub tenant: Tenant,
-    pub by: By,
+    pub authority: Authority<ImportUsers>,
     pub origin: Origin,
     /// Everything is judged, and nothing made.
     pub is_dry: bool,
@@ -43,8 +39,8 @@ pub struct Import {
 
 /// Where lines come from.
 pub trait Source {
-    /// The next line; `None` after the last.
-    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, CutShort>>;
+    /// The next line that is not blank; `None` after the last.
+    fn next(&mut self) -> impl Future<Output = Result<Option<NumberedLine>, CutShort>>;
 }
 
 /// Who is told what becomes of each line.
@@ -55,21 +51,23 @@ pub trait Told {
 }
 
 /// Why an import ends before its last line.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CutShort {
     #[error("{0}")]
     Unread(String),
+    #[error("the caller may not bring users in any more")]
+    Refused(#[source] Problem),
     #[error("nobody takes the results any more")]
     HungUp,
     #[error("more than 200,000 lines")]
     TooMany,
-    #[error("the app is gone")]
+    #[error("the app or its environment is gone")]
     NoApp,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// How many lines there were, and what became of them.
+/// How many lines there were that are not blank, and what became of them.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[schema(as = ImportSummary)]
 pub struct Summary {
@@ -84,26 +82,6 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub error: Option<Fault>,
-}
-
-impl By {
-    pub fn caller(caller: &Caller, is_platform: bool) -> Self {
-        let all = assignable(is_platform).iter().copied();
-        Self {
-            party: caller.party(),
-            may_give: all
-                .filter(|role| caller.holds(*role, is_platform))
-                .collect(),
-        }
-    }
-
-    /// Whoever has the machine in hand.
-    pub fn system(is_platform: bool) -> Self {
-        Self {
-            party: Party::system(),
-            may_give: assignable(is_platform).to_vec(),
-        }
-    }
 }
 
 impl Transfers {
@@ -164,14 +142,13 @@ impl Transfers {
         (source, summary): (&mut impl Source, &mut Summary),
     ) -> Result<bool, CutShort> {
         while batch.len() < BATCH {
-            let Some(text) = source.next().await? else {
+            let Some(NumberedLine { number, text }) = source.next().await? else {
                 return Ok(true);
             };
-            summary.lines += 1;
-            if summary.lines > MOST {
-                summary.lines = MOST;
+            if summary.lines == MOST {
                 return Err(CutShort::TooMany);
             }
+            summary.lines += 1;
             if let Ok(Preface { firebase: Some(of) }) = read_line(&text) {
                 import.firebase = Some(of.project);
                 continue;
@@ -180,17 +157,16 @@ impl Transfers {
                 app: import.tenant.app_id,
                 is_platform,
                 form,
-                by: &import.by,
                 hasher: &self.hasher,
                 entropy: &self.entropy,
                 now: self.clock.now(),
             };
             let read = read_line::<NewLine>(&text);
-            let line = summary.lines;
-            let draft = read.and_then(|new| workshop.draft(line, new, import.firebase.as_ref()));
+            let project = import.firebase.as_ref();
+            let draft = read.and_then(|new| workshop.draft(number, new, project));
             match draft {
                 Ok(draft) => batch.takes(draft),
-                Err(problem) => batch.refuses(line, named(&text), problem),
+                Err(problem) => batch.refuses(number, named(&text), problem),
             }
         }
         Ok(false)
@@ -220,14 +196,26 @@ impl From<HungUp> for CutShort {
     }
 }
 
+impl From<EnvironmentError> for CutShort {
+    fn from(error: EnvironmentError) -> Self {
+        match error {
+            EnvironmentError::Unknown => Self::NoApp,
+            EnvironmentError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<CutShort> for Problem {
     fn from(error: CutShort) -> Self {
         match error {
             CutShort::Unread(why) => Problem::new(ProblemKind::BadRequest).detail(why),
+            CutShort::Refused(problem) => problem,
             CutShort::HungUp => Problem::new(ProblemKind::BodyTimeout),
             CutShort::TooMany => Problem::new(ProblemKind::BodyTooLarge)
                 .detail("an import has at most 200,000 lines"),
-            CutShort::NoApp => ProblemKind::NotFound.into(),
+            CutShort::NoApp => {
+                Problem::new(ProblemKind::NotFound).detail("the app or its environment is gone")
+            }
             CutShort::Store(error) => error.into(),
         }
     }

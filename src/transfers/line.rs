@@ -1,6 +1,5 @@
 //! A line becomes an account: made up, and judged by itself.
 
-use super::importing::By;
 use super::wire::NewLine;
 use crate::access::{Role, assignable};
 use crate::credentials::{BadHash, FirebaseProject, Hasher, StoredHash};
@@ -28,7 +27,6 @@ pub(super) struct Workshop<'a> {
     pub is_platform: bool,
     /// What answers are held against, where the app asks anything.
     pub form: Option<&'a Form>,
-    pub by: &'a By,
     pub hasher: &'a Hasher,
     pub entropy: &'a Entropy,
     pub now: Timestamp,
@@ -91,17 +89,13 @@ impl Workshop<'_> {
         }
     }
 
-    /// Nobody brings in a role that he could not give.
+    /// Whether the caller could give them is judged with the unit of work that makes the account.
     fn roles(&self, names: &[String]) -> Result<Vec<Role>, Problem> {
         let mut roles = Vec::new();
         for name in names {
             let role = name.parse::<Role>().ok();
             let known = role.filter(|role| assignable(self.is_platform).contains(role));
-            let role = known.ok_or(ProblemKind::UnknownRole)?;
-            if role != Role::User && !self.by.may_give.contains(&role) {
-                return Err(ProblemKind::RoleNotHeld.into());
-            }
-            roles.push(role);
+            roles.push(known.ok_or(ProblemKind::UnknownRole)?);
         }
         Ok(roles)
     }
@@ -115,7 +109,7 @@ impl Workshop<'_> {
         let taken = match (&new.password_hash, &new.password_salt) {
             (None, None) => return Ok(None),
             (None, Some(_)) => Err(BadHash::Malformed),
-            (Some(hash), None) => StoredHash::parse(hash),
+            (Some(hash), None) => self.hasher.take_over(hash),
             (Some(hash), Some(salt)) => match own.or(project) {
                 Some(project) => self.hasher.adopt(project, (hash, salt)),
                 None => Err(BadHash::NoParameters),

@@ -6,12 +6,14 @@
 //! ```
 //!
 //! A line is an account, whole or not at all: user and password are one unit. An address that is
-//! taken is passed over, so that an import that broke off is run again as it is. Each unit leaves
-//! one `users.imported`, not one event a user: nobody's webhooks drown in a move. An export has the
-//! shape of an import. Not here: accounts one by one ([`crate::accounts`]); what a user takes along
-//! himself (`departures`).
+//! taken is passed over, so that an import that broke off is run again as it is. Before each unit,
+//! and each page of an export, the caller is judged anew ([`Authority`]). Each unit leaves one
+//! `users.imported`, and a `user.created` for whoever has a role: nobody's webhooks drown in a move.
+//! An export has the shape of an import. Not here: accounts one by one ([`crate::accounts`]); what a
+//! user takes along himself (`departures`).
 
 mod api;
+mod authority;
 mod batch;
 mod exporting;
 mod exporting_api;
@@ -20,8 +22,9 @@ mod line;
 mod wire;
 
 pub use self::api::routes;
-pub use self::exporting::{Exported, ExportedUser};
-pub use self::importing::{By, CutShort, Import, Source, Summary, Told};
+pub use self::authority::Authority;
+pub use self::exporting::{Export, Exported, ExportedUser};
+pub use self::importing::{CutShort, Import, Source, Summary, Told};
 pub use self::wire::{ImportedLine, NewLine, Outcome, Project};
 
 use crate::credentials::Hasher;

@@ -218,7 +218,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ImportedLine)]
 pub struct ImportedLine {
-    /// From 1; in a body that is no stream, the place in the list.
+    /// From 1, blank ones counted; in a body that is no stream, the place in the list.
     pub line: u64,
     pub status: Outcome,
     /// The user who was made, or has the address. Absent in a dry run, of one who would be made.

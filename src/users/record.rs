@@ -200,6 +200,11 @@ impl User {
         self.roles.contains(&guarding(is_platform)) && !self.banned
     }
 
+    /// As events and tokens spell them.
+    pub fn role_names(&self) -> Vec<&'static str> {
+        self.roles.iter().map(|role| role.as_str()).collect()
+    }
+
     /// A ban is over at the very moment of `ban_expires`, without anybody's doing.
     pub fn standing(&self, now: Timestamp) -> Standing {
         if super::repo::banned(now).matches(self) {

@@ -256,11 +256,10 @@ pub async fn assign_roles(
     let user = repo::set_roles(&mut scoped, &seen, &roles, now)
         .await?
         .ok_or(StoreError::Conflict)?;
-    let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
     let (name, actor) = (Name::UserRolesChanged, caller.party());
     let told = Event::new(name, tenant, actor, origin, (now, entropy))
         .on(Party::new("user", id))
-        .with("roles", names);
+        .with("roles", user.role_names());
     events::record(&mut scoped, &told).await?;
     let revoked = revoke_user(&mut scoped, id, user.rights_version, now, entropy).await?;
     Ok((user, Some(revoked)))
@@ -274,9 +273,9 @@ async fn move_guard(
     now: Timestamp,
 ) -> Result<(), UserError> {
     match (was, will_be) {
-        (false, true) => Ok(apps::count_holder(tx, app, now).await?),
+        (false, true) if !apps::count_holder(tx, app, now).await? => Err(UserError::Unknown),
         (true, false) if !apps::discount_holder(tx, app, now).await? => Err(UserError::LastAdmin),
-        (true, _) | (false, false) => Ok(()),
+        (true | false, _) => Ok(()),
     }
 }
 

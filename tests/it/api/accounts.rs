@@ -49,6 +49,9 @@ on_both_stores! {
         let invited: Vec<_> = told.iter().map(|it| it.details["invited"] == true).collect();
         assert_eq!(invited.iter().filter(|it| **it).count(), 1);
         assert_eq!(told.len(), 2);
+        let admins = told.iter().filter(|it| it.details["roles"] == json!(["ADMIN", "USER"]));
+        let users = told.iter().filter(|it| it.details["roles"] == json!(["USER"]));
+        assert_eq!((admins.count(), users.count()), (1, 1));
     }
 
     async fn an_account_is_made_where_nobody_can_sign_up(app: TestApp) {

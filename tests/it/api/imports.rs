@@ -14,6 +14,7 @@ use crate::support::client::{Asks, assert_has};
 use crate::support::persona::{Administers, PASSWORD};
 use crate::support::raw;
 use crate::support::stores::on_both_stores;
+use crate::support::upload::Upload;
 
 const IMPORT: &str = "/v1/admin/bulk/users/import";
 const NDJSON: &str = "application/x-ndjson";
@@ -171,12 +172,62 @@ on_both_stores! {
             "1 created", "2 failed invalid_email", "3 failed invalid_body", "4 failed unknown_hash",
             "5 failed unknown_hash", "6 failed unknown_hash", "7 failed unknown_role",
             "8 failed unknown_field", "9 failed invalid_body", "10 failed invalid_body",
-            "11 failed malformed_json", "12 failed malformed_json", "13 created",
+            "11 failed malformed_json", "13 failed malformed_json", "14 created",
         ]);
         assert_eq!(counts(summary), [13, 2, 0, 11]);
         assert_eq!(summary["complete"], true);
         assert_eq!(answer[3]["error"]["errors"][0]["pointer"], "/password_hash");
         assert_eq!(app.user_count(&app.own.development).await, 2);
+    }
+
+    /// In one piece or in two: the connection must not decide what becomes of a line.
+    async fn a_line_that_is_too_long_fails_alone_however_it_comes(app: TestApp) {
+        let long = json!({"email": "long@example.org", "metadata": {"about": "x".repeat(66_000)}}).to_string();
+        let (first, rest) = long.split_at(65_900);
+        let headers = [format!("X-API-Key: {}", app.own.development.secret_key), format!("Content-Type: {NDJSON}")];
+        let in_pieces = |name: &str, pieces: &[&str]| {
+            let mut upload = Upload::begins(app.client().address(), &format!("POST {IMPORT}"), &headers);
+            upload.sends(&format!("\n{{\"email\":\"{name}-1@example.org\"}}\n"));
+            for piece in pieces {
+                upload.sends(piece);
+            }
+            upload.sends(&format!("\n\n{{\"email\":\"{name}-2@example.org\"}}"));
+            upload.ends().lines
+        };
+
+        for (name, pieces) in [("whole", &[&*long] as &[_]), ("two", &[first, rest]), ("three", &["\n", first, rest])] {
+            let answer = in_pieces(name, pieces);
+
+            let (lines, summary) = told(&answer);
+            let more = u64::from(name == "three");
+            assert_eq!(lines, [
+                "2 created".to_owned(), format!("{} failed body_too_large", 3 + more), format!("{} created", 5 + more),
+            ], "{name}");
+            assert_eq!((counts(summary), &summary["complete"]), ([3, 2, 0, 1], &json!(true)));
+            assert_eq!(answer[1]["error"]["detail"], "a line has at most 64 KiB");
+        }
+    }
+
+    /// A wrong password would have cost its hashing thread seconds, or the server hundreds of MiB.
+    async fn a_hash_that_is_too_dear_is_refused_when_it_comes(app: TestApp) {
+        let (salt, hash) = ("c29tZXNhbHQ", "AQIDBAUGBwgJCgsMDQ4PEA");
+        let dear = [
+            format!("$scrypt$ln=1,r=524288,p=2${salt}${hash}"), format!("$scrypt$ln=1,r=1,p=1048576${salt}${hash}"),
+            format!("$argon2id$v=19$m=131073,t=1,p=1${salt}${hash}"), format!("$pbkdf2-sha512$i=1000001${salt}${hash}"),
+            HASH.replace("$04$", "$15$"), format!("bcrypt-hmac-sha256:{}", HASH.replace("$04$", "$15$")),
+        ];
+        let users: Vec<_> = dear.iter().enumerate().map(|(at, hash)| json!({
+            "email": format!("user{at}@example.org"), "password_hash": hash,
+        })).collect();
+
+        let answer = imports(&app.key(), &users).await;
+
+        assert_eq!(counts(told(&answer).1), [6, 0, 0, 6], "{answer:?}");
+        for line in &answer[..6] {
+            let why = &line["error"]["errors"][0];
+            assert_eq!((&why["pointer"], &why["type"]), (&json!("/password_hash"), &json!("unknown_hash")));
+            assert!(why["detail"].as_str().expect("a reason").contains("more than a second or 128 MiB"), "{why}");
+        }
     }
 
     async fn who_is_there_already_is_passed_over_and_who_has_another_s_name_fails(app: TestApp) {

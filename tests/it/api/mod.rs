@@ -87,6 +87,7 @@ mod teams;
 mod telemetry;
 mod tenancy;
 mod token_exchange;
+mod transfers;
 mod users_admin;
 mod verification;
 mod webhook_deliveries;

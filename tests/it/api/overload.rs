@@ -4,7 +4,10 @@ use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
 use authsome::events::Name;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::client::{Asks, Reply};
@@ -62,6 +65,27 @@ on_both_stores! {
         assert!(let_in >= 1 && busy >= 1, "{let_in} let in, {busy} told to come back");
         assert_eq!(let_in + busy, 20);
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    }
+
+    /// Of three whose hashes take a second each one is hashed: the others are not left waiting until he is.
+    async fn nobody_waits_for_the_end_of_what_is_hashed_before_him(app: Slow) {
+        let app = app.0;
+        let users: String = (0..3).map(|at| json!({
+            "email": format!("user{at}@example.org"),
+            "password_hash": "$2b$14$KKKKKKKKKKKKKKKKKKKKK.eeeeeeeeeeeeeeeeeeeeeeeeeeeeee.",
+        }).to_string() + "\n").collect();
+        let import = app.key().post("/v1/admin/bulk/users/import").body("application/x-ndjson", users);
+        assert!(import.await.expect(200).text().contains("\"created\":3"));
+        let visitor = app.visitor(&app.own.development);
+
+        let asked = (0..3).map(|at| {
+            let sign_in = visitor.signs_in(&format!("user{at}@example.org"), PASSWORD);
+            sign_in.that_may_be(503).into_future()
+        });
+        let replies: Vec<_> = asked.collect::<FuturesUnordered<_>>().collect().await;
+
+        let in_order: Vec<_> = replies.iter().map(Reply::outcome).collect();
+        assert_eq!(in_order, ["503 busy", "503 busy", "401 invalid_credentials"]);
     }
 
     async fn a_sign_up_that_finds_no_thread_makes_no_account(app: Narrow) {

@@ -94,6 +94,30 @@ fn a_line_that_fails_is_named_and_the_exit_code_says_so() {
     }
 }
 
+/// An editor finds the line that is named, and a second run finds nothing else to do.
+#[test]
+fn a_line_that_is_too_long_is_named_and_the_others_are_brought_in() {
+    let home = Home::embedded();
+    home.bootstrap(&["--app", "Shop"]);
+    let long = json!({"email": "long@example.org", "metadata": {"about": "x".repeat(200_000)}});
+    let text = format!(
+        "{}\n\n{long}\n\n{}\n",
+        json!({"email": "mia@example.org"}),
+        json!({"email": "max@example.org"})
+    );
+    fs::write(home.folder().join("users.ndjson"), text).expect("a file can be written");
+
+    let ran = home.run(&["import", "users.ndjson", "--app", "shop"]);
+    let again = home.run(&["import", "users.ndjson", "--app", "shop"]);
+
+    let told = "3 lines: 2 created, 0 skipped, 1 failed";
+    assert_eq!((ran.code, ran.out.trim()), (Some(1), told), "{ran:?}");
+    let named = "line 3: body_too_large, a line has at most 64 KiB";
+    assert!(ran.err.contains(named), "{}", ran.err);
+    let told = "3 lines: 0 created, 2 skipped, 1 failed";
+    assert_eq!((again.code, again.out.trim()), (Some(1), told), "{again:?}");
+}
+
 /// The published example of Firebase's own hash.
 #[test]
 fn users_of_a_firebase_project_come_with_its_parameters() {

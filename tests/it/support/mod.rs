@@ -25,5 +25,6 @@ pub mod roles;
 pub mod smtp;
 pub mod spec;
 pub mod stores;
+pub mod upload;
 pub mod webhooks;
 pub mod wire;
