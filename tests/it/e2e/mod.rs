@@ -8,6 +8,7 @@ mod bootstrap;
 mod clients;
 mod commands;
 mod connections;
+mod deploy;
 mod docs;
 mod doctor;
 mod first_start;
