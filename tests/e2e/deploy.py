@@ -21,6 +21,8 @@ import tomllib
 import urllib.request
 from pathlib import Path
 
+import pymongo
+import pymongo.errors
 import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -30,14 +32,14 @@ DEPLOY = ROOT / "deploy"
 # Where pip puts the programs of packages that it installs into a folder.
 TOOLS = f"{sysconfig.get_path('purelib')}/bin:{os.environ['PATH']}"
 AUTHSOME = sys.argv[2]
+# The secrets of every installation.
+NEEDED = ("encryption_key", "refresh_secret", "pepper")
 
 
 def ran(*command, **variables):
-    """The command, run to its end with only these variables of ours."""
-    environment = {"PATH": TOOLS, "HOME": os.environ.get("HOME", "/"), **variables}
-    for name in ("CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"):
-        if name in os.environ:
-            environment[name] = os.environ[name]
+    """The command, run to its end with these settings of the server only."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHSOME_")}
+    environment = inherited | {"PATH": TOOLS} | variables
     return subprocess.run([str(it) for it in command], env=environment, capture_output=True, text=True)
 
 
@@ -94,7 +96,8 @@ def image():
     copied = [word for line in re.findall(r"^COPY (?!--)(.+) \S+$", text, re.M) for word in line.split()]
     admitted = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     assert sorted(copied) == sorted(admitted), f"{copied} are copied, and {admitted} reach the builder"
-    included = [it for file in (ROOT / "src").rglob("*.rs") for it in re.findall(r'include_\w+!\("([^"]+)"', file.read_text())]
+    sources = [it.read_text() for it in (ROOT / "src").rglob("*.rs")]
+    included = [it for text in sources for it in re.findall(r'include_\w+!\("([^"]+)"', text)]
     outside = {it.replace("../", "").split("/")[0] for it in included if it.startswith("../../")}
     assert outside <= set(copied), f"the sources read {outside}"
     is_usable({"AUTHSOME_SERVER__BIND": f"0.0.0.0:{free_port()}"})
@@ -169,7 +172,7 @@ def takes_secrets(settings, examples):
     assert {value.rsplit("/")[-1] for value in files.values()} == set(examples), "other secrets than are asked for"
     real = {key: str(made[value.rsplit("/")[-1]].resolve()) for key, value in files.items()}
     is_usable(settings | real | nowhere())
-    for name in ("encryption_key", "refresh_secret", "pepper"):
+    for name in NEEDED:
         made[name].unlink()
         made[name].write_text(examples[name])
     done = ran(AUTHSOME, "healthcheck", **(settings | real | nowhere()))
@@ -187,46 +190,87 @@ def free_port():
         return it.getsockname()[1]
 
 
+def database():
+    """A start, the doctor and the change stream need the rights that mongo-init.js gives, and no others."""
+    rights = re.search(r"roles: (\[.+?\])", (DEPLOY / "compose/mongo-init.js").read_text())[1]
+    rights = json.loads(re.sub(r"(\w+):", r'"\1":', rights))
+    made, port = secrets_of_compose(Path("secrets")), free_port()
+    made["mongo_set_key"].chmod(0o400)
+    Path("db").mkdir()
+    options = ("--port", port, "--bind_ip", "127.0.0.1", "--nounixsocket", "--wiredTigerCacheSizeGB", "0.3")
+    key = ("--replSet", "rs0", "--keyFile", made["mongo_set_key"], "--dbpath", "db", "--logpath", "mongod.log")
+    with running(os.environ["MONGOD"], *options, *key) as mongod:
+        # Whoever is on its machine may make the first user (MongoDB manual, "Localhost Exception").
+        admin = pymongo.MongoClient("127.0.0.1", port, directConnection=True).admin
+        members = [{"_id": 0, "host": f"127.0.0.1:{port}"}]
+        eventually(mongod, lambda: admin.command("replSetInitiate", {"_id": "rs0", "members": members}))
+        eventually(mongod, lambda: admin.command("createUser", "root", pwd="root", roles=["root"]))
+        root = pymongo.MongoClient("127.0.0.1", port, directConnection=True, username="root", password="root")
+        root.authsome.command("createUser", "authsome", pwd=made["mongo_password"].read_text().strip(), roles=rights)
+        settings = {f"AUTHSOME_SECURITY__{it.upper()}_FILE": str(made[it]) for it in NEEDED}
+        url = made["store_url"].read_text().strip()
+        settings["AUTHSOME_STORE__URL"] = url.replace("mongo:27017", f"127.0.0.1:{port}")
+        passes(AUTHSOME, "bootstrap", "--json", **settings, AUTHSOME_SECURITY__BCRYPT_COST="10")
+        passes(AUTHSOME, "doctor", **settings)
+        assert "\nauthsome_store_up 1\n" in metrics(**settings)
+        # Where it may not follow, the server asks instead, and nobody would notice.
+        pymongo.MongoClient(settings["AUTHSOME_STORE__URL"]).authsome.authsome_revocations.watch().close()
+
+
 def unit():
     """With the drop-in beside it, and where the binary is that systemd would look for."""
-    for name in ("authsome.service", "authsome.service.d"):
-        there = Path(name)
-        shutil.copy(DEPLOY / name, there) if (DEPLOY / name).is_file() else shutil.copytree(DEPLOY / name, there)
+    text = (DEPLOY / "authsome.service").read_text()
     file = Path("authsome.service")
-    text = file.read_text()
     file.write_text(text.replace("/usr/local/bin/authsome", AUTHSOME))
+    shutil.copytree(DEPLOY / "authsome.service.d", "authsome.service.d")
     passes("systemd-analyze", "verify", "--man=no", file.resolve(), silent=True)
     # Of 100, where 100 is no protection at all.
     passes("systemd-analyze", "security", "--offline=true", "--threshold=20", file.resolve())
     stops_within(seconds(re.search(r"^TimeoutStopSec=(\w+)$", text, re.M)[1]))
-    credentials = re.findall(r"^LoadCredential=(\w+):", (DEPLOY / "authsome.service.d/mongodb.conf").read_text(), re.M)
-    told = re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", (DEPLOY / "authsome.service.d/mongodb.conf").read_text(), re.M)
+    drop_in = Path("authsome.service.d/mongodb.conf").read_text()
+    credentials = re.findall(r"^LoadCredential=(\w+):", drop_in, re.M)
+    told = re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", drop_in, re.M)
     assert [name for _, name in told] == credentials, (told, credentials)
     assert {name for name, _ in told} <= set(defaults()), told
 
 
 @contextlib.contextmanager
-def metrics():
+def running(*command, **environment):
+    """A process that writes into a file of its own, and is killed in the end."""
+    with open(f"{Path(command[0]).name}.out", "wb") as log:
+        process = subprocess.Popen([str(it) for it in command], env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def eventually(process, ask):
+    """What is answered, once there is an answer."""
+    for _ in range(600):
+        with contextlib.suppress(OSError, pymongo.errors.PyMongoError):
+            return ask()
+        assert process.poll() is None, said(process)
+        time.sleep(0.1)
+    raise TimeoutError(said(process))
+
+
+def said(process):
+    return Path(f"{Path(process.args[0]).name}.out").read_text()
+
+
+def metrics(**settings):
     """The page of a server that has just started."""
     serving, telling = free_port(), free_port()
-    settings = {
+    settings |= {
         "AUTHSOME_SERVER__BIND": f"127.0.0.1:{serving}",
         "AUTHSOME_METRICS__BIND": f"127.0.0.1:{telling}",
         "AUTHSOME_SECURITY__BCRYPT_COST": "10",
     }
-    with open("log", "wb") as log:
-        server = subprocess.Popen([AUTHSOME, "serve"], env=settings, stdout=log, stderr=log)
-    try:
-        for _ in range(600):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{serving}/readyz", timeout=5).close()
-                break
-            assert server.poll() is None, Path("log").read_text()
-            time.sleep(0.1)
-        yield urllib.request.urlopen(f"http://127.0.0.1:{telling}/metrics", timeout=10).read().decode()
-    finally:
-        server.kill()
-        server.wait()
+    with running(AUTHSOME, "serve", **settings) as server:
+        eventually(server, lambda: urllib.request.urlopen(f"http://127.0.0.1:{serving}/readyz", timeout=5).close())
+        return urllib.request.urlopen(f"http://127.0.0.1:{telling}/metrics", timeout=10).read().decode()
 
 
 def expressions():
@@ -236,7 +280,8 @@ def expressions():
     asked = [it["expr"] for panel in dashboard["panels"] for it in panel.get("targets", [])]
     asked += [re.fullmatch(r"label_values\((.+), \w+\)", it)[1] for it in chosen]
     rules = [rule["expr"] for group in documents(DEPLOY / "alerts.yml")[0]["groups"] for rule in group["rules"]]
-    return [it.replace("$__rate_interval", "1m").replace("$job", ".*").replace("$instance", ".*") for it in asked] + rules
+    filled = re.compile(r"\$(?:job|instance)")
+    return [filled.sub(".*", it.replace("$__rate_interval", "1m")) for it in asked] + rules
 
 
 def watching():
@@ -246,16 +291,16 @@ def watching():
     rules = [{"record": f"question_{at}", "expr": it} for at, it in enumerate(expressions())]
     Path("questions.yml").write_text(yaml.safe_dump({"groups": [{"name": "questions", "rules": rules}]}))
     passes(promtool, "check", "rules", "questions.yml")
-    with metrics() as page:
-        told = dict(re.findall(r"^# TYPE (\w+) (\w+)$", page, re.M))
-    of_histograms = {name + of for name, kind in told.items() if kind == "histogram" for of in ("_bucket", "_sum", "_count")}
+    told = dict(re.findall(r"^# TYPE (\w+) (\w+)$", metrics(), re.M))
+    histograms = [name for name, kind in told.items() if kind == "histogram"]
+    of_histograms = {name + of for name in histograms for of in ("_bucket", "_sum", "_count")}
     names = re.compile(r"\b(?:authsome|process)_\w+")
     asked = {name for it in expressions() for name in names.findall(it)}
     assert asked <= set(told) | of_histograms, f"nobody tells {asked - set(told) - of_histograms}"
     drawn = {next((of for of in told if it.startswith(of + "_")), it) for it in asked} | asked
     assert set(told) - drawn <= {"process_start_time_seconds"}, f"nobody looks at {set(told) - drawn}"
     document = json.loads((ROOT / "openapi/authsome.json").read_text())
-    operations = {it["operationId"] for path in document["paths"].values() for it in path.values() if "operationId" in it}
+    operations = {it.get("operationId") for path in document["paths"].values() for it in path.values()}
     assert {name for it in expressions() for name in re.findall(r'operation="([^"]+)"', it)} <= operations
     panels_have_room()
 
@@ -318,7 +363,7 @@ def yaml_files():
     passes(sys.executable, "-m", "yamllint", "--strict", "--config-data", rules, *files)
 
 
-CHECKS = [image, cluster, pods, unit, watching, sharding, supply, yaml_files]
+CHECKS = [image, cluster, database, pods, unit, watching, sharding, supply, yaml_files]
 
 if __name__ == "__main__":
     {it.__name__: it for it in CHECKS}[sys.argv[1]]()

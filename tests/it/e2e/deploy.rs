@@ -31,6 +31,12 @@ fn the_nodes_of_the_compose_file_take_its_settings_and_the_secrets_that_it_makes
 }
 
 #[test]
+fn a_node_needs_the_rights_that_the_cluster_gives_it_and_no_others() {
+    provided("MONGOD");
+    passes("database");
+}
+
+#[test]
 fn pods_are_restricted_and_take_real_secrets_and_none_of_the_examples() {
     passes("pods");
 }
