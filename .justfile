@@ -12,11 +12,13 @@ check:
 test *arguments:
     tests/run {{ arguments }}
 
-# Writes again what is generated and committed: the OpenAPI document
+# Writes again what is generated and committed: the OpenAPI document, the sample of a configuration
 update:
     mkdir -p target
     cargo run --locked --quiet -- openapi > target/openapi.json
     mv target/openapi.json openapi/authsome.json
+    cargo run --locked --quiet -- config --toml > target/authsome.toml
+    mv target/authsome.toml deploy/authsome.toml
 
 # What a release promises: later documents are held against this one
 release-document:

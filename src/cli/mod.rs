@@ -106,7 +106,7 @@ pub enum Command {
     /// Take the users of an app along, in the shape that an import takes
     Export(Export),
     /// Print every setting with its default as a Markdown table
-    Config,
+    Config(ConfigAsked),
 }
 
 #[derive(Debug, Args)]
@@ -165,6 +165,13 @@ pub struct Healthcheck {
     /// What to ask, an http URL [default: /readyz where `server.bind` listens]
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigAsked {
+    /// Print a configuration file in which all of them are comments
+    #[arg(long)]
+    pub toml: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,8 +10,8 @@ use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, Healthcheck, Keys, Mail, Policy, doctor, healthcheck, keys, log, mail,
-    policy, transfer,
+    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Keys, Mail, Policy, doctor, healthcheck,
+    keys, log, mail, policy, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -22,8 +22,8 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
     let named = cli.config.clone();
     let load = || Config::load(named.as_deref(), environment);
     let done = match cli.into_command() {
-        Command::Config => {
-            print!("{}", config::reference());
+        Command::Config(asked) => {
+            settings(&asked);
             Ok(())
         }
         Command::Openapi => openapi(),
@@ -196,6 +196,15 @@ async fn migrate(config: Config) -> anyhow::Result<()> {
     foundation(config).await?;
     println!("The store is up to date.");
     Ok(())
+}
+
+fn settings(asked: &ConfigAsked) {
+    let told = if asked.toml {
+        config::sample()
+    } else {
+        config::reference()
+    };
+    print!("{told}");
 }
 
 fn openapi() -> anyhow::Result<()> {

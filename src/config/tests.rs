@@ -61,6 +61,37 @@ fn the_environment_beats_the_file_and_the_file_beats_the_default() {
     assert_eq!(config.server.max_connections, 10_000);
 }
 
+/// The sample, where every line that tells a default says it.
+fn sample_without_comments() -> String {
+    let mut lines = vec![];
+    let (sample, mut is_unset) = (sample(), false);
+    for line in sample.lines() {
+        let said = line.strip_prefix("# ").filter(|it| it.contains(" = \""));
+        let said = said.filter(|it| !is_unset && !it.contains("_file = "));
+        lines.push(said.unwrap_or(line).to_owned());
+        is_unset = line.starts_with("# Not set: ");
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_sample_says_each_default_in_its_section_and_changes_nothing() {
+    let unsaid = World::new().load().unwrap();
+    let (all, said) = (sample(), sample_without_comments());
+
+    for setting in settings() {
+        let head = format!("\n[{}]\n", setting.section);
+        let (_, rest) = all.split_once(&head).unwrap();
+        let rows = rest.split("\n[").next().unwrap_or_default();
+        let row = format!("\n# {} = \"", setting.key);
+        assert!(rows.contains(&row), "{row} of {head}");
+    }
+    for file in [all, said] {
+        let config = World::new().file(&file).load().unwrap();
+        assert_eq!(format!("{config:?}"), format!("{unsaid:?}"));
+    }
+}
+
 #[test]
 fn a_file_that_is_named_must_exist_and_replaces_the_usual_one() {
     let world = World::new().file("[server]\nbind = \"127.0.0.1:1111\"");

@@ -162,6 +162,7 @@ fn looking_leaves_nothing_behind() {
         &["policy", "explain", "viewer", "members", "add"],
         &["policy", "test", "nothing.toml"],
         &["config"],
+        &["config", "--toml"],
         &["--help"],
         &["healthcheck"],
         &["mail", "preview"],
@@ -192,6 +193,24 @@ fn config_lists_every_setting_with_its_default() {
             "{variable}: {row:?}"
         );
     }
+}
+
+#[test]
+fn the_sample_of_a_configuration_is_the_committed_one_and_can_be_started_with() {
+    let home = Home::embedded();
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/authsome.toml");
+    let named = committed.to_str().expect("a path that is text");
+
+    let printed = home.run(&["config", "--toml"]);
+    let started = home.run(&["--config", named, "migrate"]);
+
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let committed = fs::read_to_string(&committed).expect("the sample is committed");
+    assert!(
+        printed.out == committed,
+        "deploy/authsome.toml is not what the code says: run `just update`"
+    );
+    assert_eq!(started.code, Some(0), "{started:?}");
 }
 
 #[test]

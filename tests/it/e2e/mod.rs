@@ -8,6 +8,7 @@ mod bootstrap;
 mod clients;
 mod commands;
 mod connections;
+mod deploy;
 mod discovering;
 mod docs;
 mod doctor;
