@@ -193,7 +193,7 @@ async fn serve(
 
 impl Visit {
     /// The pattern of the path.
-    fn route(&self) -> Option<&str> {
+    fn pattern(&self) -> Option<&str> {
         let operation = self.operation.and_then(|place| self.operations.at(place));
         let listed = operation.map(|operation| operation.pattern.as_str());
         listed.or(self.unlisted.as_deref())
@@ -251,7 +251,7 @@ impl Visit {
         let kind = problem.as_ref().map(Problem::kind);
         self.count(request.as_ref(), response.status(), kind);
         let outcome = Outcome {
-            route: self.route(),
+            route: self.pattern(),
             status: response.status(),
             problem: problem.as_ref(),
             began: self.began,

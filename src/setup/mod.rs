@@ -9,10 +9,12 @@
 //! others find it. Secrets are told by the one that made them, once. Of those that come from outside
 //! the store keeps marks, so that another one is noticed.
 
-mod marks;
+mod record;
+mod repo;
 mod report;
 mod service;
 
-pub use self::marks::{SecretMark, is_other, is_other_than_ever, replace as mark_anew};
+pub use self::record::SecretMark;
+pub use self::repo::{is_other, is_other_than_ever, mark_anew};
 pub use self::report::Report;
 pub use self::service::{Setup, SetupError, Wanted};

@@ -124,16 +124,16 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "deleted environments of every app are cleared away",
     ),
     (
-        "idempotency/repo.rs",
-        "answers are found by the user who has signed in by them",
-    ),
-    (
         "environments/directory.rs",
         "a preflight request names an origin but no tenant",
     ),
     (
         "environments/directory.rs",
         "a publishable key names its tenant",
+    ),
+    (
+        "idempotency/repo.rs",
+        "answers are found by the user who has signed in by them",
     ),
     (
         "invitations/service.rs",

@@ -268,11 +268,11 @@ on_both_stores! {
         let comes = (0..20).map(|number| {
             visitor.signs_up(&format!("user{number}@example.org"), PASSWORD).into_future()
         });
-        let deletes = machine.delete(&staging.path("")).into_future();
+        let goes = machine.delete(&staging.path("")).into_future();
 
-        let (came, deleted) = futures_util::future::join(join_all(comes), deletes).await;
+        let (came, gone) = futures_util::future::join(join_all(comes), goes).await;
 
-        let _ = deleted.expect(204);
+        let _ = gone.expect(204);
         let outcomes: Vec<String> = came.iter().map(said).collect();
         let is_sound = |it: &String| ["201", "401 invalid_publishable_key"].contains(&&**it);
         assert!(outcomes.iter().all(is_sound), "{outcomes:?}");

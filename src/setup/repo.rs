@@ -1,28 +1,11 @@
 //! Marks of the secrets that a store is filled under: with another one nothing fails but what people
 //! try, and nothing says why.
 
-use serde::{Deserialize, Serialize};
-
+use super::record::SecretMark;
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Field, Index, Nobody, Store, StoreError, Stored, by_id};
+use crate::store::{Field, Store, StoreError, Stored, by_id};
 
 const MARK: Field<SecretMark, String> = Field::at("mark");
-
-/// By what a secret is known again. It says nothing of the secret.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SecretMark {
-    /// Which secret it is of.
-    #[serde(rename = "_id")]
-    pub id: String,
-    pub mark: String,
-    pub created_at: Timestamp,
-}
-
-impl Entity for SecretMark {
-    type Owner = Nobody;
-    const COLLECTION: &'static str = "authsome_secret_marks";
-    const INDEXES: &'static [Index] = &[];
-}
 
 /// Whether the store was filled under another secret than the one of this mark.
 pub async fn is_other(store: &Store, secret: &str, mark: &str) -> Stored<bool> {
@@ -49,7 +32,7 @@ pub async fn is_other_than_ever(
 }
 
 /// From now on the store is filled under this one.
-pub async fn replace(store: &Store, (secret, mark): (&str, &str)) -> Stored<()> {
+pub async fn mark_anew(store: &Store, (secret, mark): (&str, &str)) -> Stored<()> {
     let mut once = store.once();
     let mut shared = once.shared();
     let update = MARK.set(mark.to_owned());
