@@ -52,7 +52,7 @@ impl Live {
             return self;
         }
         let mut subjects = unlimited(&self.caller.subjects);
-        subjects.extend(scopes.subjects());
+        subjects.extend(limits(self.key.owner(), scopes));
         self.caller.subjects = subjects;
         self.key.scopes = Some(scopes.clone());
         self
@@ -61,6 +61,16 @@ impl Live {
     /// Whether it is for all that these scopes are for.
     pub fn has(&self, scopes: &Scopes) -> bool {
         scopes.are_within(&self.caller.subjects)
+    }
+}
+
+/// Scopes as they stand among the subjects of whoever a key is of.
+fn limits(owner: KeyOwner, scopes: &Scopes) -> Vec<String> {
+    match owner {
+        KeyOwner::Organization(_) => scopes.subjects_of_organization(),
+        KeyOwner::Environment | KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => {
+            scopes.subjects()
+        }
     }
 }
 
@@ -147,15 +157,9 @@ impl LiveKeys {
         let Some(owner) = self.owner(&key, now).await? else {
             return Ok(None);
         };
-        let limits = match key.owner() {
-            KeyOwner::Organization(_) => Scopes::subjects_of_organization,
-            KeyOwner::Environment | KeyOwner::User(_) | KeyOwner::ServiceAccount(_) => {
-                Scopes::subjects
-            }
-        };
-        let scopes = key.scopes.as_ref().map(limits);
+        let scopes = key.scopes.as_ref();
         let mut subjects = owner.subjects;
-        subjects.extend(scopes.into_iter().flatten());
+        subjects.extend(scopes.into_iter().flat_map(|it| limits(key.owner(), it)));
         let caller = Caller {
             principal: Principal::Key {
                 key_id: key.id,
