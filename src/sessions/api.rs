@@ -29,6 +29,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(super::own::routes)
         .service(super::own::switch_org)
         .configure(super::own_devices::routes)
+        .configure(super::own_methods::routes)
         .configure(super::administration::routes)
         .configure(super::together::routes)
         .configure(super::impersonation::routes)

@@ -7,7 +7,7 @@
 //! refreshing bindings      the next pair of tokens     reauthenticating   proof of oneself, again
 //!                                                      reclaiming     an account proven late
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
-//! own own_devices          what people see and do of their own
+//! own own_devices own_methods   what people see and do of their own
 //! administration together  what administrators do
 //! impersonating impersonation   acting as a user
 //! roles                    what a user may do, and lends     algorithm      what tokens are signed with
@@ -35,6 +35,7 @@ mod opening;
 mod organization;
 mod own;
 mod own_devices;
+mod own_methods;
 mod reauthenticating;
 mod reclaiming;
 mod record;

@@ -118,6 +118,7 @@ impl Scenario {
         let spent = mia.refresh_token();
         self.calls("auth.refresh", mia.refreshes().await);
         self.calls("me.read", mia.me().await);
+        self.calls("me.auth_methods", mia.get("/v1/me/auth-methods").await);
         let changes = json!({"username": "mia2", "phone": "+4930123457", "first_name": "Mia"});
         self.calls("me.update", mia.patch("/v1/me").json(changes).await);
         let other = mia.on_another_device().await;

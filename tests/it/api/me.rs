@@ -204,6 +204,25 @@ on_both_stores! {
         }
     }
 
+    async fn the_ways_in_are_told_that_are_open(app: TestApp) {
+        let mia = app.person("mia@example.org").await;
+        let told = async || mia.get("/v1/me/auth-methods").await.told(200)["methods"].clone();
+        let by_link = json!({"type": "magic_link", "provider": "authsome", "label": "mia@example.org"});
+        let by_password = json!({
+            "type": "password", "provider": "authsome", "label": "Password",
+            "linked_at": "2040-01-01T00:00:00.000Z",
+        });
+        assert_eq!(told().await, json!([by_password, by_link]));
+
+        let config = format!("/v1/admin/apps/{}/client-config", mia.door.app_id);
+        let links_alone = json!({"methods": ["magic_link"]});
+        app.key().request("PUT", &config).json(links_alone).await.told(200);
+
+        assert_eq!(told().await, json!([by_link]));
+        app.get("/v1/me/auth-methods").await.refuses(401, "unauthenticated");
+        app.key().get("/v1/me/auth-methods").await.refuses(403, "user_required");
+    }
+
     async fn other_users_are_unknown_to_a_user(app: TestApp) {
         let mia = app.person("mia@example.org").await;
         let max = app.person("max@example.org").await;

@@ -124,7 +124,6 @@ GET /v1/revocations
 
 /// What of it is not there yet.
 const MISSING: &str = "
-GET /v1/me/auth-methods
 ";
 
 /// `GET /v1/orgs/{}`, one for each method.
