@@ -73,6 +73,7 @@ impl Sessions {
         (ended, kept): (&Ended, SessionId),
         (now, origin): (Timestamp, &Origin),
     ) -> Stored<Vec<Revocation>> {
+        idempotency::forget_sessions(tx, ended.user).await?;
         let others = repo::others(&mut tx.within(app), ended.user, kept, now).await?;
         let why = (ended.how, ended.by.clone());
         self.end_each(tx, &others, why, (now, origin)).await
