@@ -48,7 +48,8 @@ impl Live {
     /// The same for these scopes alone, which must be [within](Self::has) its own.
     #[must_use]
     pub fn limited_to(mut self, scopes: &Scopes) -> Self {
-        if self.key.scopes.is_none() && scopes.is_for_everything() {
+        let is_all = scopes.lines().len() == 1 && scopes.is_for_everything();
+        if self.key.scopes.is_none() && is_all {
             return self;
         }
         let mut subjects = unlimited(&self.caller.subjects);

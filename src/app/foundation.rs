@@ -12,7 +12,6 @@ use crate::credentials::Hasher;
 use crate::forms::Forms;
 use crate::kernel::id::AppId;
 use crate::kernel::text::Slug;
-use crate::kernel::time::Timestamp;
 use crate::links::Links;
 use crate::notifications::Outbox;
 use crate::setup::{self, Report, Setup, Wanted};
@@ -42,7 +41,6 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let store = Store::open(&store_settings(&config.store)).await?;
         store.migrate(SCHEMAS, world.clock.now()).await?;
-        notice_other_secrets(&store, &secrets, world.clock.now()).await?;
         let tokens = token_settings(&config, bound);
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();
@@ -77,6 +75,34 @@ impl Foundation {
         Report::of(&installed).ok_or(StartError::NoPlatform)
     }
 
+    /// Tells the log where the store was filled under other secrets, and makes marks of those in use
+    /// where there are none. For whoever serves: other commands may have whatever secrets they have.
+    ///
+    /// With another pepper no password is right, and no restart mends it; another refresh secret is
+    /// somebody's choice, or a node that has another than the rest.
+    pub async fn notice_other_secrets(&self) -> Stored<()> {
+        let (store, now) = (&self.store, self.world.clock.now());
+        let [pepper, refresh] = marks(&self.secrets);
+        if setup::is_other_than_ever(store, (PEPPER, &pepper), now).await? {
+            tracing::error!(
+                "the pepper is another than the passwords of this store were hashed with: none is right"
+            );
+        }
+        if setup::is_other_than_ever(store, (REFRESH_SECRET, &refresh), now).await? {
+            tracing::warn!(
+                "the refresh secret is another than before: sessions have ended, and open links are void"
+            );
+            setup::mark_anew(store, (REFRESH_SECRET, &refresh)).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on the pepper in use is the one of this store.
+    pub async fn accept_pepper(&self) -> Stored<()> {
+        let [pepper, _] = marks(&self.secrets);
+        setup::mark_anew(&self.store, (PEPPER, &pepper)).await
+    }
+
     /// What brings users in, and takes them along.
     pub fn transfers(&self) -> Transfers {
         let (store, World { clock, entropy }) = (self.store.clone(), self.world.clone());
@@ -100,22 +126,4 @@ impl Foundation {
         let app = apps::by_slug(&mut self.store.once().shared(), &slug).await?;
         Ok(app.map(|app| app.id))
     }
-}
-
-/// With another pepper no password is right, and no restart mends it; another refresh secret is
-/// somebody's choice, or a node that has another than the rest.
-async fn notice_other_secrets(store: &Store, secrets: &Secrets, now: Timestamp) -> Stored<()> {
-    let [pepper, refresh] = marks(secrets);
-    if setup::is_other_than_ever(store, (PEPPER, &pepper), now).await? {
-        tracing::error!(
-            "the pepper is another than the passwords of this store were hashed with: none is right"
-        );
-    }
-    if setup::is_other_than_ever(store, (REFRESH_SECRET, &refresh), now).await? {
-        tracing::warn!(
-            "the refresh secret is another than before: sessions have ended, and open links are void"
-        );
-        setup::mark_anew(store, (REFRESH_SECRET, &refresh)).await?;
-    }
-    Ok(())
 }

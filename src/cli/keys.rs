@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 
 use super::run::foundation;
-use super::{Rotate, Withdraw};
+use super::{Keys, Rotate, Withdraw};
 use crate::app::Foundation;
 use crate::apps;
 use crate::config::Config;
@@ -17,8 +17,17 @@ use crate::tokens::{self, SigningKey, publish};
 /// How often a unit of work is begun that others keep from its documents; each takes two seconds.
 const TURNS: u32 = 40;
 
+pub(super) async fn run(config: Config, asked: Keys) -> anyhow::Result<()> {
+    match asked {
+        Keys::Rotate(asked) => rotate(config, asked).await,
+        Keys::Withdraw(asked) => withdraw(config, asked).await,
+        Keys::Reseal => reseal(config).await,
+        Keys::AcceptPepper => accept_pepper(config).await,
+    }
+}
+
 /// Publishes a new key for every environment asked for, and says from when it signs.
-pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> {
+async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> {
     let foundation = foundation(config).await?;
     for environment in chosen(&foundation, &asked).await? {
         let now = foundation.world.clock.now();
@@ -48,7 +57,7 @@ pub(super) async fn rotate(config: Config, asked: Rotate) -> anyhow::Result<()> 
 }
 
 /// Puts a new key in the place of one that others may have.
-pub(super) async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<()> {
+async fn withdraw(config: Config, asked: Withdraw) -> anyhow::Result<()> {
     let foundation = foundation(config).await?;
     let (store, now) = (&foundation.store, foundation.world.clock.now());
     let mut once = store.once();
@@ -100,8 +109,15 @@ fn event(foundation: &Foundation, name: Name, tenant: Tenant, now: Timestamp) ->
     Event::new(name, tenant, Party::system(), &origin, made)
 }
 
+/// Ends the complaint about a pepper that is lost.
+async fn accept_pepper(config: Config) -> anyhow::Result<()> {
+    foundation(config).await?.accept_pepper().await?;
+    println!("The pepper in use is the one of this store from now on.");
+    Ok(())
+}
+
 /// Seals everything under the first encryption key. Safe while servers run, and to repeat.
-pub(super) async fn reseal(config: Config) -> anyhow::Result<()> {
+async fn reseal(config: Config) -> anyhow::Result<()> {
     let done = foundation(config).await?.reseal().await?;
     println!("{} sealed anew, {} were already", done.anew, done.already);
     if done.unopened.is_empty() {

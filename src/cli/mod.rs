@@ -189,6 +189,9 @@ pub enum Keys {
     Withdraw(Withdraw),
     /// Seal what is encrypted anew, under the first encryption key, so that the others can go
     Reseal,
+    /// Take the pepper in use for the right one, where the one before is lost for good: every password
+    /// made with it is lost too, and is set anew by letter
+    AcceptPepper,
 }
 
 #[derive(Debug, Args)]

@@ -10,8 +10,8 @@ use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Keys, Mail, Policy, doctor, healthcheck,
-    keys, log, mail, policy, transfer,
+    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Mail, Policy, doctor, healthcheck, keys,
+    log, mail, policy, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -44,19 +44,13 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
             with_config(load, |config| in_system(bootstrap(config, asked)))
         }
         Command::Migrate => with_config(load, |config| in_system(migrate(config))),
-        Command::Keys(Keys::Rotate(asked)) => {
-            with_config(load, |config| in_system(keys::rotate(config, asked)))
-        }
-        Command::Keys(Keys::Withdraw(asked)) => {
-            with_config(load, |config| in_system(keys::withdraw(config, asked)))
-        }
+        Command::Keys(asked) => with_config(load, |config| in_system(keys::run(config, asked))),
         Command::Import(asked) => {
             with_config(load, |config| in_system(transfer::import(config, asked)))
         }
         Command::Export(asked) => {
             with_config(load, |config| in_system(transfer::export(config, asked)))
         }
-        Command::Keys(Keys::Reseal) => with_config(load, |config| in_system(keys::reseal(config))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -119,6 +113,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             said(&report.text(&url))?;
         }
     }
+    foundation.notice_other_secrets().await?;
     let authsome = foundation.raise().await?;
     let (health, background) = (authsome.health.clone(), authsome.background());
     let server = authsome.serve(listener)?;
@@ -173,6 +168,7 @@ async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
     };
     let foundation = foundation(config).await?;
     let report = foundation.bootstrap(&wanted).await?;
+    foundation.notice_other_secrets().await?;
     let named = wanted.admin_email.is_some() || wanted.admin_password.is_some();
     if named && !report.made_operator() {
         eprintln!(

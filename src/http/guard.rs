@@ -36,11 +36,16 @@ pub struct Allowed<P> {
 
 impl<P: Permission<In = InApp>> Allowed<P> {
     /// Judges the caller anew, for work that goes on after its request was let in: fails where the
-    /// same credential would not get past the guard any more.
+    /// same credential would not get past the guard any more, or would act somewhere else.
     pub async fn again(&self) -> Result<Self, Problem> {
         let standing = self.identity.standing_now().await?;
+        let caller = allowed::<P>(&standing, &self.identity.policy)?;
+        // Where `?app_id=` alone says where he acts, that may be another environment by now.
+        if caller.tenant != self.caller.tenant {
+            return Err(ProblemKind::NotFound.into());
+        }
         Ok(Self {
-            caller: allowed::<P>(&standing, &self.identity.policy)?,
+            caller,
             identity: self.identity.clone(),
             permission: PhantomData,
         })

@@ -215,6 +215,7 @@ async fn settled(
 /// The user whom an answer gives a session.
 fn signed_in(answer: &[u8]) -> Option<UserId> {
     let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    answer.get("access_token")?;
     answer.pointer("/user/id")?.as_str()?.parse().ok()
 }
 

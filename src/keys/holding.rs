@@ -112,7 +112,7 @@ impl Keys {
             KeyOwner::Environment => {
                 let environment = environments::hold(tx).await?;
                 // The credential that named it was good a moment ago.
-                environment.ok_or(StoreError::Conflict)?;
+                environment.ok_or(StoreError::Gone)?;
                 self.may_give_roles(tx, by, (roles, lines)).await
             }
             KeyOwner::ServiceAccount(id) => {

@@ -78,7 +78,7 @@ impl Keys {
             Ok(environment) => Ok(environment),
             Err(EnvironmentError::Store(error)) => Err(error),
             // The credential that named it was good a moment ago.
-            Err(EnvironmentError::Unknown) => Err(StoreError::Conflict),
+            Err(EnvironmentError::Unknown) => Err(StoreError::Gone),
         }
     }
 

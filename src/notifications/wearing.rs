@@ -28,12 +28,16 @@ pub(super) fn head((app, worn): (&App, &Worn), user: Option<&User>, message: &Me
     }
 }
 
-/// What would become a link in the words of an organization is broken up.
+/// What would become a link in the words of an organization is broken up, and its letters wear the
+/// sheet of the app: what whoever founds one could take out of sight is what protects its reader.
 fn of_organization((app, worn): (&App, &Worn), message: &Message) -> Style {
     let invited = invited(message);
     let name = invited.and_then(|it| Label::parse(&it.organization).ok());
     let logo = invited.and_then(|it| it.logo.as_deref());
-    let brand = worn.by_organization(app, (name.as_ref(), logo));
+    let brand = Brand {
+        custom_css: worn.by_app(app).custom_css,
+        ..worn.by_organization(app, (name.as_ref(), logo))
+    };
     style(brand, (Plain::organization, Plain::message))
 }
 

@@ -112,7 +112,7 @@ async function look() {
     refuse(told);
     return;
   }
-  wear(told.branding);
+  if (told.branding) wear(told.branding); // an older node tells none
   document.querySelector("#email").value = told.email;
   const said = { organization: told.organization.name, inviter: told.inviter, role: told.roles.join(", ") };
   for (const [name, text] of Object.entries(said)) {

@@ -13,6 +13,7 @@ use crate::access::{Permission, RevokeSessions, guarding};
 use crate::apps;
 use crate::events::{self, Name, Origin};
 use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, ProblemKind};
+use crate::idempotency;
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
 use crate::store::Tx;
@@ -148,6 +149,7 @@ impl Sessions {
             let lent = self.release_all(&mut everywhere, (*id, how), (now, origin));
             revoked.extend(lent.await?);
             count += repo::end_all(&mut everywhere, *id, how, now).await?;
+            idempotency::forget_sessions(tx, *id).await?;
         }
         let told = self
             .event(

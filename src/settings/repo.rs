@@ -14,10 +14,12 @@ const SEALED: Field<Setting, String> = Field::at("sealed");
 const ENFORCED: Field<Setting, bool> = Field::at("enforced");
 const UPDATED_AT: Field<Setting, Timestamp> = Field::at("updated_at");
 
-/// Everything that is chosen in places of one app.
+/// Everything that is chosen in places of one app. What an earlier version let people choose, and this
+/// one does not know, is nothing.
 pub(super) async fn chosen(tx: &mut Tx<'_, AppId>, places: &[Place]) -> Stored<Vec<Setting>> {
     let names = places.iter().map(|place| place.name());
-    tx.find(Query::of(PLACE.one_of(names))).await
+    let known = KEY.one_of(Key::ALL.iter().copied());
+    tx.find(Query::of(PLACE.one_of(names) & known)).await
 }
 
 pub(super) async fn of(tx: &mut Tx<'_, AppId>, place: Place, key: Key) -> Stored<Option<Setting>> {

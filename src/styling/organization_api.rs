@@ -15,8 +15,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 
 /// Read the branding of an organization
 ///
-/// What is set, and what letters about the organization wear: field by field what it has set, its own
-/// name and logo, what the app has set, and the product's own look.
+/// What is set, and how the organization looks: field by field what it has set, its own name and logo,
+/// what the app has set, and the product's own look.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.branding.read",
     params(("org" = OrgId, Path, description = "The organisation")),
@@ -37,10 +37,10 @@ async fn read(
 
 /// Set the branding of an organization
 ///
-/// Replaces all of it: what is left out is as the app has it. Invitations and other letters about the
-/// organization wear it that are sent from now on, and whoever looks an invitation up is told it. What
-/// would become a link in `company_name` or `tagline` is broken up in letters, and the sentences of a
-/// letter name the app as before.
+/// Replaces all of it: what is left out is as the app has it. Invitations and letters about the
+/// organization's webhooks wear it that are sent from now on, and whoever looks an invitation up is told
+/// it. What would become a link in `company_name` or `tagline` is broken up in letters, their sentences
+/// name the app as before, and `custom_css` is for pages: letters wear the app's.
 #[utoipa::path(
     tag = "organizations", operation_id = "orgs.branding.replace",
     params(("org" = OrgId, Path, description = "The organisation")),

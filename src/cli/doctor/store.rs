@@ -203,12 +203,12 @@ fn pepper(is_other: bool) -> Finding {
     if is_other {
         let detail = "it is another than the passwords here were hashed with: none is right";
         let advice = "restore AUTHSOME_SECURITY__PEPPER from the backup; where it is lost for good, \
-                      people reset their passwords";
+                      people reset their passwords, and `authsome keys accept-pepper` ends this";
         return Finding::fail(PEPPER, detail, advice);
     }
     Finding::ok(
         PEPPER,
-        "it is the one that the passwords here were hashed with",
+        "it is none but the one that the store was filled under",
     )
 }
 
@@ -219,7 +219,10 @@ fn refresh_secret(is_other: bool) -> Finding {
                       sessions and makes open links void";
         return Finding::warn(REFRESH_SECRET, detail, advice);
     }
-    Finding::ok(REFRESH_SECRET, "it is the one that every node has had")
+    Finding::ok(
+        REFRESH_SECRET,
+        "it is none but that of the node which started last",
+    )
 }
 
 fn sealed(found: Resealed) -> Finding {
@@ -262,8 +265,8 @@ fn webhooks(found: Undelivered) -> Finding {
     if overdue > LATE {
         let minutes = overdue.as_secs() / 60;
         let detail = format!("{detail}, the first for {minutes} minutes");
-        let advice = "does a server run that can write to the database; receivers that refuse are \
-                      told by `GET /v1/webhooks/{webhook}/deliveries`, and do not count";
+        let advice = "does a server run that can write to the database, or does a receiver hang: \
+                      what is behind its delivery waits (`GET /v1/webhooks/{webhook}/deliveries`)";
         return Finding::warn(WEBHOOKS, detail, advice);
     }
     Finding::ok(WEBHOOKS, detail)

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What is not on a list of [`allowed`] is refused, never left out: nobody finds half of his sheet
-//! missing. Nothing loads, runs or moves anything, reads attributes, or lies above something else.
+//! missing. Nothing loads or runs anything, reads attributes, or is taken out of the flow.
 //! The normal form is parsed to itself. Not here: whose sheet it is and where it is shown.
 
 mod allowed;

@@ -184,7 +184,7 @@ on_both_stores! {
         acme.looks(json!({
             "logo_url": "https://north.example/logo.png", "accent_color": "#225588",
             "company_name": "Northwind.example", "tagline": "Win at https://evil.example/",
-            "custom_css": "a{color:red}",
+            "custom_css": ".text{font-size:0}",
         })).await;
 
         acme.invited(MIA, &["member"]).await;
@@ -196,11 +196,12 @@ on_both_stores! {
             "color:#225588;word-break",
             "border-top:4px solid #112233",
             "background:#0f172a;color:#ffffff",
-            "<style>\na { color: red }\n</style>",
+            &format!("<style>\n{NORMAL}\n</style>"),
             "on Acme Research.",
         ] {
             assert!(letter.html.contains(part), "{part}: {}", letter.html);
         }
+        assert!(!letter.html.contains("font-size: 0"), "what protects its reader stays: {}", letter.html);
         assert!(letter.subject.ends_with("on Acme Research"), "{}", letter.subject);
         for part in [&letter.html, &letter.text] {
             assert!(part.contains("evil. example") && !part.contains("evil.example"), "{part}");
@@ -387,7 +388,7 @@ on_both_stores! {
 
     /// A letter that the organisation's owners get without being asked for wears it too.
     async fn a_letter_about_a_webhook_of_an_organisation_wears_its_look(acme: Acme) {
-        acme.looks(json!({"custom_css": "p{color:#225588}", "company_name": "Northwind"})).await;
+        acme.looks(json!({"accent_color": "#225588", "company_name": "Northwind"})).await;
         let app = &acme.app;
         let disabled = |org_id| Message::WebhookDisabled {
             webhook_id: WebhookId::new(app.clock.now(), &app.foundation().world.entropy),

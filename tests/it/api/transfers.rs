@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{Door, TestApp, eventually};
 use crate::support::client::{Asks, Client};
-use crate::support::machines::Key;
+use crate::support::machines::{EVERYTHING, Key};
 use crate::support::persona::Administers;
 use crate::support::stores::on_both_stores;
 use crate::support::upload::Upload;
@@ -53,7 +53,7 @@ fn summary(lines: &[Value]) -> &Value {
 
 async fn a_key(app: &TestApp, more: Value) -> Key {
     let mut new = json!({
-        "name": "Import", "owner": "environment", "roles": ["ADMIN"], "scopes": ["*:*"],
+        "name": "Import", "owner": "environment", "roles": ["ADMIN"], "scopes": EVERYTHING,
     });
     for (name, value) in more.as_object().into_iter().flatten() {
         new[name] = value.clone();

@@ -174,6 +174,8 @@ on_both_stores! {
         let log = server.process.log();
         drop(server);
         let after = examined(&home);
+        assert_eq!(home.run(&["keys", "accept-pepper"]).code, Some(0));
+        assert_says(&examined(&home), "pepper", &["ok: "]);
 
         assert_eq!((before.code, after.code), (Some(1), Some(1)), "{before:?}");
         assert_says(&before, "pepper", &["fail: ", "none is right", "AUTHSOME_SECURITY__PEPPER"]);
