@@ -388,7 +388,7 @@ on_both_stores! {
 
     /// A letter that the organisation's owners get without being asked for wears it too.
     async fn a_letter_about_a_webhook_of_an_organisation_wears_its_look(acme: Acme) {
-        acme.looks(json!({"accent_color": "#225588", "company_name": "Northwind"})).await;
+        acme.looks(json!({"primary_color": "#225588", "company_name": "Northwind"})).await;
         let app = &acme.app;
         let disabled = |org_id| Message::WebhookDisabled {
             webhook_id: WebhookId::new(app.clock.now(), &app.foundation().world.entropy),
@@ -401,7 +401,7 @@ on_both_stores! {
         app.queues(MIA, disabled(None)).await;
 
         let letter = app.letter_to("orla@example.org").await;
-        assert!(letter.html.contains("p { color: #225588 }"), "{}", letter.html);
+        assert!(letter.html.contains("border-top:4px solid #225588"), "{}", letter.html);
         assert!(letter.html.contains(">Northwind</p>"), "{}", letter.html);
         let other = app.letter_to(MIA).await;
         assert!(!other.html.contains("#225588") && !other.html.contains("Northwind"));
