@@ -220,7 +220,7 @@ on_both_stores! {
 
         assert_eq!(told().await, json!([by_link]));
         app.get("/v1/me/auth-methods").await.refuses(401, "unauthenticated");
-        app.key().get("/v1/me/auth-methods").await.refuses(403, "user_required");
+        app.key().get("/v1/me/auth-methods").await.refuses(403, "forbidden");
     }
 
     async fn other_users_are_unknown_to_a_user(app: TestApp) {
