@@ -185,6 +185,12 @@ def is_closed(case):
     return schemas.get(name, {}).get("additionalProperties") is False
 
 
+def is_open(case, error):
+    """Whether an unknown member is of an object whose schema does not say that it has no others."""
+    is_within = error.get("pointer", "").count("/") > 1
+    return error["type"] == "unknown_field" and (is_within or not is_closed(case))
+
+
 def is_beyond_schemas(case, problem):
     """Whether a request that fits the schema is refused for what no schema says.
 
@@ -192,12 +198,11 @@ def is_beyond_schemas(case, problem):
     what is no address) and what is stated in words; numbers, flags, lists and names of members are the schema's.
     """
     kind, errors = problem.get("type"), problem.get("errors", [])
+    errors = [error for error in errors if not is_open(case, error)]
     if kind == "unknown_field":
-        return not is_closed(case)
+        return not errors
     if kind not in ("invalid_body", "invalid_query", "bad_request"):
         return kind not in ("duplicate_field", "malformed_json", "unsupported_media_type")
-    if not is_closed(case):
-        errors = [error for error in errors if error["type"] != "unknown_field"]
     told = [problem.get("detail", ""), *(error["detail"] for error in errors)]
     if any(rule in sentence for sentence in told for rule in IN_WORDS):
         return True
@@ -232,8 +237,9 @@ def filter_failure(context, failure, case, response):
         is_another = case.path == "/v1/orgs/check-slug" and problem.get("type") == "not_found"
         return problem.get("type") != "ambiguous_framing" and not is_another
     if kind == "UseAfterFree":
-        # A setting is a place: what was chosen there is gone, and the place answers.
-        return "/settings/" not in case.path
+        # What is configured is a place: what was chosen there is gone, and the place answers.
+        places = ("/settings/", "/session-config", "/client-config", "/branding")
+        return not any(place in case.path for place in places)
     if kind == "AcceptedNegativeData":
         # Whatever cannot be made sense of is not active (RFC 7662 §2.2).
         return case.path != "/v1/introspect" and not is_only_left_out(case, failure.message)
