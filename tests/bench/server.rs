@@ -35,6 +35,14 @@ impl Where {
         Where::Mongo(uri.to_owned(), database)
     }
 
+    /// Another fresh one, on the same server.
+    pub fn anew(&self) -> Self {
+        match self {
+            Where::Embedded => Where::Embedded,
+            Where::Mongo(uri, _) => Where::mongo(uri),
+        }
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Where::Embedded => "sqlite",

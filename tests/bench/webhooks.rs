@@ -35,7 +35,8 @@ pub fn measure(place: &Where) {
     println!("limit   a receiver, {SENDERS} connections            {limit:>10.0} requests/s");
     for webhooks in [1, 10] {
         let receivers: Vec<_> = (0..webhooks).map(|_| Receiver::start()).collect();
-        let running = Running::start_with(place, &[("AUTHSOME_WEBHOOKS__ALLOW_PRIVATE", "true")]);
+        let place = place.anew();
+        let running = Running::start_with(&place, &[("AUTHSOME_WEBHOOKS__ALLOW_PRIVATE", "true")]);
         for receiver in &receivers {
             listens(&running, receiver.address);
         }
