@@ -50,13 +50,12 @@ impl SecretKeys {
         live.ok_or_else(|| ProblemKind::InvalidToken.into())
     }
 
-    /// One request by a secret, which uses it up by one, whatever comes of it.
-    async fn spent(&self, text: &str) -> Result<Live, Problem> {
-        let live = self.by_secret(text).await?;
-        if self.live.spend(&live).await? {
-            return Ok(live);
+    /// The key that is presented, if one is.
+    async fn presented(&self, credential: &Credential) -> Result<Option<Live>, Problem> {
+        match credential {
+            Credential::ApiKey(key) => self.by_secret(key.expose_secret()).await.map(Some),
+            Credential::Bearer(token) => self.by_token(token.expose_secret()).await,
         }
-        Err(ProblemKind::InvalidToken.into())
     }
 
     async fn by_token(&self, text: &str) -> Result<Option<Live>, Problem> {
@@ -85,10 +84,13 @@ impl Authenticator for SecretKeys {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
         async move {
-            let live = match credential {
-                Credential::ApiKey(key) => Some(self.spent(key.expose_secret()).await?),
-                Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
-            };
+            let live = self.presented(credential).await?;
+            // A request by a secret uses it up by one, whatever comes of it.
+            if let (Some(live), Credential::ApiKey(_)) = (&live, credential)
+                && !self.live.spend(live).await?
+            {
+                return Err(ProblemKind::InvalidToken.into());
+            }
             Ok(live.map(|live| live.caller))
         }
         .boxed_local()
@@ -99,10 +101,7 @@ impl Authenticator for SecretKeys {
         credential: &'a Credential,
     ) -> LocalBoxFuture<'a, Result<Option<Caller>, Problem>> {
         async move {
-            let live = match credential {
-                Credential::ApiKey(key) => Some(self.by_secret(key.expose_secret()).await?),
-                Credential::Bearer(token) => self.by_token(token.expose_secret()).await?,
-            };
+            let live = self.presented(credential).await?;
             Ok(live.map(|live| live.caller))
         }
         .boxed_local()
