@@ -272,6 +272,7 @@ impl Authsome {
 
     fn start_jobs(&self) {
         jobs::follow_revocations(self.revocations.clone(), self.clock.clone());
+        jobs::end_leftovers(&self.store);
         let store = self.store.clone();
         self.jobs.every(jobs::SWEEPING, async move |now| {
             jobs::sweep(&store, SCHEMAS, now).await.map(drop)

@@ -102,6 +102,14 @@ impl Store {
         }
     }
 
+    /// What processes that were killed may leave open; `None` where nothing outlives its process.
+    pub fn leftovers(&self) -> Option<Leftovers> {
+        match &self.database {
+            Database::Sqlite(_) => None,
+            Database::Mongo(mongo) => Some(Leftovers(mongo.leftovers())),
+        }
+    }
+
     /// What the clock of the database says; `None` where it has none of its own.
     pub async fn time(&self) -> Stored<Option<Timestamp>> {
         match &self.database {
@@ -217,6 +225,18 @@ impl Store {
             Database::Mongo(mongo) => Driver::Mongo(mongo.transaction().await?),
         };
         Ok(Unit::new(driver, self.measures.clone()))
+    }
+}
+
+/// See [`Store::leftovers`].
+#[derive(Debug)]
+pub struct Leftovers(mongo::Leftovers);
+
+impl Leftovers {
+    /// Ends the units of work that have done nothing since the last call; how many. Whoever began one,
+    /// should he still be there, runs it again.
+    pub async fn end(&mut self) -> Stored<usize> {
+        self.0.end().await
     }
 }
 

@@ -3,6 +3,7 @@
 mod deployment;
 mod errors;
 mod follow;
+mod leftovers;
 mod migrate;
 mod session;
 mod translate;
@@ -15,6 +16,7 @@ use mongodb::{Client, ClientSession, Database};
 
 use self::deployment::{refuse_unsuitable, refuse_without_primary};
 use self::errors::failure;
+pub(super) use self::leftovers::Leftovers;
 pub(super) use self::session::Session;
 use super::error::{StoreError, Stored};
 use super::schema::Schema;
@@ -33,6 +35,8 @@ pub(super) struct Mongo {
     database: Database,
     /// The same, for looks of one instant.
     instant: Database,
+    /// What the server calls this product's connections.
+    app_name: String,
 }
 
 impl Mongo {
@@ -41,9 +45,10 @@ impl Mongo {
         let mut options = ClientOptions::parse(url).await.map_err(|error| {
             StoreError::Unsuitable(format!("the MongoDB URL cannot be used: {error}"))
         })?;
-        options
-            .app_name
-            .get_or_insert_with(|| "authsome".to_owned());
+        // With the database in it: who is called the same is of the same installation.
+        let named = options.default_database.as_deref().unwrap_or_default();
+        let named = format!("authsome {named}");
+        let app_name = options.app_name.get_or_insert(named).clone();
         options.server_selection_timeout.get_or_insert(SELECTION);
         options.connect_timeout.get_or_insert(CONNECT);
         options.heartbeat_freq.get_or_insert(HEARTBEAT);
@@ -73,6 +78,7 @@ impl Mongo {
             client,
             database,
             instant,
+            app_name,
         };
         refuse_unsuitable(&mongo.database, options).await?;
         Ok(mongo)
@@ -92,6 +98,10 @@ impl Mongo {
 
     pub(super) async fn ping(&self) -> Stored<()> {
         refuse_without_primary(&self.database).await
+    }
+
+    pub(super) fn leftovers(&self) -> Leftovers {
+        Leftovers::new(&self.client, self.app_name.clone())
     }
 
     pub(super) fn once(&self) -> Session {

@@ -8,6 +8,7 @@ mod deployments;
 mod failures;
 mod follow;
 mod indexes;
+mod leftovers;
 mod mongod;
 mod oracle;
 mod pages;
