@@ -1,8 +1,8 @@
 //! What a server says while it runs: written if somebody reads it, dropped if not.
 //!
 //! ```text
-//! a line ──▶ kept, 1 MiB at most ──▶ a thread of its own ──▶ the stream
-//!              └─ full: dropped        └─ cannot be written: dropped
+//! a line ──▶ kept, 1 MiB at most ──▶ a thread of its own, ──▶ the stream
+//!              └─ full: dropped      some lines at a time  └─ cannot be written: dropped
 //! ```
 //!
 //! Whoever speaks never waits, and never fails: a disk that is full, a reader that is gone and one
@@ -25,6 +25,9 @@ use crate::config::{Log, LogFormat};
 
 /// How much is kept for a stream that is slower than those who speak.
 const MOST_KEPT: usize = 1 << 20;
+/// How long lines are gathered, and how much, before the thread is woken for them.
+const GATHERED_FOR: Duration = Duration::from_millis(5);
+const GATHERED: usize = 64 << 10;
 /// How long the end waits for what is kept.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -130,8 +133,12 @@ impl Voice {
             state.dropped += lines(line);
             return;
         }
+        let before = state.kept.len();
         state.kept.extend_from_slice(line);
-        self.0.changed.notify_all();
+        // To wake a thread costs more than to write a line.
+        if before == 0 || (before < GATHERED && state.kept.len() >= GATHERED) {
+            self.0.changed.notify_all();
+        }
     }
 }
 
@@ -168,7 +175,12 @@ impl Shared {
     fn next(&self) -> Option<Vec<u8>> {
         let is_idle = |state: &mut State| state.kept.is_empty() && !state.is_over;
         let waited = self.changed.wait_while(self.state(), is_idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let state = waited.unwrap_or_else(PoisonError::into_inner);
+        let has_room = |state: &mut State| state.kept.len() < GATHERED && !state.is_over;
+        let gathered = self
+            .changed
+            .wait_timeout_while(state, GATHERED_FOR, has_room);
+        let (mut state, _) = gathered.unwrap_or_else(PoisonError::into_inner);
         state.is_writing = !state.kept.is_empty();
         state.is_writing.then(|| mem::take(&mut state.kept))
     }
