@@ -1,12 +1,12 @@
 use actix_web::web::Data;
 use actix_web::{patch, post};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{AccountError, Accounts, NewAccount};
 use crate::access::{CreateUser, Permission, UpdateUser};
 use crate::http::{
     Allowed, Answer, Body, Created, Fields, FromFields, Ok200, PathId, Problem, ProblemKind,
+    Routing,
 };
 use crate::kernel::id::UserId;
 use crate::kernel::metadata::Metadata;
@@ -14,7 +14,7 @@ use crate::kernel::password::Password;
 use crate::kernel::text::{Email, Label, Phone, Username};
 use crate::users::{AccountChanges, NewUser, UserView, image_url};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(create_user).service(update_user);
 }
 

@@ -18,8 +18,6 @@ mod settings;
 
 use std::net::SocketAddr;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
 pub use self::sealed::SEALED;
@@ -34,6 +32,7 @@ use crate::devices::Device;
 use crate::environments::{Environment, Holdings, Removal, SupersededKey};
 use crate::events::Event;
 use crate::forms::{FormConfig, FormVersion};
+use crate::http::Routing;
 use crate::idempotency::IdempotencyKey;
 use crate::jobs::Lease;
 use crate::kernel::entropy::Entropy;
@@ -153,7 +152,7 @@ pub enum StartError {
 }
 
 /// Every route of the product; registering one is documenting it.
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .configure(sessions::routes)
         .configure(verification::routes)

@@ -20,7 +20,7 @@ use crate::environments::{self, Environments};
 use crate::exchange::Exchange;
 use crate::forms::Forms;
 use crate::health::Health;
-use crate::http::{self, Edge, InFlight};
+use crate::http::{self, Api, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
 use crate::kernel::time::{Clock, Timestamp};
@@ -320,8 +320,9 @@ impl Authsome {
         let (health, feed) = (Data::new(self.health), Data::new(self.feed));
         let (audit, metrics) = (Data::new(self.audit), self.metrics);
         let events = Data::new(self.events);
+        let api = Api::of(routes);
         let server = HttpServer::new(move || {
-            http::app(edge.clone(), routes)
+            http::app(edge.clone(), &api)
                 .configure(pages::pages)
                 .configure(|config| services.register(config))
                 .app_data(health.clone())

@@ -3,13 +3,14 @@ use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organization::OrganizationRecord;
 use super::service::Audit;
 use crate::access::{Permission, ReadEvents, ReadOrganizationEvents};
 use crate::events::{Event, Name, Outcome, Party, Which};
-use crate::http::{Allowed, Answer, Entering, Fields, FromFields, Ok200, Paging, PathId, Query};
+use crate::http::{
+    Allowed, Answer, Entering, Fields, FromFields, Ok200, Paging, PathId, Query, Routing,
+};
 use crate::kernel::id::{AppId, EnvId, EventId, OrgId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
@@ -17,7 +18,7 @@ use crate::kernel::time::Timestamp;
 /// The longest identifier of anything that events name.
 const IDENTIFIER_MAX: usize = 64;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(list).service(of_organization);
 }
 

@@ -5,18 +5,17 @@ use actix_web::{delete, get, put};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::public;
 use super::record::{Method, Offered, SignInName};
 use super::service::ClientConfigs;
 use crate::access::{Permission, ReadClientConfig, UpdateClientConfig};
-use crate::http::{Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId, Routing};
 use crate::kernel::id::AppId;
 use crate::kernel::language::Language;
 use crate::kernel::text::{Email, WebUrl};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .configure(public::routes)
         .service(read)

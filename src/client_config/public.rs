@@ -1,17 +1,16 @@
 use actix_web::get;
 use actix_web::web::Data;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::ClientConfigs;
 use super::shown::ShownConfig;
 use crate::environments::Environments;
-use crate::http::{Answer, Cacheable, Fields, FromFields, ProblemKind, Public, Query};
+use crate::http::{Answer, Cacheable, Fields, FromFields, ProblemKind, Public, Query, Routing};
 
 /// How long a page may show what it has been told. What is admitted is not its affair.
 const SHOWN_FOR: &str = "private, max-age=10";
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(read);
 }
 

@@ -1,16 +1,17 @@
 use actix_web::post;
 use actix_web::web::Data;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{Cloning, Likeness};
 use crate::access::{CloneEnvironment, Permission};
 use crate::environments::{EnvironmentView, Kind};
-use crate::http::{Allowed, Answer, Body, Created, Fields, FromFields, PathId, ProblemKind};
+use crate::http::{
+    Allowed, Answer, Body, Created, Fields, FromFields, PathId, ProblemKind, Routing,
+};
 use crate::kernel::id::EnvId;
 use crate::kernel::text::{Color, Label, Slug};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(clone);
 }
 

@@ -1,14 +1,13 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::export::Export;
 use super::service::{DepartureError, Departures};
 use crate::access::{BanUser, DeleteMe, DeleteUser, ExportMe, Permission, UnbanUser};
 use crate::http::{
     Allowed, Answer, Attachment, Body, Fields, FromFields, NoContent, Ok200, PathId, Problem,
-    ProblemKind,
+    ProblemKind, Routing,
 };
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
@@ -16,7 +15,7 @@ use crate::kernel::text::Label;
 use crate::kernel::time::Timestamp;
 use crate::users::{Ban, UserView};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(delete_me)
         .service(export_me)

@@ -4,14 +4,13 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::metadata::ServerMetadata;
-use crate::http::{Answer, Cacheable, Ok200, ProblemKind, Public};
+use crate::http::{Answer, Cacheable, Ok200, ProblemKind, Public, Routing};
 use crate::kernel::time::Clock;
 use crate::tokens::{Jwks, SigningKeys};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(jwks)
         .service(openid_configuration)

@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::NewEnvironment;
 use super::record::{Environment, Kind, Settings};
@@ -16,7 +15,7 @@ use crate::access::{
 };
 use crate::http::{
     Allowed, Answer, Body, Change, Created, Fields, FromFields, NoContent, Ok200, PathId,
-    ProblemKind,
+    ProblemKind, Routing,
 };
 use crate::kernel::id::{AppId, EnvId};
 use crate::kernel::text::{Color, Label, Slug};
@@ -26,7 +25,7 @@ const DAY: u32 = 24 * 60 * 60;
 /// How long a superseded key is good where nothing is said.
 const GRACE: u32 = DAY;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

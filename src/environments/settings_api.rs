@@ -3,13 +3,14 @@ use std::str::FromStr;
 use actix_web::web::Data;
 use actix_web::{get, patch};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::SettingsChange;
 use super::record::{Kept, Settings};
 use super::service::Environments;
 use crate::access::{Permission, ReadEnvironments, UpdateEnvironments};
-use crate::http::{Allowed, Answer, Body, Change, Fields, FromFields, Ok200, PathId, ProblemKind};
+use crate::http::{
+    Allowed, Answer, Body, Change, Fields, FromFields, Ok200, PathId, ProblemKind, Routing,
+};
 use crate::kernel::id::EnvId;
 use crate::kernel::language::Language;
 use crate::kernel::text::{Origin, WebUrl};
@@ -18,7 +19,7 @@ use crate::settings::{Key, Kind, Value};
 /// Origins an environment may allow, at most.
 const MOST_ORIGINS: usize = 50;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(settings).service(change_settings);
 }
 

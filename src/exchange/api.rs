@@ -1,6 +1,5 @@
 use actix_web::post;
 use actix_web::web::Data;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{Exchange, ExchangeError};
 use super::wire::{ExchangedToken, Introspection, IntrospectionRequest, TokenRequest};
@@ -8,14 +7,14 @@ use crate::access::{Introspect, Permission};
 use crate::api_keys::Live;
 use crate::http::{
     Allowed, Answer, FormOrJson, KeyOwner, OAuthAnswer, OAuthError, OAuthErrorKind, Ok200, Problem,
-    ProblemKind, Public, Sent,
+    ProblemKind, Public, Routing, Sent,
 };
 use crate::kernel::tenant::Tenant;
 use crate::limits::NodeRule;
 
 const GRANT_TYPE: &str = "client_credentials";
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(issue).service(introspect);
 }
 

@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, put};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::field::{FormField, UNORDERED};
 use super::record::{FormConfig, FormType, FormVersion, MOST_FIELDS};
@@ -12,12 +11,12 @@ use super::service::{FormError, Forms, NewForm};
 use crate::access::{Permission, ReadFormConfig, UpdateFormConfig};
 use crate::http::{
     Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, Paging, PathIds, Problem,
-    ProblemKind, Query,
+    ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{AppId, FormConfigId};
 use crate::kernel::time::Timestamp;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(read)
         .service(replace)

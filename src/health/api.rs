@@ -2,12 +2,11 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Health;
-use crate::http::{Answer, Ok200, ProblemKind, Public};
+use crate::http::{Answer, Ok200, ProblemKind, Public, Routing};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(health).service(live).service(ready);
 }
 

@@ -9,7 +9,6 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::Config;
 
 use super::answer::{Answer, Ok200};
@@ -18,6 +17,7 @@ use super::openapi::Document;
 use super::path::PathId;
 use super::problem::Problem;
 use super::problems::ProblemKind;
+use super::routing::Routing;
 
 /// Swagger UI is our own copy: it loads nothing from elsewhere and runs nothing inline. The hash is
 /// that of the one style element it writes itself (5.32.6).
@@ -30,7 +30,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; \
 const DOCUMENT_FROM_DOCS: &str = "../.well-known/authsome/openapi";
 
 /// The documented routes of this module.
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(document).service(problem);
 }
 

@@ -24,17 +24,15 @@ use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpMessage, HttpRequest, HttpResponse};
 use ipnet::IpNet;
 use tracing::{Instrument, Span};
-use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::authenticate::{Identity, authenticate};
 use super::caller::{Authenticator, Directory};
-use super::errors::{self, Routes};
-use super::openapi::{self, Document};
+use super::errors;
 use super::operations::Operations;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use super::replay::{Replays, replay};
+use super::routing::Api;
 use super::trace::{self, Outcome, RequestId};
 use super::traffic::Traffic;
 use super::unit::{InFlight, detached};
@@ -85,10 +83,10 @@ impl fmt::Debug for Edge {
     }
 }
 
-/// The application: `routes` of the features, the pages of the edge, and every middleware in order.
+/// The application: what it serves, the pages of the edge, and every middleware in order.
 pub fn app(
     edge: Data<Edge>,
-    routes: impl FnOnce(&mut ServiceConfig),
+    api: &Api,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -96,36 +94,18 @@ pub fn app(
         Response = ServiceResponse,
         Error = Error,
         InitError = (),
-    >,
+    > + use<>,
 > {
-    let documented = App::new().into_utoipa_app().openapi(openapi::blank());
-    let documented = documented.configure(routes).configure(docs::routes);
-    let (app, collected) = documented.split_for_parts();
-    let document = openapi::finished(collected);
-    let operations = Operations::of(&document);
-    edge.traffic.expect(&operations);
-    app.app_data(edge)
-        .app_data(Data::new(Routes::of(&document)))
-        .app_data(Data::new(Document::of(&document)))
-        .app_data(Data::new(operations))
+    edge.traffic.expect(&api.operations);
+    App::new()
+        .app_data(edge)
+        .configure(|config| api.serve(config))
         .configure(docs::pages)
         .default_service(web::to(errors::unrouted))
         .wrap(from_fn(replay))
         .wrap(from_fn(authenticate))
         .wrap(from_fn(detached))
         .wrap(from_fn(serve))
-}
-
-/// The OpenAPI document of the same routes.
-pub fn document(routes: impl FnOnce(&mut ServiceConfig)) -> serde_json::Value {
-    let documented = App::new().into_utoipa_app().openapi(openapi::blank());
-    openapi::finished(
-        documented
-            .configure(routes)
-            .configure(docs::routes)
-            .split_for_parts()
-            .1,
-    )
 }
 
 /// One request, from its head to its line in the log.
@@ -158,6 +138,7 @@ async fn serve(
     let operation = operations.place(req.method(), req.match_info().as_str());
     let (span, began) = (trace::span(&id, req.method()), edge.clock.now());
     let found = operation.and_then(|place| operations.at(place));
+    let path = found.and_then(|operation| operation.path);
     let traced = edge.telemetry.as_ref();
     let traced = traced.map(|telemetry| trace::begun(telemetry, (&id, began, found), &req, &span));
     let visit = Visit {
@@ -174,6 +155,9 @@ async fn serve(
         edge,
     };
     req.extensions_mut().insert(visit.id.clone());
+    if let Some(path) = path {
+        req.extensions_mut().insert(path);
+    }
     let span = visit.span.clone();
     async move {
         let answer = if let Some(kind) = limits::broken(req.method(), req.uri(), req.headers()) {

@@ -3,6 +3,7 @@
 //! ```text
 //! problems problem           one table of refusals, and one refusal
 //! edge                       the app with every middleware in order; start reading here
+//! routing                    what features register, and how it is found
 //!   trace traffic limits cors headers errors client_ip      what every request and answer passes
 //!   unit unread              a task of its own, with a deadline; what becomes of unread bodies
 //!   authenticate caller      who asks, in which tenant
@@ -43,6 +44,7 @@ mod problems;
 mod query;
 mod repeatable;
 mod replay;
+mod routing;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -55,7 +57,7 @@ pub use answer::{Accepted, Answer, Attachment, Cacheable, Created, NoContent, Ok
 pub use body::Body;
 pub use caller::{Authenticator, Caller, Credential, Directory, KeyOwner, Principal};
 pub use cookies::{Cookies, HostCookie, WithCookie};
-pub use edge::{Edge, app, document};
+pub use edge::{Edge, app};
 pub use event_stream::{EventStream, HungUp, Line, Subscription};
 #[cfg(test)]
 pub(crate) use fields::assert_documented;
@@ -70,6 +72,7 @@ pub use problems::ProblemKind;
 pub use query::{Paging, Query};
 pub use repeatable::Repeatable;
 pub use replay::{Claim, Recorded, Replays};
+pub use routing::{Api, Routing, document};
 pub use traffic::Traffic;
 pub use unit::{Afterwards, InFlight};
 pub use witness::{Denial, Witness};

@@ -16,6 +16,10 @@ const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 /// Places among all operations, method by method.
 type Places = [Option<usize>; METHODS.len()];
 
+/// A path with variables, by its number among those of the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Path(usize);
+
 /// Every operation of the document, in its order.
 #[derive(Clone, Debug)]
 pub(super) struct Operations {
@@ -39,6 +43,8 @@ pub(super) struct Operation {
     pub(super) id: String,
     /// The pattern of its path: `/v1/orgs/{org}`.
     pub(super) pattern: String,
+    /// Where something in the path varies.
+    pub(super) path: Option<Path>,
     /// Whether it remembers its answers by `Idempotency-Key`.
     pub(super) remembers: bool,
 }
@@ -51,12 +57,15 @@ impl Operations {
             by_pattern: Vec::new(),
         };
         let paths = document["paths"].as_object().into_iter().flatten();
-        for (pattern, item) in paths {
+        for (number, (pattern, item)) in paths.enumerate() {
+            let path = pattern.contains('{').then_some(Path(number));
             let mut places = [None; METHODS.len()];
             for (place, method) in places.iter_mut().zip(METHODS) {
                 if let Some(operation) = item.get(method) {
                     *place = Some(operations.all.len());
-                    operations.all.push(Operation::of(pattern, operation));
+                    operations
+                        .all
+                        .push(Operation::of((pattern, path), operation));
                 }
             }
             operations.insert(pattern, places);
@@ -82,9 +91,16 @@ impl Operations {
             .position(|known| known.eq_ignore_ascii_case(method.as_str()))?;
         let literal = self.by_path.get(path).and_then(|places| places[known]);
         literal.or_else(|| {
+            let path: Vec<&str> = path.split('/').collect();
             let mut all = self.by_pattern.iter();
-            all.find_map(|(pattern, places)| places[known].filter(|_| is_of(path, pattern)))
+            all.find_map(|(pattern, places)| places[known].filter(|_| is_of(&path, pattern)))
         })
+    }
+
+    /// A documented path in which something varies.
+    pub(super) fn varying(&self, pattern: &str) -> Option<Path> {
+        let mut all = self.all.iter();
+        all.find(|operation| operation.pattern == pattern)?.path
     }
 
     pub(super) fn at(&self, place: usize) -> Option<&Operation> {
@@ -100,14 +116,13 @@ impl Operations {
     }
 }
 
-/// Whether a path is one of a pattern.
-fn is_of(path: &str, pattern: &[Segment]) -> bool {
-    let mut segments = path.split('/');
-    let is_alike = pattern.iter().all(|expected| match expected {
-        Segment::Literal(literal) => segments.next() == Some(literal),
-        Segment::Variable => segments.next().is_some_and(|it| !it.is_empty()),
-    });
-    is_alike && segments.next().is_none()
+/// Whether a path, segment by segment, is one of a pattern.
+fn is_of(path: &[&str], pattern: &[Segment]) -> bool {
+    let is_alike = |(segment, expected): (&&str, &Segment)| match expected {
+        Segment::Literal(literal) => segment == literal,
+        Segment::Variable => !segment.is_empty(),
+    };
+    path.len() == pattern.len() && path.iter().zip(pattern).all(is_alike)
 }
 
 impl Segment {
@@ -120,13 +135,14 @@ impl Segment {
 }
 
 impl Operation {
-    fn of(pattern: &str, operation: &Value) -> Self {
+    fn of((pattern, path): (&str, Option<Path>), operation: &Value) -> Self {
         let id = operation["operationId"].as_str().unwrap_or_default();
         let parameters = operation["parameters"].as_array().into_iter().flatten();
         let mut references = parameters.filter_map(|it| it["$ref"].as_str());
         Self {
             id: id.to_owned(),
             pattern: pattern.to_owned(),
+            path,
             remembers: references.any(|it| it == IDEMPOTENCY_KEY),
         }
     }

@@ -3,7 +3,6 @@
 use actix_web::web::Data;
 use actix_web::{Either, get, post};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Invitations;
 use super::welcoming::Newcomer;
@@ -12,7 +11,7 @@ use crate::access::ListOwnInvitations;
 use crate::devices::{DeviceSecret, Presented};
 use crate::http::{
     Answer, Body, Cookies, Created, Fields, FromFields, NoContent, Ok200, ProblemKind, Public,
-    Query, WithCookie,
+    Query, Routing, WithCookie,
 };
 use crate::kernel::metadata::Metadata;
 use crate::kernel::password::Password;
@@ -21,7 +20,7 @@ use crate::limits::Rule;
 use crate::orgs::MemberView;
 use crate::sessions::{SignedIn, Visit};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(lookup).service(accept).service(decline);
 }
 

@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::inviting::NewInvitation;
 use super::record::State;
@@ -12,14 +11,14 @@ use super::{answers_api, own_api};
 use crate::access::{Invite, Permission, ReadInvitations, ResendInvitation, RevokeInvitation};
 use crate::http::{
     Answer, Body, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging, PathId, PathIds,
-    ProblemKind, Query,
+    ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{InvitationId, OrgId};
 
 /// How many people can be invited at once.
 const MOST_AT_ONCE: usize = 100;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

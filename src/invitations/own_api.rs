@@ -4,16 +4,15 @@ use actix_web::web::Data;
 use actix_web::{get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Invitations;
 use super::wire::OfferView;
 use crate::access::{ListOwnInvitations, Permission};
-use crate::http::{Allowed, Answer, NoContent, Ok200, Paging, PathId, ProblemKind, Query};
+use crate::http::{Allowed, Answer, NoContent, Ok200, Paging, PathId, ProblemKind, Query, Routing};
 use crate::kernel::id::InvitationId;
 use crate::orgs::MemberView;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list).service(accept).service(decline);
 }
 

@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::{Rotation, WantedChanges};
 use super::holding::By;
@@ -16,10 +15,11 @@ use crate::access::{
 };
 use crate::http::{
     Allowed, Answer, Body, Created, KeyOwner, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
+    Routing,
 };
 use crate::kernel::id::{ApiKeyId, ServiceAccountId};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

@@ -2,16 +2,15 @@ use actix_web::web::Data;
 use actix_web::{get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{LockError, Locks};
 use crate::access::{Permission, ReadUser, UnlockUser};
-use crate::http::{Allowed, Answer, NoContent, Ok200, PathId, Problem, ProblemKind};
+use crate::http::{Allowed, Answer, NoContent, Ok200, PathId, Problem, ProblemKind, Routing};
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
 use crate::limits::Lock;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(read).service(unlock);
 }
 

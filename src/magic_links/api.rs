@@ -1,19 +1,18 @@
 use actix_web::post;
 use actix_web::web::Data;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{MagicLinkError, MagicLinks};
 use crate::devices::{DeviceSecret, Presented};
 use crate::http::{
     Accepted, Afterwards, Answer, Anyone, Body, Cookies, Fields, FromFields, Ok200, Problem,
-    ProblemKind, Public, WithCookie,
+    ProblemKind, Public, Routing, WithCookie,
 };
 use crate::limits::Rule;
 use crate::links::{LinkPurpose, Outcome, Recipient};
 use crate::sessions::{Sessions, SignedIn, Visit};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(send).service(verify);
 }
 

@@ -1,12 +1,11 @@
 use actix_web::get;
 use actix_web::web::Data;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Metrics;
 use crate::access::{Permission, ReadMetrics};
-use crate::http::{Allowed, Answer, ProblemKind, Text};
+use crate::http::{Allowed, Answer, ProblemKind, Routing, Text};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(metrics);
 }
 

@@ -2,19 +2,18 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{Channel, Notification, Status};
 use super::repo::NotificationQuery;
 use super::service::Notifications;
 use crate::access::{Permission, ReadNotifications};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query};
+use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Query, Routing};
 use crate::kernel::id::{NotificationId, UserId};
 use crate::kernel::language::Language;
 use crate::kernel::time::Timestamp;
 use crate::mail::Templates;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(list);
 }
 

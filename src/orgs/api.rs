@@ -1,7 +1,6 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::founding::{NewOrganization, oneself};
 use super::service::Orgs;
@@ -13,7 +12,7 @@ use crate::access::{
 };
 use crate::http::{
     Allowed, Answer, Body, Change, Created, Entering, Fields, FromFields, NoContent, Ok200, PathId,
-    ProblemKind,
+    ProblemKind, Routing,
 };
 use crate::kernel::id::{MemberId, OrgId, UserId};
 use crate::kernel::metadata::Metadata;
@@ -24,7 +23,7 @@ use crate::users::image_url;
 /// How many seats an organisation can be limited to.
 const SEATS: std::ops::RangeInclusive<u32> = 1..=1_000_000;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .configure(list_api::routes)
         .service(create)

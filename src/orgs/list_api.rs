@@ -4,16 +4,17 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{Orgs, SlugAnswer};
 use super::wire::OrganizationView;
 use crate::access::{CheckSlug, ListOrganizations, ListOwnOrganizations, Permission};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, ProblemKind, Query};
+use crate::http::{
+    Allowed, Answer, Fields, FromFields, Ok200, Paging, ProblemKind, Query, Routing,
+};
 use crate::kernel::page::Slice;
 use crate::memberships::Organization;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(check_slug)

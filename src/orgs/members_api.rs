@@ -2,18 +2,17 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Orgs;
 use super::wire::{MemberView, Roles};
 use crate::access::{AddMember, Permission, ReadMembers, RemoveMember, UpdateMember};
 use crate::http::{
     Answer, Body, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging, PathId, PathIds,
-    ProblemKind, Query,
+    ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{MemberId, OrgId, UserId};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(add)

@@ -1,13 +1,12 @@
 use actix_web::post;
 use actix_web::web::Data;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{PasswordError, Passwords};
 use crate::access::{Permission, ResetPasswords, UpdateMe};
 use crate::http::{
     Accepted, Afterwards, Allowed, Answer, Anyone, Body, Fields, FromFields, Ok200, PathId,
-    Problem, ProblemKind, Public,
+    Problem, ProblemKind, Public, Routing,
 };
 use crate::kernel::id::UserId;
 use crate::kernel::password::Password;
@@ -15,7 +14,7 @@ use crate::limits::Rule;
 use crate::links::{LinkPurpose, Outcome, Recipient};
 use crate::sessions::Sessions;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(change)
         .service(forgot)

@@ -4,12 +4,11 @@ use actix_web::web::Data;
 use actix_web::{get, put};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::check_api;
 use super::service::Permissions;
 use crate::access::{PERMISSIONS, Permission, ReadPermissions, Realm, RegisterPermissions};
-use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, Routing};
 use crate::kernel::text::{Label, Word};
 use crate::rbac::RegisteredResource;
 
@@ -17,7 +16,7 @@ use crate::rbac::RegisteredResource;
 const MOST_RESOURCES: usize = 100;
 const MOST_ACTIONS: usize = 50;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(read)
         .service(register)

@@ -2,13 +2,12 @@ use actix_web::post;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::asking::{Asked, Asker};
 use super::deciding::{Check, Decision, Explanation, Grant, Reason, Through};
 use super::service::Permissions;
 use crate::access::{CheckOthers, CheckPermissions, Permission};
-use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, Routing};
 use crate::kernel::id::{OrgId, TeamId, UserId};
 
 /// How many checks a request has at most.
@@ -16,7 +15,7 @@ const MOST_CHECKS: usize = 100;
 /// No name of a catalogue is longer.
 const LONGEST_NAME: usize = 64;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(check);
 }
 

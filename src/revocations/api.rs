@@ -2,13 +2,12 @@ use actix_web::web::Data;
 use actix_web::{Either, get, rt};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Feed;
 use super::telling::Telling;
 use crate::access::{Permission, ReadRevocations};
 use crate::http::{
-    Allowed, Answer, EventStream, Fields, FromFields, Ok200, Problem, ProblemKind, Query,
+    Allowed, Answer, EventStream, Fields, FromFields, Ok200, Problem, ProblemKind, Query, Routing,
     Subscription,
 };
 use crate::kernel::id::{OrgId, RevocationId, SessionId, SigningKeyId, UserId};
@@ -18,7 +17,7 @@ use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::tokens::{Member, Revocation};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(list);
 }
 

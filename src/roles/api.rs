@@ -2,7 +2,6 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::NewRole;
 use super::ground::Visit;
@@ -12,11 +11,11 @@ use super::wire::{RolePage, RoleView};
 use super::{assigning_api, organization_api, permissions_api};
 use crate::access::{ManageRoles, Permission, ReadRoles};
 use crate::http::{
-    Allowed, Answer, Body, Created, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
+    Allowed, Answer, Body, Created, NoContent, Ok200, Paging, PathId, ProblemKind, Query, Routing,
 };
 use crate::rbac::RoleChanges;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

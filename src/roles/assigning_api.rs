@@ -3,17 +3,18 @@
 use actix_web::web::Data;
 use actix_web::{get, post};
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::assigning::{Step, Whom};
 use super::requests::{RoleHolder, RoleReference};
 use super::service::Roles;
 use super::wire::UserRolesView;
 use crate::access::{AssignRoles, Permission, ReadMembers, ReadUser, UpdateMember};
-use crate::http::{Answer, Body, Entering, Fields, FromFields, Ok200, PathId, ProblemKind, Query};
+use crate::http::{
+    Answer, Body, Entering, Fields, FromFields, Ok200, PathId, ProblemKind, Query, Routing,
+};
 use crate::kernel::id::{OrgId, UserId};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(assign).service(unassign).service(of_user);
 }
 

@@ -2,7 +2,6 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::NewRole;
 use super::ground::Visit;
@@ -15,11 +14,12 @@ use crate::access::{
 };
 use crate::http::{
     Answer, Body, Created, Entering, NoContent, Ok200, Paging, PathId, PathIds, ProblemKind, Query,
+    Routing,
 };
 use crate::kernel::id::OrgId;
 use crate::rbac::RoleChanges;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

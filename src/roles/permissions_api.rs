@@ -4,16 +4,17 @@ use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::ground::Visit;
 use super::reading::KnownRole;
 use super::requests::{PermissionBody, RoleReference};
 use super::service::Roles;
 use crate::access::{ManageRoles, Pattern, Permission, ReadRoles};
-use crate::http::{Allowed, Answer, Body, Created, NoContent, Ok200, PathId, PathIds, ProblemKind};
+use crate::http::{
+    Allowed, Answer, Body, Created, NoContent, Ok200, PathId, PathIds, ProblemKind, Routing,
+};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list).service(grant).service(withdraw);
 }
 

@@ -2,14 +2,13 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{ServiceAccounts, WantedAccount, WantedAccountChanges};
 use crate::access::{ManageServiceAccounts, Permission, ReadServiceAccounts, Role};
 use crate::api_keys::ServiceAccount;
 use crate::http::{
     Allowed, Answer, Body, Change, Created, Fields, FromFields, NoContent, Ok200, Paging, PathId,
-    ProblemKind, Query,
+    ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{EnvId, ServiceAccountId};
 use crate::kernel::text::Label;
@@ -18,7 +17,7 @@ use crate::keys::{By, KeyView, NewAccountKey};
 
 const MOST_ROLES: usize = 10;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

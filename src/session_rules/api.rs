@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, put};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{
     ChosenRules, IDLE_TIMEOUT, MAX_ACTIVE_SESSIONS, REFRESH_TOKEN_TTL, Rules, TOKEN_TTL,
@@ -10,11 +9,11 @@ use super::record::{
 };
 use super::service::SessionRules;
 use crate::access::{Permission, ReadSessionConfig, UpdateSessionConfig};
-use crate::http::{Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId};
+use crate::http::{Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId, Routing};
 use crate::kernel::algorithm::Algorithm;
 use crate::kernel::id::AppId;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(read).service(replace).service(reset);
 }
 

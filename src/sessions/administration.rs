@@ -2,7 +2,6 @@
 
 use actix_web::web::Data;
 use actix_web::{delete, get};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::ending::Ended;
 use super::own::SessionPage;
@@ -11,13 +10,15 @@ use super::service::{SessionError, Sessions};
 use crate::access::{ListUserSessions, Permission, RevokeUserSessions};
 use crate::apps;
 use crate::events::Origin;
-use crate::http::{Allowed, Answer, Caller, NoContent, Ok200, Paging, PathId, ProblemKind, Query};
+use crate::http::{
+    Allowed, Answer, Caller, NoContent, Ok200, Paging, PathId, ProblemKind, Query, Routing,
+};
 use crate::kernel::id::UserId;
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::users;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list).service(revoke);
 }
 

@@ -1,6 +1,5 @@
 use actix_web::web::Data;
 use actix_web::{Either, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::opening::Visit;
 use super::reauthenticating::ReauthError;
@@ -14,12 +13,12 @@ use crate::access::{Permission, RevokeOwnSession, SignOut};
 use crate::devices::{self, Presented};
 use crate::http::{
     Accepted, Allowed, Answer, Anyone, Body, Cookies, Created, NoContent, Ok200, Problem,
-    ProblemKind, Public, WithCookie,
+    ProblemKind, Public, Routing, WithCookie,
 };
 use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(sign_up)
         .service(sign_in)

@@ -4,7 +4,6 @@ use actix_web::post;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::impersonating::{Impersonated, ImpersonationError, Wanted};
 use super::record::Ending;
@@ -12,13 +11,14 @@ use super::service::Sessions;
 use crate::access::{Impersonate, Permission, SignOut};
 use crate::http::{
     Allowed, Answer, Body, Created, Fields, FromFields, Ok200, PathId, Problem, ProblemKind,
+    Routing,
 };
 use crate::kernel::id::{OrgId, SessionId, UserId};
 use crate::kernel::text::Reason;
 use crate::kernel::time::Timestamp;
 use crate::users::UserView;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     // Before the path whose last segment is any user's.
     config.service(stop).service(start);
 }

@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::{Ending, Session};
 use super::service::Sessions;
@@ -12,13 +11,13 @@ use super::wire::{SignedIn, SwitchOrg};
 use crate::access::{ListOwnSessions, Permission, RevokeOwnSession, SwitchOrganization};
 use crate::devices;
 use crate::http::{
-    Allowed, Answer, Body, Cookies, NoContent, Ok200, Paging, PathId, ProblemKind, Query,
+    Allowed, Answer, Body, Cookies, NoContent, Ok200, Paging, PathId, ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{OrgId, SessionId, UserId};
 use crate::kernel::page::Slice;
 use crate::kernel::time::Timestamp;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list).service(revoke);
 }
 

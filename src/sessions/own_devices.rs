@@ -6,14 +6,13 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Sessions;
 use crate::access::{ChangeOwnDevice, ListOwnDevices, Permission};
 use crate::devices::{Device, Kind};
 use crate::http::{
     Allowed, Answer, Body, Change, Fields, FromFields, NoContent, Ok200, Paging, PathId, Problem,
-    Query,
+    Query, Routing,
 };
 use crate::kernel::id::DeviceId;
 use crate::kernel::text::Label;
@@ -24,7 +23,7 @@ const DAY: Duration = Duration::from_hours(24);
 /// How long a device is trusted where no term is named, in days.
 const USUAL_TERM: u32 = 30;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(read)

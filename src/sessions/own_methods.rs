@@ -4,19 +4,18 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{SessionError, Sessions};
 use crate::access::{Permission, ReadMe};
 use crate::client_config::Method;
 use crate::credentials;
-use crate::http::{Allowed, Answer, Ok200};
+use crate::http::{Allowed, Answer, Ok200, Routing};
 use crate::kernel::id::UserId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
 use crate::users;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(methods);
 }
 

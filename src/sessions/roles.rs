@@ -3,16 +3,17 @@
 use actix_web::post;
 use actix_web::web::Data;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Sessions;
 use crate::access::{AssignRoles, Permission};
 use crate::events::Origin;
-use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, PathId, ProblemKind};
+use crate::http::{
+    Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, PathId, ProblemKind, Routing,
+};
 use crate::kernel::id::UserId;
 use crate::users::{self, User, UserError, UserView, WantedRoles};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(assign_roles);
 }
 

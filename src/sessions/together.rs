@@ -4,7 +4,6 @@ use actix_web::delete;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::record::Ending;
 use super::repo;
@@ -12,7 +11,7 @@ use super::service::{SessionError, Sessions};
 use crate::access::{Permission, RevokeSessions, guarding};
 use crate::apps;
 use crate::events::{self, Name, Origin};
-use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, ProblemKind};
+use crate::http::{Allowed, Answer, Body, Caller, Fields, FromFields, Ok200, ProblemKind, Routing};
 use crate::idempotency;
 use crate::kernel::id::UserId;
 use crate::kernel::time::Timestamp;
@@ -23,7 +22,7 @@ use crate::users;
 /// Users whose sessions end in one unit of work, at most.
 const MOST: usize = 100;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(revoke_together);
 }
 

@@ -2,11 +2,10 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Permission, ReadStatistics};
 use crate::events::{self, Name, Outcome};
-use crate::http::{Allowed, Answer, Ok200};
+use crate::http::{Allowed, Answer, Ok200, Routing};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::memberships;
@@ -17,7 +16,7 @@ use crate::users;
 const DAYS: i64 = 30;
 const DAY: i64 = 24 * 60 * 60 * 1_000;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config.service(statistics);
 }
 

@@ -1,16 +1,15 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, put};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organization_api;
 use super::service::{Hand, Styling};
 use super::wire::BrandingView;
 use crate::access::{Permission, ReadBranding, UpdateBranding};
 use crate::branding::Look;
-use crate::http::{Allowed, Answer, Body, NoContent, Ok200, PathId};
+use crate::http::{Allowed, Answer, Body, NoContent, Ok200, PathId, Routing};
 use crate::kernel::id::AppId;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(read)
         .service(replace)

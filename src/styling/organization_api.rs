@@ -1,15 +1,14 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, put};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{Hand, Styling};
 use super::wire::BrandingView;
 use crate::access::{Permission, ReadOrganizationBranding, UpdateOrganizationBranding};
 use crate::branding::{Brand, Look};
-use crate::http::{Answer, Body, Entering, Entrance, NoContent, Ok200, PathId};
+use crate::http::{Answer, Body, Entering, Entrance, NoContent, Ok200, PathId, Routing};
 use crate::kernel::id::OrgId;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(read).service(replace).service(reset);
 }
 

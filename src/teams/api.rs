@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::{NewTeam, WantedChanges};
 use super::members_api;
@@ -11,12 +10,12 @@ use super::wire::{self, TeamView};
 use crate::access::{CreateTeam, DeleteTeam, Permission, ReadTeams, UpdateTeam};
 use crate::http::{
     Answer, Body, Change, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging, PathId,
-    PathIds, ProblemKind, Query,
+    PathIds, ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{OrgId, TeamId};
 use crate::kernel::text::{Label, Slug};
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(create)

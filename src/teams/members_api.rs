@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Teams;
 use super::wire::{TeamMemberView, place};
@@ -11,11 +10,11 @@ use crate::access::{
 };
 use crate::http::{
     Answer, Body, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging, PathIds,
-    ProblemKind, Query,
+    ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{MemberId, OrgId, TeamId};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(add)

@@ -1,6 +1,5 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::Tenancy;
 use super::wire::{AppPage, AppView, Confirmation, FoundedApp, NewAppBody};
@@ -8,10 +7,11 @@ use crate::access::{OperateApps, Permission, ReadApp, UpdateApp};
 use crate::apps::AppChanges;
 use crate::http::{
     Allowed, Answer, Body, Created, NoContent, Ok200, Paging, PathId, Problem, ProblemKind, Query,
+    Routing,
 };
 use crate::kernel::id::AppId;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(create_app)
         .service(list)

@@ -3,18 +3,17 @@
 use actix_web::web::Data;
 use actix_web::{delete, post};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{Tenancy, TenancyError};
 use crate::access::{ChangePlatformOwners, Permission, Role};
 use crate::events::Origin;
 use crate::http::{
-    Allowed, Answer, Body, Caller, Fields, FromFields, NoContent, Ok200, ProblemKind,
+    Allowed, Answer, Body, Caller, Fields, FromFields, NoContent, Ok200, ProblemKind, Routing,
 };
 use crate::kernel::id::UserId;
 use crate::users::{User, UserView, WantedRoles};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(add).service(remove);
 }
 

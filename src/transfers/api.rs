@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{Either, post};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Transfers;
 use super::authority::Authority;
@@ -12,7 +11,7 @@ use crate::access::{ImportUsers, Permission};
 use crate::apps;
 use crate::http::{
     Afterwards, Allowed, Answer, CutOff, Fault, Fields, FromFields, HungUp, Lines, NdJson, Ok200,
-    Problem, ProblemKind, Query, Scribe, Upload,
+    Problem, ProblemKind, Query, Routing, Scribe, Upload,
 };
 use crate::kernel::id::UserId;
 use crate::kernel::lines::NumberedLine;
@@ -20,7 +19,7 @@ use crate::kernel::lines::NumberedLine;
 /// Bytes of results that wait for a client which reads nothing before it has sent everything.
 const ROOM: usize = 32 * 1024 * 1024;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(import_users)
         .configure(super::exporting_api::routes);

@@ -1,20 +1,20 @@
 use actix_web::get;
 use actix_web::web::Data;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Transfers;
 use super::authority::Authority;
 use super::exporting::{Export, Exported, ExportedUser};
 use crate::access::{ExportHashes, ExportUsers, Permission};
 use crate::http::{
-    Afterwards, Allowed, Answer, Fields, FromFields, NdJson, Problem, ProblemKind, Query, Scribe,
+    Afterwards, Allowed, Answer, Fields, FromFields, NdJson, Problem, ProblemKind, Query, Routing,
+    Scribe,
 };
 
 /// Bytes that wait for the client.
 const ROOM: usize = 256 * 1024;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(export_users);
 }
 

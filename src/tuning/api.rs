@@ -1,7 +1,6 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, put};
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::organization_api;
 use super::service::{Hand, Tuning};
@@ -9,14 +8,14 @@ use super::wire::{NewChoice, SettingList, SettingView};
 use crate::access::{OperateApps, Permission, ReadSettings, UpdateSettings};
 use crate::http::{
     Allowed, Answer, Body, Fields, FromFields, NoContent, Ok200, PathId, Problem, ProblemKind,
-    Query,
+    Query, Routing,
 };
 use crate::settings::{Key, Level, Place};
 
 /// What is told of here: organisations have a list of their own.
 const KNOWN: [Level; 3] = [Level::Platform, Level::App, Level::Environment];
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(list)
         .service(read)

@@ -1,12 +1,11 @@
 use actix_web::web::Data;
 use actix_web::{delete, get, put};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{Hand, Tuning};
 use super::wire::{NewChoice, SettingList, SettingView};
 use crate::access::{Permission, ReadOrganizationSettings, UpdateOrganizationSettings};
 use crate::http::{
-    Answer, Body, Entering, Entrance, NoContent, Ok200, PathId, PathIds, ProblemKind,
+    Answer, Body, Entering, Entrance, NoContent, Ok200, PathId, PathIds, ProblemKind, Routing,
 };
 use crate::kernel::id::OrgId;
 use crate::settings::{Key, Level, Place};
@@ -14,7 +13,7 @@ use crate::settings::{Key, Level, Place};
 /// What an organisation is told of: what it can choose, and whose choice counts.
 const KNOWN: [Level; 1] = [Level::Organization];
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list).service(choose).service(take_back);
 }
 

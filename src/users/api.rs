@@ -3,19 +3,20 @@ use actix_web::{get, patch};
 use serde::Serialize;
 use url::Url;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::list;
 use super::record::{ProfileChanges, Standing, User};
 use super::service::{UserError, Users};
 use crate::access::{Permission, ReadMe, ReadSelf, ReadUser, Role, UpdateMe};
-use crate::http::{Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind};
+use crate::http::{
+    Allowed, Answer, Body, Fields, FromFields, Ok200, PathId, Problem, ProblemKind, Routing,
+};
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::text::{Email, Label, Phone, Username};
 use crate::kernel::time::Timestamp;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(me)
         .service(update_me)

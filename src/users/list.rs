@@ -5,17 +5,16 @@ use actix_web::web::Data;
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::api::UserView;
 use super::record::Standing;
 use super::service::{UserQuery, Users};
 use crate::access::{ListUsers, Permission, Role};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Problem, Query};
+use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, Paging, Problem, Query, Routing};
 use crate::kernel::page::Limit;
 use crate::kernel::time::Timestamp;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list);
 }
 

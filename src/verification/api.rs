@@ -1,13 +1,12 @@
 use actix_web::post;
 use actix_web::web::Data;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::service::{ChangeError, Verification, VerificationError};
 use crate::access::{Permission, UpdateMe};
 use crate::http::{
     Accepted, Afterwards, Allowed, Answer, Anyone, Body, Fields, FromFields, Ok200, Problem,
-    ProblemKind, Public,
+    ProblemKind, Public, Routing,
 };
 use crate::kernel::password::Password;
 use crate::kernel::text::Email;
@@ -15,7 +14,7 @@ use crate::limits::Rule;
 use crate::links::{CodeRefused, LinkPurpose, Outcome, Recipient};
 use crate::sessions::Sessions;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(verify)
         .service(resend)

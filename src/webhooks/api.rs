@@ -4,7 +4,6 @@ use actix_web::web::Data;
 use actix_web::{delete, get, patch, post};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::changing::NewWebhook;
 use super::repo::WebhookChanges;
@@ -16,7 +15,7 @@ use crate::access::{
 };
 use crate::http::{
     Answer, Body, Created, Entering, Fields, FromFields, NoContent, Ok200, Paging, PathId,
-    ProblemKind, Query,
+    ProblemKind, Query, Routing,
 };
 use crate::kernel::id::{OrgId, WebhookId};
 
@@ -24,7 +23,7 @@ use crate::kernel::id::{OrgId, WebhookId};
 const OVERLAP: Duration = Duration::from_hours(24);
 const LONGEST_OVERLAP: u32 = 7 * 24 * 3_600;
 
-pub fn routes(config: &mut ServiceConfig) {
+pub fn routes(config: &mut Routing) {
     config
         .service(create)
         .service(list)

@@ -2,7 +2,6 @@ use actix_web::web::Data;
 use actix_web::{get, post};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::deliveries::DeliveryStatus;
 use super::service::Webhooks;
@@ -10,11 +9,11 @@ use super::wire::DeliveryView;
 use crate::access::{ManageOrganizationWebhooks, Permission, ReadOrganizationWebhooks};
 use crate::http::{
     Accepted, Answer, Entering, Fields, FromFields, Ok200, Paging, PathId, PathIds, ProblemKind,
-    Query,
+    Query, Routing,
 };
 use crate::kernel::id::{DeliveryId, WebhookId};
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(test).service(list).service(retry);
 }
 

@@ -8,13 +8,14 @@ use actix_web::get;
 use actix_web::web::Data;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::message::Message;
 use super::pattern::{Pattern, matched};
 use crate::access::{Permission, ReadEvents};
 use crate::events::{self, Event, Name};
-use crate::http::{Allowed, Answer, Fields, FromFields, Ok200, ProblemKind, Query, Subscription};
+use crate::http::{
+    Allowed, Answer, Fields, FromFields, Ok200, ProblemKind, Query, Routing, Subscription,
+};
 use crate::kernel::page::{Limit, Position};
 use crate::kernel::sweep::{Sweep, after};
 use crate::kernel::tenant::Tenant;
@@ -24,7 +25,7 @@ use crate::store::{Store, Stored};
 /// How many patterns a reader names at most.
 const MOST_TYPES: usize = 50;
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config.service(list);
 }
 

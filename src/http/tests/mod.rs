@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use self::world::{BEGUN, DONE, LET_GO, customer, edge, platform, routes};
-use super::{app, document};
+use super::{Api, app, document};
 use crate::kernel::id::AppId;
 
 struct Reply {
@@ -40,7 +40,7 @@ impl Reply {
 }
 
 async fn ask(method: Method, uri: &str, headers: &[(&'static str, &str)], body: &str) -> Reply {
-    let app = init_service(app(edge().await, routes)).await;
+    let app = init_service(app(edge().await, &Api::of(routes))).await;
     let mut request = TestRequest::default()
         .method(method)
         .uri(uri)
@@ -224,7 +224,7 @@ async fn routes_are_served_below_the_base_path_too() {
 
 #[actix_web::test]
 async fn a_panic_ends_one_request_only() {
-    let service = init_service(app(edge().await, routes)).await;
+    let service = init_service(app(edge().await, &Api::of(routes))).await;
     let panicking = TestRequest::post().uri("/v1/panic").to_request();
     let ordinary = TestRequest::get()
         .uri("/v1/me")
@@ -310,8 +310,8 @@ async fn the_document_and_its_pages_are_served() {
 
 /// A server on a port of its own.
 async fn served() -> (SocketAddr, ServerHandle) {
-    let edge = edge().await;
-    let server = HttpServer::new(move || app(edge.clone(), routes))
+    let (edge, api) = (edge().await, Api::of(routes));
+    let server = HttpServer::new(move || app(edge.clone(), &api))
         .workers(1)
         .disable_signals();
     let server = server.bind(("127.0.0.1", 0)).unwrap();

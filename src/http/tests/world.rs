@@ -9,13 +9,12 @@ use futures_util::future::{LocalBoxFuture, ready};
 use serde::Serialize;
 use tokio::sync::Notify;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::access::{Grantable, ListUsers, Permission, Policy, ReadMe};
 use crate::http::{
     Allowed, Answer, Anyone, Authenticator, Body, Caller, Claim, Credential, Denial, Directory,
     Edge, Fields, FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind,
-    Public, Query, Recorded, Repeatable, Replays, Traffic, Witness,
+    Public, Query, Recorded, Repeatable, Replays, Routing, Traffic, Witness,
 };
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, OrgId, SessionId, TeamId, UserId};
@@ -246,7 +245,7 @@ async fn slow(_: Public) -> Answer<NoContent> {
     Ok(NoContent)
 }
 
-pub(super) fn routes(config: &mut ServiceConfig) {
+pub(super) fn routes(config: &mut Routing) {
     config
         .service(me)
         .service(users)

@@ -1,0 +1,147 @@
+//! Routing: what features register, once for the document and once for every worker.
+//!
+//! ```text
+//! Api::of(routes) ──▶ the document, and what is read off it        once a process
+//! Api::serve      ──▶ fixed paths, one comparison each             for every worker
+//!                 └─▶ paths with variables, by operation: only what will match is taken apart
+//! ```
+//!
+//! actix tries one pattern after another, each by a regular expression. Here the edge has found the
+//! operation before ([`Operations`]), and a pattern is tried where it is of that operation's path.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use actix_web::Scope;
+use actix_web::dev::HttpServiceFactory;
+use actix_web::guard::{GuardContext, fn_guard};
+use actix_web::web::{self, Data, ServiceConfig};
+use serde_json::Value;
+use utoipa::openapi::{Components, OpenApi};
+use utoipa_actix_web::OpenApiFactory;
+
+use super::docs;
+use super::errors::Routes;
+use super::openapi::{self, Document};
+use super::operations::{Operations, Path};
+
+/// Takes what features serve.
+pub struct Routing(Purpose);
+
+enum Purpose {
+    Documenting(Box<OpenApi>),
+    Serving(Served),
+}
+
+type Registration = Box<dyn FnOnce(&mut ServiceConfig)>;
+
+struct Served {
+    operations: Data<Operations>,
+    fixed: Vec<Registration>,
+    varying: BTreeMap<Path, Scope>,
+}
+
+impl fmt::Debug for Routing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routing").finish_non_exhaustive()
+    }
+}
+
+impl Routing {
+    /// A handler that describes itself, as `#[utoipa::path]` makes it do.
+    pub fn service<H>(&mut self, handler: H) -> &mut Self
+    where
+        H: HttpServiceFactory + OpenApiFactory + utoipa::Path + 'static,
+    {
+        match &mut self.0 {
+            Purpose::Documenting(document) => describe(document, &handler),
+            Purpose::Serving(served) => served.add(&H::path(), handler),
+        }
+        self
+    }
+
+    pub fn configure(&mut self, routes: impl FnOnce(&mut Self)) -> &mut Self {
+        routes(self);
+        self
+    }
+}
+
+fn describe(document: &mut OpenApi, handler: &impl OpenApiFactory) {
+    document.paths.merge(handler.paths());
+    let mut schemas = Vec::new();
+    handler.schemas(&mut schemas);
+    let components = document.components.get_or_insert_with(Components::new);
+    components.schemas.extend(schemas);
+}
+
+impl Served {
+    fn add(&mut self, pattern: &str, handler: impl HttpServiceFactory + 'static) {
+        let Some(path) = self.operations.varying(pattern) else {
+            let register = |config: &mut ServiceConfig| {
+                config.service(handler);
+            };
+            return self.fixed.push(Box::new(register));
+        };
+        let is_it = move |context: &GuardContext<'_>| context.req_data().get() == Some(&path);
+        let scope = self.varying.remove(&path);
+        let scope = scope.unwrap_or_else(|| web::scope("").guard(fn_guard(is_it)));
+        self.varying.insert(path, scope.service(handler));
+    }
+
+    fn register(self, config: &mut ServiceConfig) {
+        for register in self.fixed {
+            register(config);
+        }
+        for scope in self.varying.into_values() {
+            config.service(scope);
+        }
+    }
+}
+
+/// Every route of a product, with what its document says. Clones share the document.
+#[derive(Clone, Debug)]
+pub struct Api {
+    routes: fn(&mut Routing),
+    document: Data<Document>,
+    methods: Data<Routes>,
+    pub(super) operations: Data<Operations>,
+}
+
+impl Api {
+    pub fn of(routes: fn(&mut Routing)) -> Self {
+        let document = document(routes);
+        Self {
+            routes,
+            methods: Data::new(Routes::of(&document)),
+            operations: Data::new(Operations::of(&document)),
+            document: Data::new(Document::of(&document)),
+        }
+    }
+
+    /// Registers everything with a worker.
+    pub(super) fn serve(&self, config: &mut ServiceConfig) {
+        let mut routing = Routing(Purpose::Serving(Served {
+            operations: self.operations.clone(),
+            fixed: Vec::new(),
+            varying: BTreeMap::new(),
+        }));
+        routing.configure(self.routes).configure(docs::routes);
+        if let Purpose::Serving(served) = routing.0 {
+            served.register(config);
+        }
+        config
+            .app_data(self.document.clone())
+            .app_data(self.methods.clone())
+            .app_data(self.operations.clone());
+    }
+}
+
+/// The OpenAPI document of these routes and the edge's own.
+pub fn document(routes: fn(&mut Routing)) -> Value {
+    let mut routing = Routing(Purpose::Documenting(Box::new(openapi::blank())));
+    routing.configure(routes).configure(docs::routes);
+    match routing.0 {
+        Purpose::Documenting(collected) => openapi::finished(*collected),
+        Purpose::Serving(_) => Value::Null,
+    }
+}
