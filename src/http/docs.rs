@@ -13,11 +13,10 @@ use utoipa_swagger_ui::Config;
 
 use super::answer::{Answer, Ok200};
 use super::guard::Public;
-use super::openapi::Document;
 use super::path::PathId;
 use super::problem::Problem;
 use super::problems::ProblemKind;
-use super::routing::Routing;
+use super::routing::{Document, Routing};
 
 /// Swagger UI is our own copy: it loads nothing from elsewhere and runs nothing inline. The hash is
 /// that of the one style element it writes itself (5.32.6).

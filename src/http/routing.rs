@@ -1,28 +1,29 @@
 //! Routing: what features register, once for the document and once for every worker.
 //!
 //! ```text
-//! Api::of(routes) ──▶ the document, and what is read off it        once a process
+//! Api::of(routes) ──▶ an outline of the document, for the edge     once a process
 //! Api::serve      ──▶ fixed paths, one comparison each             for every worker
 //!                 └─▶ paths with variables, by operation: only what will match is taken apart
 //! ```
 //!
-//! actix tries one pattern after another, each by a regular expression. Here the edge has found the
+//! The document itself is made when somebody asks for it. actix tries one pattern after another, each by a regular expression. Here the edge has found the
 //! operation before ([`Operations`]), and a pattern is tried where it is of that operation's path.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use actix_web::Scope;
 use actix_web::dev::HttpServiceFactory;
 use actix_web::guard::{GuardContext, fn_guard};
-use actix_web::web::{self, Data, ServiceConfig};
-use serde_json::Value;
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::{Components, OpenApi};
 use utoipa_actix_web::OpenApiFactory;
 
 use super::docs;
 use super::errors::Routes;
-use super::openapi::{self, Document};
+use super::openapi;
 use super::operations::{Operations, Path};
 
 /// Takes what features serve.
@@ -30,6 +31,8 @@ pub struct Routing(Purpose);
 
 enum Purpose {
     Documenting(Box<OpenApi>),
+    /// The paths of the document, of each operation what the edge goes by.
+    Outlining(Map<String, Value>),
     Serving(Served),
 }
 
@@ -55,6 +58,7 @@ impl Routing {
     {
         match &mut self.0 {
             Purpose::Documenting(document) => describe(document, &handler),
+            Purpose::Outlining(paths) => outline(paths, &handler),
             Purpose::Serving(served) => served.add(&H::path(), handler),
         }
         self
@@ -72,6 +76,18 @@ fn describe(document: &mut OpenApi, handler: &impl OpenApiFactory) {
     handler.schemas(&mut schemas);
     let components = document.components.get_or_insert_with(Components::new);
     components.schemas.extend(schemas);
+}
+
+fn outline(paths: &mut Map<String, Value>, handler: &impl OpenApiFactory) {
+    let Value::Object(found) = openapi::outlined(handler.paths()) else {
+        return;
+    };
+    for (path, item) in found {
+        let known = paths.entry(path).or_insert_with(|| json!({}));
+        if let (Value::Object(known), Value::Object(item)) = (known, item) {
+            known.extend(item);
+        }
+    }
 }
 
 impl Served {
@@ -109,24 +125,27 @@ pub struct Api {
 
 impl Api {
     pub fn of(routes: fn(&mut Routing)) -> Self {
-        let document = document(routes);
+        let outlining = registered(Purpose::Outlining(Map::new()), routes);
+        let outline = match outlining {
+            Purpose::Outlining(paths) => json!({ "paths": paths }),
+            Purpose::Documenting(_) | Purpose::Serving(_) => Value::Null,
+        };
         Self {
             routes,
-            methods: Data::new(Routes::of(&document)),
-            operations: Data::new(Operations::of(&document)),
-            document: Data::new(Document::of(&document)),
+            document: Data::new(Document::of(routes)),
+            methods: Data::new(Routes::of(&outline)),
+            operations: Data::new(Operations::of(&outline)),
         }
     }
 
     /// Registers everything with a worker.
     pub(super) fn serve(&self, config: &mut ServiceConfig) {
-        let mut routing = Routing(Purpose::Serving(Served {
+        let serving = Purpose::Serving(Served {
             operations: self.operations.clone(),
             fixed: Vec::new(),
             varying: BTreeMap::new(),
-        }));
-        routing.configure(self.routes).configure(docs::routes);
-        if let Purpose::Serving(served) = routing.0 {
+        });
+        if let Purpose::Serving(served) = registered(serving, self.routes) {
             served.register(config);
         }
         config
@@ -136,12 +155,43 @@ impl Api {
     }
 }
 
+fn registered(purpose: Purpose, routes: fn(&mut Routing)) -> Purpose {
+    let mut routing = Routing(purpose);
+    routing.configure(routes).configure(docs::routes);
+    routing.0
+}
+
+/// The document as it is served; made when it is asked for first.
+pub(super) struct Document {
+    routes: fn(&mut Routing),
+    made: OnceLock<Bytes>,
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Document").finish_non_exhaustive()
+    }
+}
+
+impl Document {
+    fn of(routes: fn(&mut Routing)) -> Self {
+        let made = OnceLock::new();
+        Self { routes, made }
+    }
+
+    pub(super) fn bytes(&self) -> Bytes {
+        let made = self
+            .made
+            .get_or_init(|| document(self.routes).to_string().into());
+        made.clone()
+    }
+}
+
 /// The OpenAPI document of these routes and the edge's own.
 pub fn document(routes: fn(&mut Routing)) -> Value {
-    let mut routing = Routing(Purpose::Documenting(Box::new(openapi::blank())));
-    routing.configure(routes).configure(docs::routes);
-    match routing.0 {
+    let documenting = Purpose::Documenting(Box::new(openapi::blank()));
+    match registered(documenting, routes) {
         Purpose::Documenting(collected) => openapi::finished(*collected),
-        Purpose::Serving(_) => Value::Null,
+        Purpose::Outlining(_) | Purpose::Serving(_) => Value::Null,
     }
 }

@@ -1,8 +1,8 @@
 //! Tracing: every request gets an identifier, a span and, when it is over, one line in the log.
 //!
 //! The identifier is always ours: one that a client chose could imitate another request's. The line
-//! names method, matched route, status and latency; never a query, an address or a token. A fault of
-//! ours is logged here, once, with its cause.
+//! names method, matched route, status, latency and what the problem was; never a query, an address or
+//! a token. A fault of ours is logged here, once, with its cause.
 
 use std::fmt;
 
@@ -51,9 +51,6 @@ pub(super) fn span(id: &RequestId, method: &Method) -> Span {
         "request",
         request_id = %id,
         %method,
-        route = Empty,
-        status = Empty,
-        latency_ms = Empty,
         trace_id = Empty
     )
 }
@@ -100,26 +97,23 @@ pub(super) struct Outcome<'a> {
     pub(super) ended: Timestamp,
 }
 
-/// Closes the account of a request: fills in its span and writes its line.
+/// Closes the account of a request: writes its line.
 pub(super) fn finish(span: &Span, outcome: &Outcome<'_>) {
-    let problem = outcome
-        .problem
-        .map(|problem| problem.kind().slug())
-        .unwrap_or_default();
-    let cause = outcome.problem.and_then(Problem::cause).unwrap_or_default();
-    span.record("route", outcome.route.unwrap_or("unmatched"));
-    span.record("status", outcome.status.as_u16());
-    span.record(
-        "latency_ms",
-        u64::try_from(outcome.ended.since(outcome.began).as_millis()).ok(),
-    );
+    let problem = outcome.problem.map(|problem| problem.kind().slug());
+    let cause = outcome.problem.and_then(Problem::cause);
+    let route = outcome.route.unwrap_or("unmatched");
+    let status = outcome.status.as_u16();
+    let latency_ms = u64::try_from(outcome.ended.since(outcome.began).as_millis()).ok();
     span.in_scope(|| {
         if outcome.status == StatusCode::INTERNAL_SERVER_ERROR {
-            error!(problem, cause, "request failed");
+            error!(route, status, latency_ms, problem, cause, "request failed");
         } else if outcome.status.is_server_error() {
-            warn!(problem, cause, "request refused for now");
+            warn!(
+                route,
+                status, latency_ms, problem, cause, "request refused for now"
+            );
         } else {
-            info!(problem, "request");
+            info!(route, status, latency_ms, problem, "request");
         }
     });
 }

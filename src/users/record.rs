@@ -205,9 +205,11 @@ impl User {
         self.roles.iter().map(|role| role.as_str()).collect()
     }
 
-    /// A ban is over at the very moment of `ban_expires`, without anybody's doing.
+    /// A ban is over at the very moment of `ban_expires`, without anybody's doing. The filters of the
+    /// repository say the same of what is stored.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        if super::repo::banned(now).matches(self) {
+        let is_over = self.ban_expires.is_some_and(|end| end <= now);
+        if self.banned && !is_over {
             Standing::Banned
         } else {
             Standing::Active
@@ -270,6 +272,7 @@ pub(super) fn with_user(mut roles: Vec<Role>) -> Vec<Role> {
 mod tests {
     use std::time::Duration;
 
+    use super::super::repo;
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(2_208_988_800_000);
@@ -309,6 +312,18 @@ mod tests {
         ];
         for (user, may) in table {
             assert_eq!(user.may_sign_in(NOW), may, "{:?}", user.ban_expires);
+            assert_eq!(
+                !repo::banned(NOW).matches(&user),
+                may,
+                "{:?}",
+                user.ban_expires
+            );
+            assert_eq!(
+                repo::not_banned(NOW).matches(&user),
+                may,
+                "{:?}",
+                user.ban_expires
+            );
         }
     }
 

@@ -9,9 +9,8 @@ mod examples;
 mod operations;
 mod schemas;
 
-use actix_web::web::Bytes;
 use serde_json::{Value, json};
-use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder, RefOr, Schema, Server};
+use utoipa::openapi::{Info, License, OpenApi, OpenApiBuilder, Paths, RefOr, Schema, Server};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{FieldError, ProblemBody};
@@ -20,19 +19,8 @@ use crate::kernel::id::{AppId, EnvId};
 /// Where the document describes the header of operations that remember their answers.
 pub(super) const IDEMPOTENCY_KEY: &str = "#/components/parameters/IdempotencyKey";
 
-/// The finished document, as it is served.
-#[derive(Clone, Debug)]
-pub(super) struct Document(Bytes);
-
-impl Document {
-    pub(super) fn of(document: &Value) -> Self {
-        Self(Bytes::from(document.to_string()))
-    }
-
-    pub(super) fn bytes(&self) -> Bytes {
-        self.0.clone()
-    }
-}
+/// What the edge goes by.
+const OUTLINE: [&str; 2] = ["operationId", "parameters"];
 
 /// The document before any route is registered.
 pub(super) fn blank() -> OpenApi {
@@ -59,6 +47,20 @@ pub(super) fn finished(collected: OpenApi) -> Value {
     examples::add(&mut document);
     document.sort_all_objects();
     document
+}
+
+/// The paths of some operations as the document has them, without most of what only readers want.
+pub(super) fn outlined(paths: Paths) -> Value {
+    let paths = serde_json::to_value(paths).unwrap_or_default();
+    let mut document = json!({ "paths": paths });
+    operations::complete(&mut document);
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    for operation in items.flat_map(|(_, item)| item.as_object_mut()).flatten() {
+        if let Value::Object(operation) = operation.1 {
+            operation.retain(|member, _| OUTLINE.contains(&member.as_str()));
+        }
+    }
+    document["paths"].take()
 }
 
 fn add_components(document: &mut Value) {

@@ -142,8 +142,8 @@ fn a_request_has_one_line_that_names_route_status_and_identifier() {
         let lines: Vec<_> = log.lines().filter(|line| line.contains(&id)).collect();
         assert_eq!(lines.len(), 1, "{log}");
         let line: Value = serde_json::from_str(lines[0]).expect("a line is one JSON object");
-        assert_eq!(line["span"]["route"], "/problems/{type}", "{line}");
-        assert_eq!(line["span"]["status"], 200, "{line}");
+        assert_eq!(line["fields"]["route"], "/problems/{type}", "{line}");
+        assert_eq!(line["fields"]["status"], 200, "{line}");
         assert!(!lines[0].contains("of-the-query"), "{line}");
     });
 }
