@@ -50,24 +50,24 @@ pub fn digests(cost: u32, inputs: &[Input<'_>]) -> Option<Vec<[u8; DIGEST]>> {
     }
     let mut found = Vec::with_capacity(inputs.len());
     for some in inputs.chunks(MOST) {
-        match some {
-            [a] => found.extend(together(cost, [a])),
-            [a, b] => found.extend(together(cost, [a, b])),
-            [a, b, c] => found.extend(together(cost, [a, b, c])),
-            [a, b, c, d] => found.extend(together(cost, [a, b, c, d])),
-            [a, b, c, d, e] => found.extend(together(cost, [a, b, c, d, e])),
-            [a, b, c, d, e, f] => found.extend(together(cost, [a, b, c, d, e, f])),
-            // A chunk is neither empty nor longer.
-            _ => return None,
-        }
+        found.extend(match some.len() {
+            1 => together::<1>(cost, some),
+            2 => together::<2>(cost, some),
+            3 => together::<3>(cost, some),
+            4 => together::<4>(cost, some),
+            5 => together::<5>(cost, some),
+            _ => together::<MOST>(cost, some),
+        }?);
     }
     Some(found)
 }
 
-/// Provos and Mazières, A Future-Adaptable Password Scheme (1999), §4 and §5, of `N` at once.
-fn together<const N: usize>(cost: u32, inputs: [&Input<'_>; N]) -> [[u8; DIGEST]; N] {
-    let salts = inputs.map(|it| state::salt(it.salt));
-    let keys = inputs.map(|it| it.key.words());
+/// Provos and Mazières, A Future-Adaptable Password Scheme (1999), §4 and §5, of `N` at once; `None`
+/// where there are not as many.
+fn together<const N: usize>(cost: u32, inputs: &[Input<'_>]) -> Option<Vec<[u8; DIGEST]>> {
+    let inputs: &[Input<'_>; N] = inputs.try_into().ok()?;
+    let salts = inputs.each_ref().map(|it| state::salt(it.salt));
+    let keys = inputs.each_ref().map(|it| it.key.words());
     let (keys, salts) = (keys.each_ref().map(|it| &**it), salts.each_ref());
     let mut lanes = Lanes::begun();
     lanes.mix_with_salts(keys, salts);
@@ -75,5 +75,5 @@ fn together<const N: usize>(cost: u32, inputs: [&Input<'_>; N]) -> [[u8; DIGEST]
         lanes.mix(keys);
         lanes.mix(salts);
     }
-    lanes.digests()
+    Some(lanes.digests().to_vec())
 }

@@ -260,9 +260,9 @@ impl Fixed {
             }
             let term = power.over(odd);
             if odd % 4 == 3 {
-                sum.take(&term)
+                sum.take(&term);
             } else {
-                sum.add(&term)
+                sum.add(&term);
             }
         }
         sum
