@@ -152,6 +152,19 @@ pub enum StartError {
     Listen(std::io::Error),
 }
 
+impl StartError {
+    /// Whether the store cannot be used now, and may be a little later.
+    pub fn is_passing(&self) -> bool {
+        if let Self::Store(error)
+        | Self::Setup(SetupError::Store(error))
+        | Self::Keys(KeyError::Store(error)) = self
+        {
+            return error.is_passing();
+        }
+        false
+    }
+}
+
 /// Every route of the product; registering one is documenting it.
 pub fn routes(config: &mut ServiceConfig) {
     config

@@ -19,7 +19,7 @@ use crate::client_config::ClientConfigs;
 use crate::environments::Environments;
 use crate::forms::Forms;
 use crate::health::Health;
-use crate::http::{Afterwards, Edge, InFlight, Traffic};
+use crate::http::{Afterwards, Edge, InFlight, Leaving, Traffic};
 use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
@@ -71,6 +71,7 @@ impl Foundation {
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
         let edge = self.edge((access, platform), &sessions, policy.clone())?;
+        let leaving = edge.leaving.clone();
         Ok(Authsome {
             config: self.config.server.clone(),
             metrics_bind: self.config.metrics.bind,
@@ -87,7 +88,7 @@ impl Foundation {
             },
             jobs,
             audit: Audit::new(store.clone(), self.config.events.retention),
-            health: Health::new(store.clone(), clock.clone()),
+            health: Health::new(store.clone(), clock.clone(), leaving),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
             services: self.services(&sessions, policy, bell),
@@ -289,6 +290,7 @@ impl Foundation {
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
             in_flight,
+            leaving: Leaving::default(),
             traffic: Traffic::default(),
             telemetry: self.telemetry()?,
         })

@@ -13,6 +13,7 @@ mod log;
 mod mail;
 mod policy;
 mod run;
+mod serve;
 mod transfer;
 
 use std::{fs, io::Read, path::PathBuf};

@@ -24,7 +24,7 @@ mod pages;
 mod readme;
 mod reseal;
 mod secrecy;
-mod server;
+pub mod server;
 mod silence;
 mod stage;
 mod starting;

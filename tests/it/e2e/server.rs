@@ -189,6 +189,12 @@ impl Home {
         self.port.set(free_port());
     }
 
+    /// The port of a server that was started here before, for what is started next.
+    pub fn go_back_to(&self, url: &str) {
+        let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+        self.port.set(port.expect("a URL with a port"));
+    }
+
     /// A server that is ready.
     pub async fn serve(&self) -> Server {
         loop {
@@ -233,6 +239,10 @@ impl Process {
     /// What it has written to standard error: its log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.output.with_extension("err")).expect("output is UTF-8")
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn signal(&self, signal: Signal) {
