@@ -71,11 +71,11 @@ impl Foundation {
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
         let edge = self.edge((access, platform), &sessions, policy.clone())?;
-        let leaving = edge.leaving.clone();
         Ok(Authsome {
             config: self.config.server.clone(),
             metrics_bind: self.config.metrics.bind,
             metrics: Data::new(self.metrics(&edge, &sessions)),
+            health: Health::new(store.clone(), clock.clone(), edge.leaving.clone()),
             edge,
             post: self.post(environments, &sessions)?,
             deliveries: Deliveries::default(),
@@ -88,7 +88,6 @@ impl Foundation {
             },
             jobs,
             audit: Audit::new(store.clone(), self.config.events.retention),
-            health: Health::new(store.clone(), clock.clone(), leaving),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
             services: self.services(&sessions, policy, bell),

@@ -172,8 +172,9 @@ fn whatever_befalls_the_primary_nothing_acknowledged_is_lost() {
         rig.the_primary_is_killed().await;
         rig.the_primary_steps_down().await;
         rig.the_primary_is_stopped().await;
-        rig.the_primary_is_cut_off_with_a_node(Crossing::Hang).await;
-        rig.the_primary_is_cut_off_with_a_node(Crossing::Cut).await;
+        for crossing in rig.form.crossings {
+            rig.the_primary_is_cut_off_with_a_node(*crossing).await;
+        }
         rig.the_network_is_slow().await;
 
         crowd.ends().await;

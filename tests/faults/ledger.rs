@@ -122,3 +122,22 @@ impl Ledger {
         self.0.borrow().guesses.len()
     }
 }
+
+#[test]
+fn whatever_must_not_happen_is_told() {
+    let ledger = Ledger::default();
+    ledger.proven("mia@example.org");
+    ledger.refreshed("parent", "child");
+    ledger.refreshed("parent", "child");
+    for _ in 0..BUDGET {
+        ledger.guessed("mia@example.org");
+    }
+    assert_eq!(ledger.faults(), Vec::<String>::new());
+
+    ledger.proven("mia@example.org");
+    ledger.refreshed("parent", "another child");
+    ledger.guessed("mia@example.org");
+    ledger.broken("both owners have gone");
+
+    assert_eq!(ledger.faults().len(), 4);
+}

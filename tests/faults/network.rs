@@ -232,10 +232,7 @@ async fn pump(
     rule: &watch::Sender<Rule>,
 ) {
     let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let Ok(length @ 1..) = from.read(&mut buffer).await else {
-            break;
-        };
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
         ends.open(rule).await;
         if to.write_all(&buffer[..length]).await.is_err() {
             break;
