@@ -10,8 +10,8 @@ use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Mail, Policy, doctor, healthcheck, keys,
-    log, mail, policy, transfer,
+    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Mail, Policy, backup, doctor, healthcheck,
+    keys, log, mail, policy, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -50,6 +50,12 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         }
         Command::Export(asked) => {
             with_config(load, |config| in_system(transfer::export(config, asked)))
+        }
+        Command::Backup(asked) => {
+            with_config(load, |config| in_system(backup::back_up(config, asked)))
+        }
+        Command::Restore(asked) => {
+            with_config(load, |config| in_system(backup::restore(config, asked)))
         }
     };
     match done {

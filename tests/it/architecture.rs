@@ -91,6 +91,7 @@ const TABLE: Table<'_> = Table {
         "webhooks",
         "cloning",
         "setup",
+        "backups",
         "metrics",
         "health",
         "discovery",
@@ -111,6 +112,12 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "audit/service.rs",
         "how long events are kept is the installation's affair",
     ),
+    ("backups/restoring.rs", "a backup brings every tenant back"),
+    (
+        "backups/restoring.rs",
+        "a backup is brought into a store that nobody has used",
+    ),
+    ("backups/taking.rs", "a backup is of everything"),
     (
         "cli/keys.rs",
         "an operator names a key by its identifier alone",

@@ -1,14 +1,16 @@
 //! What a declared index covers, SQLite finds by it: its query planner tells.
 
 use rusqlite::{Connection, params_from_iter};
+use serde::{Deserialize, Serialize};
 
 use super::migrate::migrate;
 use super::translate::statement;
 use crate::kernel::time::Timestamp;
 use crate::store::op::{Find, Sweep, Verb};
 use crate::store::query::{Node, Sort, Test};
-use crate::store::schema::{Index, Outlives, Schema};
+use crate::store::schema::{Entity, Index, OfApp, Outlives, Schema};
 use crate::store::update::Change;
+use crate::store::whole::typed_as;
 
 const GUESTS: Schema = Schema {
     collection: "guests",
@@ -21,7 +23,18 @@ const GUESTS: Schema = Schema {
     ],
     part_of: None,
     outlives: Outlives::Nothing,
+    typed: typed_as::<Plain>,
 };
+
+/// Of which the planner knows nothing.
+#[derive(Clone, Serialize, Deserialize)]
+struct Plain {}
+
+impl Entity for Plain {
+    type Owner = OfApp;
+    const COLLECTION: &'static str = "guests";
+    const INDEXES: &'static [Index] = &[];
+}
 
 fn is(path: &'static str, test: Test) -> Node {
     Node::Is { path, test }
@@ -126,6 +139,30 @@ fn a_page_begins_at_its_position_and_is_not_sorted() {
     assert_eq!(
         deep,
         "SEARCH guests USING INDEX guests_created (f_app_id=? AND (f_created_at,id)<(?,?))"
+    );
+}
+
+/// Of what was there at one time, as an export asks for it: two bounds of one side, of which the
+/// position is the nearer. By the other one each page would read through all before it.
+#[test]
+fn a_page_of_what_was_there_at_a_time_begins_at_its_position_too() {
+    let until = bson::DateTime::from_millis(2_308_988_800_000);
+    let bounded = |verb: Verb| match verb {
+        Verb::Find(find) => Verb::Find(Find {
+            filter: of_app(is("created_at", Test::Lt(until.into()))),
+            ..find
+        }),
+        other => other,
+    };
+
+    let first = plan(&bounded(page(None)));
+    let deep = plan(&bounded(page(Some("guest"))));
+
+    let by = "SEARCH guests USING INDEX guests_created";
+    assert_eq!(first, format!("{by} (f_app_id=? AND f_created_at<?)"));
+    assert_eq!(
+        deep,
+        format!("{by} (f_app_id=? AND (f_created_at,id)<(?,?))")
     );
 }
 
