@@ -206,8 +206,8 @@ impl<R: BufRead> Reader<R> {
             whole: Count::default(),
         };
         let first = reader.text().map_err(|why| match why {
-            ArchiveError::Unread(why) => why.into(),
-            _ => ArchiveError::NotOne,
+            ArchiveError::CutOff | ArchiveError::Damaged { .. } => ArchiveError::NotOne,
+            why @ (ArchiveError::Unread(_) | ArchiveError::NotOne | ArchiveError::Newer(_)) => why,
         })?;
         let said: Result<(String, Value), _> = serde_json::from_str(&first);
         let (format, said) = said.map_err(|_| ArchiveError::NotOne)?;

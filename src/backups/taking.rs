@@ -99,7 +99,7 @@ impl Backups {
             let Some(last) = page.last() else {
                 break;
             };
-            after = last.id().to_owned();
+            last.id().clone_into(&mut after);
             for document in &page {
                 let text = document.to_string();
                 let opens = (self.judge.opens)(&self.judge.ring, collection, &text);

@@ -206,7 +206,7 @@ impl Meter {
         let position = if it.bytes > 0 { it.bytes } else { it.documents };
         self.bar.set_position(position);
         if self.collection != it.collection {
-            self.collection = it.collection.to_owned();
+            it.collection.clone_into(&mut self.collection);
             self.bar.set_message(self.collection.clone());
             self.told = 0;
         }

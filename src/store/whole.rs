@@ -228,8 +228,8 @@ mod tests {
         let date = Bson::from(bson::DateTime::from_millis(at));
         assert_eq!(document["sent_at"], date);
         assert_eq!(document["read_at"], Bson::Array(vec![date]));
-        let data = document.get_document("data").unwrap();
-        assert_eq!(data["due"], Bson::from(AT));
+        let free = document.get_document("data").unwrap();
+        assert_eq!(free["due"], Bson::from(AT));
         assert_eq!(value::object(&document).map(Json::Object), Some(json));
     }
 

@@ -49,9 +49,13 @@ fn of_app(node: Node) -> Node {
 }
 
 fn page(after: Option<&str>) -> Verb {
+    page_of(of_app(is("vip", Test::Ne(true.into()))), after)
+}
+
+fn page_of(filter: Node, after: Option<&str>) -> Verb {
     let at = bson::DateTime::from_millis(2_208_988_800_000);
     Verb::Find(Find {
-        filter: of_app(is("vip", Test::Ne(true.into()))),
+        filter,
         after: after.map(|id| (at.into(), id.to_owned())),
         sort: Some(Sort {
             path: "created_at",
@@ -147,16 +151,10 @@ fn a_page_begins_at_its_position_and_is_not_sorted() {
 #[test]
 fn a_page_of_what_was_there_at_a_time_begins_at_its_position_too() {
     let until = bson::DateTime::from_millis(2_308_988_800_000);
-    let bounded = |verb: Verb| match verb {
-        Verb::Find(find) => Verb::Find(Find {
-            filter: of_app(is("created_at", Test::Lt(until.into()))),
-            ..find
-        }),
-        other => other,
-    };
+    let there = || of_app(is("created_at", Test::Lt(until.into())));
 
-    let first = plan(&bounded(page(None)));
-    let deep = plan(&bounded(page(Some("guest"))));
+    let first = plan(&page_of(there(), None));
+    let deep = plan(&page_of(there(), Some("guest")));
 
     let by = "SEARCH guests USING INDEX guests_created";
     assert_eq!(first, format!("{by} (f_app_id=? AND f_created_at<?)"));

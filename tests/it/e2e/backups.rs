@@ -6,12 +6,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use authsome::kernel::entropy::Entropy;
+use mongodb::bson::{Document, doc};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
 
-use super::server::{Home, PASSWORD, Ran, text};
+use super::server::{Home, PASSWORD, Ran, eventually, text};
 use crate::support::client::Asks;
 use crate::support::stores::{on_both_stores, run};
 
@@ -64,6 +65,26 @@ fn documents(archive: &Path, collection: &str) -> Vec<Value> {
     lines
         .map(|line| serde_json::from_str(line).expect("a document"))
         .collect()
+}
+
+/// How many documents a restore that goes on has brought here; 0 where there is none.
+async fn brought(home: &Home) -> i64 {
+    if let Some(url) = home.setting("STORE__URL") {
+        let client = mongodb::Client::with_uri_str(url).await.expect("a client");
+        let database = client.default_database().expect("the URL names a database");
+        let marks = database.collection::<Document>("authsome_restores");
+        let mark = marks.find_one(doc! { "_id": "restore" }).await;
+        let mark = mark.expect("the test server answers");
+        return mark.map_or(0, |it| it.get_i64("documents").expect("a number"));
+    }
+    let path = home.folder().join("authsome-data/authsome.db");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let Ok(database) = Connection::open_with_flags(path, flags) else {
+        return 0;
+    };
+    let sql = "SELECT doc ->> '$.documents' FROM authsome_restores";
+    // No table yet, or no row any more.
+    database.query_row(sql, [], |row| row.get(0)).unwrap_or(0)
 }
 
 fn has_three_thousand_users(home: &Home) {
@@ -120,7 +141,7 @@ on_both_stores! {
         }
     }
 
-    /// `kill -9`, at any moment, again and again.
+    /// `kill -9`, again and again, whenever it has come further.
     async fn a_restore_that_is_killed_goes_on_where_it_was(home: Home) {
         let source = Home::embedded();
         source.bootstrap(&["--app", "Shop"]);
@@ -129,22 +150,28 @@ on_both_stores! {
         let archive = path(&source, "shop.backup");
         let home = given(home, &source);
 
-        let mut kills = 0_u64;
+        let mut kills = Vec::new();
         let restored = loop {
             let mut restore = home.command(&["restore", &archive]);
             let mut restore = restore.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a restore");
-            // Later each time, and never twice at the same moment.
-            let moment = 40 * kills + u64::from(Entropy::system().bytes::<1>()[0]) / 4;
-            tokio::time::sleep(Duration::from_millis(moment)).await;
-            if restore.try_wait().expect("a child of ours").is_some() {
+            let known = kills.last().copied().unwrap_or_default();
+            let ended = eventually("it ends, or more is there", async || {
+                let ended = restore.try_wait().expect("a child of ours").is_some();
+                let is_further = kills.len() < 4 && brought(&home).await > known;
+                (ended || is_further).then_some(ended)
+            });
+            if ended.await {
                 break restore.wait_with_output().expect("a restore");
             }
             restore.kill().expect("it is killed");
             restore.wait().expect("it is gone");
-            kills += 1;
+            kills.push(brought(&home).await);
         };
 
-        assert!(restored.status.success() && kills > 3, "{kills} kills: {restored:?}");
+        assert!(restored.status.success() && kills.len() > 2, "{kills:?}: {restored:?}");
+        let last = kills.last().copied().unwrap_or_default();
+        let said = String::from_utf8(restored.stdout).expect("text");
+        assert!(last == 0 || said.contains(&format!("{last} documents were there already")), "{said}");
         let there = home.run(&["backup", "there.backup"]);
         assert_eq!(counts(done(&there)), counts(done(&taken)));
         assert!(counts(&there.out).iter().any(|it| it[..2] == ["3001", "authsome_users"]), "{there:?}");

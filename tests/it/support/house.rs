@@ -9,7 +9,7 @@ use authsome::config::{Config, Secrets};
 use authsome::kernel::entropy::Entropy;
 use authsome::kernel::time::Clock;
 use authsome::store::{Location, Stored};
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -257,7 +257,7 @@ async fn fill_mongo(location: &Location, dump: &str) {
             .create_collection(&name)
             .await
             .expect("a collection");
-        let indexes: Vec<Document> = structure.into_iter().map(document).collect();
+        let indexes: Vec<Document> = structure.into_iter().map(index).collect();
         let create = doc! { "createIndexes": &name, "indexes": indexes };
         database.run_command(create).await.expect("indexes");
         let documents = documents.into_iter().map(|line| {
@@ -273,6 +273,18 @@ async fn fill_mongo(location: &Location, dump: &str) {
                 .expect("documents of old");
         }
     }
+}
+
+/// An index, whose fields stand in a list: their order counts.
+fn index(mut json: Value) -> Document {
+    let fields = json["key"].take();
+    let mut index = document(json);
+    let fields = fields.as_array().expect("fields").iter().map(|field| {
+        let name = field[0].as_str().expect("a field");
+        (name.to_owned(), Bson::Int32(1))
+    });
+    index.insert("key", fields.collect::<Document>());
+    index
 }
 
 /// Of what it is in extended JSON.
