@@ -43,7 +43,7 @@ pub struct Header {
 /// By what the secrets of the source are known again; none of them is in the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
-    /// Something known, sealed under the first encryption key.
+    /// The mark of the first encryption key.
     pub encryption: String,
     pub pepper: String,
     pub refresh_secret: String,

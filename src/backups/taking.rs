@@ -12,9 +12,6 @@ use crate::store::{AcrossTenants, Entity, Schema, Tx, VERSION};
 /// Documents read at a time.
 const PAGE: u32 = 500;
 
-/// What is sealed to know the encryption key by, and where it opens.
-pub(super) const KNOWN: (&[u8], &str) = (b"authsome", "backup");
-
 /// A backup that was taken.
 #[derive(Debug)]
 pub struct Taken {
@@ -41,7 +38,7 @@ impl Backups {
         let has = |name: &str| there.iter().any(|there| there == name);
         self.refuse_unfit(&has).await?;
         let schema = self.store.version().await?.unwrap_or(VERSION);
-        let header = header(self.store.kind(), schema, now, self.judge.seal());
+        let header = header(self.store.kind(), schema, now, self.judge.own_marks());
         let mut writer = Writer::new(out, &header).map_err(BackupError::Unwritten)?;
         let sections = self
             .store
@@ -128,11 +125,10 @@ fn nothing(schema: &Schema, writer: &mut Writer<impl Write>) -> Result<Section, 
 }
 
 impl Judge {
-    fn seal(&self) -> Marks {
-        let (known, place) = KNOWN;
+    fn own_marks(&self) -> Marks {
         let [(_, pepper), (_, refresh_secret)] = self.marks.clone();
         Marks {
-            encryption: self.ring.seal(known, place),
+            encryption: self.ring.mark(),
             pepper,
             refresh_secret,
         }

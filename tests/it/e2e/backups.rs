@@ -215,6 +215,8 @@ fn what_cannot_be_backed_up_or_brought_back_is_told_and_nothing_is_left() {
         "{early:?}"
     );
     home.bootstrap(&["--app", "Shop"]);
+    let left = home.folder().join("a.backup.partial");
+    fs::write(left, "what a killed run has left\n").expect("a file can be written");
     done(&home.run(&["backup", "a.backup"]));
 
     let again = home.run(&["backup", "a.backup"]);
