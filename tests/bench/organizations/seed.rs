@@ -1,16 +1,18 @@
 //! A town: organisations with their roles and members, written straight through the store's port.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use authsome::access::{OrgRole, Pattern};
 use authsome::kernel::entropy::Entropy;
-use authsome::kernel::id::{MemberId, OrgId, PolicyId, RoleId, UserId};
+use authsome::kernel::id::{AccessTokenId, MemberId, OrgId, PolicyId, RoleId, SessionId, UserId};
 use authsome::kernel::metadata::Metadata;
 use authsome::kernel::tenant::Tenant;
 use authsome::kernel::text::{Email, Label, Slug, Word};
 use authsome::kernel::time::{Clock, Timestamp};
 use authsome::memberships::{Member, Organization};
 use authsome::rbac::{self, CustomRole, RegisteredResource, Scope};
+use authsome::sessions::Session;
 use authsome::store::{Entity, Reaches, Store, StoreError, StoreSettings};
 use authsome::users::{self, NewUser};
 use futures_util::StreamExt;
@@ -18,9 +20,17 @@ use futures_util::stream::iter;
 
 use crate::server::Running;
 
-const MEMBERS: usize = 100_000;
-/// How many of them are in the first organisation, whose list is asked for.
-const IN_THE_FIRST: usize = 1_000;
+/// How much of a town is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub organizations: usize,
+    /// People who never sign in.
+    pub members: usize,
+    /// How many of them are in the first organisation, whose list is asked for.
+    pub in_the_first: usize,
+    /// Whether each of them has a session all the same.
+    pub sessions: bool,
+}
 
 const RESOURCES: [&str; 5] = ["documents", "invoices", "projects", "reports", "tickets"];
 const ACTIONS: [&str; 4] = ["read", "write", "share", "delete"];
@@ -29,6 +39,8 @@ const RULES_OF_A_ROLE: usize = 5;
 
 /// How many organisations somebody who signs in is in.
 const OF_A_GUEST: usize = 64;
+
+const A_MONTH: Duration = Duration::from_hours(30 * 24);
 
 /// How many documents are one unit of work, and how many units are under way at once.
 const BATCH: usize = 1_000;
@@ -52,8 +64,8 @@ struct Maker {
 }
 
 impl Town {
-    /// `count` organisations for everybody, and for `guests`, who have accounts already.
-    pub async fn of(running: &Running, count: usize, guests: &[UserId]) -> Self {
+    /// Organisations for everybody, and for `guests`, who have accounts already.
+    pub async fn of(running: &Running, plan: Plan, guests: &[UserId]) -> Self {
         let settings = StoreSettings::at(running.location.clone());
         let store = Store::open(&settings).await.expect("the server's store");
         let tenant = running.tenant;
@@ -63,12 +75,13 @@ impl Town {
             entropy: Entropy::system(),
         };
         let resources = maker.registers(&store).await;
-        let users = maker.users(&store).await;
+        let count = plan.organizations;
+        let users = maker.users(&store, plan.members).await;
         let mut organizations: Vec<_> = (0..count).map(|at| maker.organization(at)).collect();
-        let mut members: Vec<Member> = Vec::with_capacity(MEMBERS);
+        let mut members: Vec<Member> = Vec::with_capacity(plan.members);
         for (number, user) in users.into_iter().enumerate() {
-            let rest = number.saturating_sub(IN_THE_FIRST);
-            let at = if number < IN_THE_FIRST {
+            let rest = number.saturating_sub(plan.in_the_first);
+            let at = if number < plan.in_the_first {
                 0
             } else {
                 rest % count
@@ -91,6 +104,10 @@ impl Town {
         write(&store, tenant, &roles.collect::<Vec<_>>()).await;
         write(&store, tenant, &organizations).await;
         write(&store, tenant, &members).await;
+        if plan.sessions {
+            let sessions = members.iter().map(|it| maker.session(it.user_id));
+            write(&store, tenant, &sessions.collect::<Vec<_>>()).await;
+        }
         Self {
             store,
             tenant,
@@ -117,8 +134,8 @@ impl Maker {
         all
     }
 
-    async fn users(&self, store: &Store) -> Vec<UserId> {
-        let numbers: Vec<usize> = (0..MEMBERS).collect();
+    async fn users(&self, store: &Store, count: usize) -> Vec<UserId> {
+        let numbers: Vec<usize> = (0..count).collect();
         let batches = iter(numbers.chunks(BATCH)).map(async |batch| {
             let made = store.write(async |tx| {
                 let mut tx = tx.within(self.tenant.app_id);
@@ -177,6 +194,36 @@ impl Maker {
                 OrgRole::MEMBER
             }],
             invited_by: None,
+            created_at: self.now,
+            updated_at: self.now,
+        }
+    }
+
+    /// A session as it is after a sign-in, whose refresh token nobody has.
+    fn session(&self, user_id: UserId) -> Session {
+        let token = AccessTokenId::new(self.now, &self.entropy);
+        Session {
+            id: SessionId::new(self.now, &self.entropy),
+            app_id: self.tenant.app_id,
+            env_id: self.tenant.env_id,
+            user_id,
+            org_id: None,
+            token,
+            refresh_token: format!("{:0>64}", token.to_string()),
+            generation: 0,
+            amr: vec!["pwd".to_owned()],
+            auth_time: self.now,
+            ip_address: Some("127.0.0.1".to_owned()),
+            user_agent: None,
+            device_id: None,
+            last_activity_at: self.now,
+            expires_at: self.now.plus(A_MONTH),
+            impersonated_by: None,
+            impersonator_session_id: None,
+            impersonation_reason: None,
+            impersonations: Vec::new(),
+            revoked_at: None,
+            revoke_reason: None,
             created_at: self.now,
             updated_at: self.now,
         }
