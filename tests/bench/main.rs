@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cargo bench                    the suite, in full: an hour, with peers
-//! cargo bench -- --quick         within three minutes, without
+//! cargo bench -- --quick         within three minutes, without (with `--peers`: with)
 //! cargo bench -- --scale         with a million users besides
 //! cargo bench -- --cost 10       with another cost of bcrypt than 12 (10, where it is quick)
 //! cargo bench -- NAME            one figure more: revocation (how long one takes from node to node),

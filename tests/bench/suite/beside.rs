@@ -25,6 +25,13 @@ const TOO_MANY: f64 = 3.0;
 /// How many times as long a load is as a round: a password may wait for two seconds.
 const LONGER: u32 = 3;
 
+/// Of the server that is overloaded: many sign-ins are under way for one account, which is not locked
+/// for it; and nobody reads of each that is refused.
+const SETTINGS: [(&str, &str); 2] = [
+    ("AUTHSOME_LIMITS__LOCKOUT_AFTER", "100"),
+    ("AUTHSOME_LOG__LEVEL", "error"),
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Beside {
@@ -33,8 +40,7 @@ pub enum Beside {
     AtEase,
     /// Sixteen who sign in again and again.
     Saturated,
-    /// Three times the sign-ins that it can do, on a server with the queue that is the default; many
-    /// are under way for one account, which is not locked for it.
+    /// Three times the sign-ins that it can do, on a server with the queue that is the default.
     Overloaded,
 }
 
@@ -68,7 +74,7 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub fn of(ground: &Ground<'_>, place: &Where, ours: &'a Ours, capacity: f64) -> Self {
-        let overloaded = ground.raise(&place.anew(), &[("AUTHSOME_LIMITS__LOCKOUT_AFTER", "100")]);
+        let overloaded = ground.raise(&place.anew(), &SETTINGS);
         Self {
             ours,
             // Sign-ups wait for their turn like everybody: no more at once than there is time for.

@@ -104,13 +104,13 @@ fn places(mongo: Option<&Mongo>) -> Vec<Where> {
     [Where::embedded()].into_iter().chain(mongo).collect()
 }
 
-/// Limits, ours and peers, in this order; peers in the full form only.
+/// Limits, ours and peers, in this order.
 fn everybody(ground: &Ground<'_>, options: &Options, ours: &mut [Ours]) -> Table {
     let mut limits = limits::all(ground.cores, ground.cost, ground.mongo);
-    let mut peers = if options.quick {
-        Vec::new()
-    } else {
+    let mut peers = if options.peers {
         peers::all(ground)
+    } else {
+        Vec::new()
     };
     let mut all: Vec<&mut dyn Subject> = Vec::new();
     all.extend(limits.iter_mut().map(|it| it.as_mut() as &mut dyn Subject));

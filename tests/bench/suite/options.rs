@@ -7,8 +7,10 @@ use serde::Serialize;
 /// The forms of the suite.
 #[derive(Debug, Clone, Serialize)]
 pub struct Options {
-    /// Three minutes in all: one short round of each, fewer clients, no peers.
+    /// Three minutes in all: one short round of each, fewer clients.
     pub quick: bool,
+    /// Where they are here. In the quick form only if they are asked for.
+    pub peers: bool,
     /// A million users and ten thousand organisations besides.
     pub scale: bool,
     /// Of bcrypt, of the server and of whoever is compared with it.
@@ -28,7 +30,7 @@ pub struct Options {
 }
 
 /// The names that may stand on the command line.
-pub const NAMES: [&str; 3] = ["--quick", "--scale", "--cost"];
+pub const NAMES: [&str; 4] = ["--quick", "--peers", "--scale", "--cost"];
 
 impl Options {
     pub fn of(arguments: &[&str]) -> Self {
@@ -42,6 +44,7 @@ impl Options {
         if has("--quick") {
             return Self {
                 quick: true,
+                peers: has("--peers"),
                 scale,
                 cost: cost.unwrap_or(10),
                 rounds: 1,
@@ -55,6 +58,7 @@ impl Options {
         }
         Self {
             quick: false,
+            peers: true,
             scale,
             cost: cost.unwrap_or(12),
             rounds: 3,

@@ -56,11 +56,6 @@ impl Scenario {
             Self::Found => "create an organisation",
         }
     }
-
-    /// Whether it waits for passwords to be hashed, so that a round takes longer.
-    pub const fn hashes(self) -> bool {
-        matches!(self, Self::SignIn | Self::SignUp | Self::Mixed)
-    }
 }
 
 /// Who is measured.

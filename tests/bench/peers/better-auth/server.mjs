@@ -9,7 +9,7 @@
 // session writes it, which is as near as it comes to a refresh.
 import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
-import bcrypt from "@node-rs/bcrypt";
+import bcrypt from "bcrypt";
 import { betterAuth } from "better-auth";
 import { mongodbAdapter } from "better-auth/adapters/mongodb";
 import { getMigrations } from "better-auth/db/migration";
@@ -88,7 +88,7 @@ server.on("request", (request, response) => {
 });
 
 const version = (name) => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
-const how = hash === "bcrypt" ? `@node-rs/bcrypt ${version("@node-rs/bcrypt")}, cost ${cost}` : "scrypt N=16384 r=16 p=1";
+const how = hash === "bcrypt" ? `bcrypt ${version("bcrypt")}, cost ${cost}` : "scrypt N=16384 r=16 p=1";
 const driver = store === "sqlite" ? "better-sqlite3" : "mongodb";
 const what = `better-auth ${version("better-auth")}, ${driver} ${version(driver)}, node ${process.version}; ${how}`;
 console.log(JSON.stringify({ address: `127.0.0.1:${server.address().port}`, what }));
