@@ -39,10 +39,7 @@ impl<W: FnMut(&mut Vec<u8>)> Asker for Each<W> {
     }
 
     fn hear(&mut self, answer: &Answer<'_>) -> Heard {
-        match Heard::by(answer, self.status) {
-            Heard::Right if answer.body.len() < self.least => Heard::Wrong,
-            heard => heard,
-        }
+        Heard::by(answer, self.status).if_also(|| answer.body.len() >= self.least)
     }
 }
 

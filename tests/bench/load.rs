@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The time of a steady load's answer counts from its beat: an answer that is late because those
-//! before it were late has taken long, too.
+//! before it were late has taken long, too. Only what a client has overslept is not the server's.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -24,8 +24,6 @@ use crate::client::{Answer, PATIENCE};
 
 /// A client with this many failures has nothing more to say.
 const ENOUGH: usize = 20;
-/// Timers are told to a millisecond, so the last bit of a wait is spent looking at the clock.
-const IMPRECISION: Duration = Duration::from_millis(2);
 
 /// What one client asks, again and again.
 pub trait Asker {
@@ -57,6 +55,14 @@ impl Heard {
             return Self::Refused;
         }
         Self::Wrong
+    }
+
+    /// What was right by its status only is right if this is so, too.
+    pub fn if_also(self, is_so: impl FnOnce() -> bool) -> Self {
+        if self == Self::Right && !is_so() {
+            return Self::Wrong;
+        }
+        self
     }
 }
 
@@ -189,14 +195,15 @@ async fn gathered(began: Instant, mut all: FuturesUnordered<impl Future<Output =
     load
 }
 
-async fn until(due: Instant) {
+/// Waits for a beat. From when an answer to it counts: the beat itself where it is past, because
+/// everybody was still waiting for an answer.
+async fn until(due: Instant) -> Instant {
     let left = due.saturating_duration_since(Instant::now());
-    if left > IMPRECISION {
-        sleep(left - IMPRECISION).await;
+    if left.is_zero() {
+        return due;
     }
-    while Instant::now() < due {
-        tokio::task::yield_now().await;
-    }
+    sleep(left).await;
+    Instant::now()
 }
 
 async fn open(to: SocketAddr, count: usize) -> Vec<Line> {

@@ -34,7 +34,7 @@ impl Cores {
         let server = all.next().expect("a core");
         let cores = Self {
             server,
-            client: all.last().unwrap_or(server),
+            client: all.next_back().unwrap_or(server),
         };
         stay(cores.client);
         cores

@@ -44,6 +44,7 @@ use std::time::Duration;
 
 use mongod::Mongo;
 use server::Where;
+use suite::Options;
 
 /// How long each figure is measured that is asked for by name.
 const TIME: Duration = Duration::from_secs(5);
@@ -74,22 +75,28 @@ fn main() -> ExitCode {
 
 /// What the command line asks for; cargo adds `--bench`.
 fn asked(arguments: &[&str]) -> bool {
-    let mut names = arguments.iter().filter(|it| **it != "--bench");
-    match names.next().copied() {
-        Some("revocation") => {
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .filter(|it| *it != "--bench")
+        .collect();
+    match arguments[..] {
+        ["revocation"] => {
             let mongo = Mongo::obtain().expect("MONGODB_URI or MONGOD is set");
             revocation::measure(&mongo.uri);
         }
-        Some("organizations") => return organizations::measure(Mongo::obtain().as_ref()),
-        Some("lockout") => everywhere(|place| lockout::measure(place, CONCURRENCY, TIME)),
-        Some("letters") => everywhere(letters::measure),
-        Some("webhooks") => everywhere(webhooks::measure),
-        Some("imports") => everywhere(imports::measure),
-        Some(option) if !suite::NAMES.contains(&option) => {
-            eprintln!("{option}: no such option, and no such figure");
-            return false;
-        }
-        Some(_) | None => return suite::measure(arguments),
+        ["organizations"] => return organizations::measure(Mongo::obtain().as_ref()),
+        ["lockout"] => everywhere(|place| lockout::measure(place, CONCURRENCY, TIME)),
+        ["letters"] => everywhere(letters::measure),
+        ["webhooks"] => everywhere(webhooks::measure),
+        ["imports"] => everywhere(imports::measure),
+        _ => match Options::of(&arguments) {
+            Ok(options) => return suite::measure(&options),
+            Err(why) => {
+                eprintln!("{why}");
+                return false;
+            }
+        },
     }
     true
 }

@@ -10,6 +10,8 @@ use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use tempfile::TempDir;
 
+use crate::load::run;
+
 /// How long it may take to become writable.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -30,6 +32,28 @@ impl Drop for Own {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// Databases of this process begin with this.
+pub fn prefix() -> String {
+    format!("authsome_bench_{}_", std::process::id())
+}
+
+/// Another's keeps nothing of this process.
+impl Drop for Mongo {
+    fn drop(&mut self) {
+        if self.own.is_none() {
+            run(forget(&self.uri));
+        }
+    }
+}
+
+async fn forget(uri: &str) {
+    let client = Client::with_uri_str(uri).await.expect("a client");
+    let names = client.list_database_names().await.expect("names");
+    for name in names.iter().filter(|it| it.starts_with(&prefix())) {
+        client.database(name).drop().await.expect("a clean end");
     }
 }
 
@@ -58,10 +82,7 @@ impl Mongo {
             child: child.expect("a mongod"),
             _folder: folder,
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.expect("a runtime").block_on(becomes_writable(port));
+        run(becomes_writable(port));
         Self {
             uri: format!("mongodb://127.0.0.1:{port}/?replicaSet=rs0"),
             own: Some(own),

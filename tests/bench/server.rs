@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::client::Connection;
 use crate::installation::{Installation, Program};
 use crate::machine::{Cores, Memory, memory};
+use crate::mongod::prefix;
 
 /// Which store the server works on.
 #[derive(Debug, Clone)]
@@ -32,8 +33,7 @@ impl Where {
     pub fn mongo(uri: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let database = format!("authsome_bench_{}_{number}", std::process::id());
-        Where::Mongo(uri.to_owned(), database)
+        Where::Mongo(uri.to_owned(), format!("{}{number}", prefix()))
     }
 
     /// Another fresh one, on the same server.

@@ -88,25 +88,17 @@ impl Town {
             };
             members.push(maker.member(&mut organizations[at], user));
         }
-        let mut of_guests = Vec::new();
-        for (guest, user) in guests.iter().enumerate() {
-            let step = (count / OF_A_GUEST).max(1);
-            let spread = (0..OF_A_GUEST).map(|place| (place * step + guest) % count);
-            let places: BTreeSet<usize> = spread.chain([0]).collect();
-            let mut own = Vec::new();
-            for at in places {
-                own.push(organizations[at].id);
-                members.push(maker.member(&mut organizations[at], *user));
-            }
-            of_guests.push(own);
-        }
+        let (of_guests, places) = maker.guests(&mut organizations, guests);
+        members.extend(places);
         let roles = organizations.iter().flat_map(|it| maker.roles(it.id));
         write(&store, tenant, &roles.collect::<Vec<_>>()).await;
         write(&store, tenant, &organizations).await;
         write(&store, tenant, &members).await;
         if plan.sessions {
-            let sessions = members.iter().map(|it| maker.session(it.user_id));
-            write(&store, tenant, &sessions.collect::<Vec<_>>()).await;
+            for some in members.chunks(BATCH * AT_ONCE) {
+                let sessions = some.iter().map(|it| maker.session(it.user_id));
+                write(&store, tenant, &sessions.collect::<Vec<_>>()).await;
+            }
         }
         Self {
             store,
@@ -175,6 +167,25 @@ impl Maker {
             created_at: self.now,
             updated_at: self.now,
         }
+    }
+
+    /// The organisations of each guest, spread over all, and his places in them.
+    fn guests(
+        &self,
+        organizations: &mut [Organization],
+        guests: &[UserId],
+    ) -> (Vec<Vec<OrgId>>, Vec<Member>) {
+        let count = organizations.len();
+        let step = (count / OF_A_GUEST).max(1);
+        let (mut of_guests, mut members) = (Vec::new(), Vec::new());
+        for (guest, user) in guests.iter().enumerate() {
+            let spread = (0..OF_A_GUEST).map(|place| (place * step + guest) % count);
+            let places: BTreeSet<usize> = spread.chain([0]).collect();
+            of_guests.push(places.iter().map(|at| organizations[*at].id).collect());
+            let places = places.into_iter();
+            members.extend(places.map(|at| self.member(&mut organizations[at], *user)));
+        }
+        (of_guests, members)
     }
 
     /// The first is the owner.

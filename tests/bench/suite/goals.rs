@@ -41,7 +41,7 @@ impl Bound {
     }
 }
 
-/// A figure of a goal: of a number by the bound.
+/// What was judged so far.
 struct Goals<'a> {
     report: &'a Report,
     all: Vec<Goal>,
@@ -60,6 +60,7 @@ pub fn judge(report: &Report) -> Vec<Goal> {
         goals.standing(store);
     }
     goals.deciding();
+    goals.all.sort_by_key(|goal| goal.number);
     goals.all
 }
 

@@ -208,7 +208,9 @@ impl Subject for Ending {
         let after = self.store.and_then(cpu_time);
         let told = told.expect("this program");
         let reached: Result<Reached, _> = serde_json::from_slice(&told.stdout);
-        let used = before.zip(after).map(|(before, after)| after - before);
+        let used = before
+            .zip(after)
+            .map(|(before, after)| after.saturating_sub(before));
         Some(match reached {
             Ok(reached) => Ok(Figure::of_limit(&reached, used)),
             Err(_) => Err(String::from_utf8_lossy(&told.stderr).into_owned()),

@@ -35,22 +35,19 @@ use authsome::config::{Config, Synchronous};
 
 use self::beside::Scene;
 use self::decisions::Decisions;
-use self::options::Options;
 use self::ours::{Ground, Ours};
 use self::report::Report;
 use self::rounds::Table;
 use self::scenario::{Scenario, Subject};
-use crate::load::run;
 use crate::machine::Cores;
 use crate::mongod::Mongo;
 use crate::server::Where;
 
-pub use self::options::NAMES;
+pub use self::options::Options;
 
 /// Says whether everything could be measured. Goals that are not met are told, and are no failure:
 /// what they were held against is this machine.
-pub fn measure(arguments: &[&str]) -> bool {
-    let options = Options::of(arguments);
+pub fn measure(options: &Options) -> bool {
     let cores = Cores::split();
     let mongo = cores.serving(Mongo::obtain);
     let ground = Ground {
@@ -64,34 +61,31 @@ pub fn measure(arguments: &[&str]) -> bool {
     report.durable = is_durable();
     print::beginning(&report);
     let mut ours: Vec<Ours> = places.iter().map(|it| Ours::on(&ground, it)).collect();
-    report.table = everybody(&ground, &options, &mut ours);
+    report.table = everybody(&ground, options, &mut ours);
     for (ours, place) in ours.iter().zip(&places) {
         let capacity = (Scenario::SignIn, 16);
         let of = ("authsome", Some(place.name()));
         if let Some(figure) = report.table.figure(of, capacity) {
             let scene = Scene::of(&ground, place, ours, figure.per_second);
-            report.beside.extend(scene.measure(&options));
+            report.beside.extend(scene.measure(options));
         }
     }
     drop(ours);
     for place in &places {
         report
             .memory
-            .push(memory::measure(&ground, &place.anew(), &options));
+            .push(memory::measure(&ground, &place.anew(), options));
         report
             .starts
-            .extend(starting::measure(&ground, &place.anew(), &options));
+            .extend(starting::measure(&ground, &place.anew(), options));
     }
-    report.decisions = decisions::measure(&ground, &options);
+    report.decisions = decisions::measure(&ground, options);
     if options.scale {
         for place in &places {
-            let (rows, start) = scale::measure(&ground, place, &options);
+            let (rows, start) = scale::measure(&ground, place, options);
             report.scale.extend(rows);
             report.starts.push(start);
         }
-    }
-    for place in &places {
-        run(place.forget());
     }
     report.goals = goals::judge(&report);
     print::rest(&report);
@@ -116,6 +110,7 @@ fn everybody(ground: &Ground<'_>, options: &Options, ours: &mut [Ours]) -> Table
     all.extend(limits.iter_mut().map(|it| it.as_mut() as &mut dyn Subject));
     all.extend(ours.iter_mut().map(|it| it as &mut dyn Subject));
     all.extend(peers.iter_mut().map(|it| it.as_mut() as &mut dyn Subject));
+    print::subjects(&all);
     rounds::measure(&mut all, options, print::rows)
 }
 

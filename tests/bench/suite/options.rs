@@ -29,17 +29,27 @@ pub struct Options {
     pub beats: f64,
 }
 
-/// The names that may stand on the command line.
-pub const NAMES: [&str; 4] = ["--quick", "--peers", "--scale", "--cost"];
-
 impl Options {
-    pub fn of(arguments: &[&str]) -> Self {
-        let has = |name: &str| arguments.contains(&name);
-        let cost = arguments.iter().position(|it| *it == "--cost");
-        let cost = cost.map(|at| {
-            let cost = arguments.get(at + 1).and_then(|it| it.parse().ok());
-            cost.expect("--cost takes a number from 10 to 15")
-        });
+    /// As the command line says; what it says that is not known, otherwise.
+    pub fn of(arguments: &[&str]) -> Result<Self, String> {
+        let (mut names, mut cost) = (Vec::new(), None);
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match *argument {
+                "--cost" => {
+                    let next = rest.next().and_then(|it| it.parse().ok());
+                    cost = next.filter(|it| (10..=15).contains(it));
+                    cost.ok_or("--cost takes a number from 10 to 15")?;
+                }
+                known @ ("--quick" | "--peers" | "--scale") => names.push(known),
+                other => return Err(format!("{other}: no such option, and no such figure")),
+            }
+        }
+        Ok(Self::with(&names, cost))
+    }
+
+    fn with(names: &[&str], cost: Option<u32>) -> Self {
+        let has = |name| names.contains(&name);
         let scale = has("--scale");
         if has("--quick") {
             return Self {

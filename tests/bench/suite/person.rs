@@ -121,10 +121,7 @@ impl Asker for Joining {
 
     fn hear(&mut self, answer: &Answer<'_>) -> Heard {
         let keeps = |person: &Rc<Person>| person.keep(&answer.json());
-        match Heard::by(answer, 201) {
-            Heard::Right if !self.person.as_ref().is_some_and(keeps) => Heard::Wrong,
-            heard => heard,
-        }
+        Heard::by(answer, 201).if_also(|| self.person.as_ref().is_some_and(keeps))
     }
 }
 
@@ -175,15 +172,10 @@ impl Asker for Refreshing {
     }
 
     fn hear(&mut self, answer: &Answer<'_>) -> Heard {
-        let heard = Heard::by(answer, 200);
-        if heard == Heard::Right {
-            if !self.person.keep(&answer.json()) {
-                return Heard::Wrong;
-            }
-            if self.wanted.is_some() {
-                let access = self.person.access.borrow().clone();
-                self.person.unseen.borrow_mut().push(access);
-            }
+        let heard = Heard::by(answer, 200).if_also(|| self.person.keep(&answer.json()));
+        if heard == Heard::Right && self.wanted.is_some() {
+            let access = self.person.access.borrow().clone();
+            self.person.unseen.borrow_mut().push(access);
         }
         heard
     }

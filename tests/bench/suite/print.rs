@@ -5,7 +5,7 @@ use super::figure::Figure;
 use super::goals::{Bound, Goal};
 use super::report::Report;
 use super::rounds::{Row, limit};
-use super::scenario::Kind;
+use super::scenario::{About, Kind, Subject};
 
 /// What is measured, and on what.
 pub fn beginning(report: &Report) {
@@ -32,6 +32,16 @@ pub fn beginning(report: &Report) {
     );
 }
 
+/// Who is measured, with versions, algorithms and costs.
+pub fn subjects(all: &[&mut dyn Subject]) {
+    println!();
+    for about in all.iter().map(|it| it.about()) {
+        if !about.what.is_empty() {
+            println!("{}: {}", named(about), about.what);
+        }
+    }
+}
+
 /// All who answered one scenario with so many clients.
 pub fn rows(rows: &[Row]) {
     let Some(first) = rows.first() else {
@@ -40,25 +50,22 @@ pub fn rows(rows: &[Row]) {
     println!("\n{}, {} at once", first.scenario.in_words(), first.clients);
     println!(
         "  {:<58} {:>9} {:>9} {:>9} {:>9} {:>9} {:>5} {:>7} {:>7}",
-        "", "a second", "p50", "p99", "CPU µs", "+ store", "busy", "/limit", "CPU"
+        "", "a second", "p50", "p99", "CPU µs", "+ store", "busy", "× limit", "in CPU"
     );
     for row in rows {
         row_of(rows, row);
     }
-    for row in rows.iter().filter(|row| row.about.kind == Kind::Peer) {
-        println!("  {}: {}", named(row), row.about.what);
-    }
 }
 
-fn named(row: &Row) -> String {
-    match row.about.store {
-        Some(store) => format!("{} ({store})", row.about.name),
-        None => row.about.name.clone(),
+fn named(about: &About) -> String {
+    match about.store {
+        Some(store) => format!("{} ({store})", about.name),
+        None => about.name.clone(),
     }
 }
 
 fn row_of(rows: &[Row], row: &Row) {
-    let name = named(row);
+    let name = named(&row.about);
     let Some(figure) = &row.figure else {
         let why = row.error.as_deref().unwrap_or("nothing");
         println!("  {name:<58} FAILED: {why}");

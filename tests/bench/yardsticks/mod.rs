@@ -104,7 +104,7 @@ impl Stint {
             seconds: self.began.elapsed().as_secs_f64(),
             p50_seconds: percentile(&times, 0.50).as_secs_f64(),
             p99_seconds: percentile(&times, 0.99).as_secs_f64(),
-            cpu_seconds: (own_time() - self.used).as_secs_f64(),
+            cpu_seconds: own_time().saturating_sub(self.used).as_secs_f64(),
         }
     }
 }
