@@ -120,14 +120,19 @@ pub fn percentile(times: &[Duration], part: f64) -> Duration {
     times.get(index).copied().unwrap_or_default()
 }
 
-/// Runs loads to their end on a runtime of their own, within a bound.
+/// Runs a load to its end on a runtime of its own, within six minutes.
 pub fn run<T>(load: impl Future<Output = T>) -> T {
+    run_within(PATIENCE * 3, load)
+}
+
+/// The same, within another bound.
+pub fn run_within<T>(bound: Duration, load: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let all = timeout(PATIENCE * 3, load).await;
+        let all = timeout(bound, load).await;
         all.expect("every load ends within its time")
     })
 }

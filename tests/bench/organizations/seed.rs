@@ -1,6 +1,7 @@
 //! A town: organisations with their roles and members, written straight through the store's port.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use authsome::access::{OrgRole, Pattern};
@@ -40,6 +41,8 @@ const RULES_OF_A_ROLE: usize = 5;
 /// How many organisations somebody who signs in is in.
 const OF_A_GUEST: usize = 64;
 
+/// A day has more milliseconds than a town has things.
+const LONG_AGO: Duration = Duration::from_hours(24);
 const A_MONTH: Duration = Duration::from_hours(30 * 24);
 
 /// How many documents are one unit of work, and how many units are under way at once.
@@ -61,6 +64,8 @@ struct Maker {
     tenant: Tenant,
     now: Timestamp,
     entropy: Entropy,
+    /// How many things were made.
+    count: AtomicU64,
 }
 
 impl Town {
@@ -73,6 +78,7 @@ impl Town {
             tenant,
             now: Clock::system().now(),
             entropy: Entropy::system(),
+            count: AtomicU64::default(),
         };
         let resources = maker.registers(&store).await;
         let count = plan.organizations;
@@ -80,12 +86,9 @@ impl Town {
         let mut organizations: Vec<_> = (0..count).map(|at| maker.organization(at)).collect();
         let mut members: Vec<Member> = Vec::with_capacity(plan.members);
         for (number, user) in users.into_iter().enumerate() {
-            let rest = number.saturating_sub(plan.in_the_first);
-            let at = if number < plan.in_the_first {
-                0
-            } else {
-                rest % count
-            };
+            // The first as planned, and the rest in equal parts, one organisation after another.
+            let rest = number.checked_sub(plan.in_the_first);
+            let at = rest.map_or(0, |rest| rest * count / plan.members);
             members.push(maker.member(&mut organizations[at], user));
         }
         let (of_guests, places) = maker.guests(&mut organizations, guests);
@@ -111,6 +114,14 @@ impl Town {
 }
 
 impl Maker {
+    /// One after another, as things come in life: identifiers begin with their time, and a database
+    /// that is given millions of them in no order writes whole indexes anew.
+    fn moment(&self) -> Timestamp {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let began = self.now.minus(LONG_AGO);
+        began.plus(Duration::from_millis(count))
+    }
+
     async fn registers(&self, store: &Store) -> Vec<RegisteredResource> {
         let resource = |name: &str| RegisteredResource {
             name: word(name),
@@ -127,14 +138,14 @@ impl Maker {
     }
 
     async fn users(&self, store: &Store, count: usize) -> Vec<UserId> {
-        let numbers: Vec<usize> = (0..count).collect();
+        let numbers: Vec<(usize, Timestamp)> = (0..count).map(|it| (it, self.moment())).collect();
         let batches = iter(numbers.chunks(BATCH)).map(async |batch| {
             let made = store.write(async |tx| {
                 let mut tx = tx.within(self.tenant.app_id);
                 let mut made = Vec::with_capacity(batch.len());
-                for number in batch {
+                for (number, moment) in batch {
                     let new = new_user(*number);
-                    let when = (self.now, &self.entropy);
+                    let when = (*moment, &self.entropy);
                     made.push(
                         users::create(&mut tx, self.tenant.app_id, new, when)
                             .await?
@@ -151,7 +162,7 @@ impl Maker {
 
     fn organization(&self, number: usize) -> Organization {
         Organization {
-            id: OrgId::new(self.now, &self.entropy),
+            id: OrgId::new(self.moment(), &self.entropy),
             app_id: self.tenant.app_id,
             env_id: self.tenant.env_id,
             name: Label::parse(&format!("Organisation {number}")).expect("a name"),
@@ -163,7 +174,7 @@ impl Maker {
             member_count: 0,
             max_members: None,
             version: 1,
-            policy_id: Some(PolicyId::new(self.now, &self.entropy)),
+            policy_id: Some(PolicyId::new(self.moment(), &self.entropy)),
             created_at: self.now,
             updated_at: self.now,
         }
@@ -194,7 +205,7 @@ impl Maker {
         organization.member_count += 1;
         organization.owner_count = 1;
         Member {
-            id: MemberId::new(self.now, &self.entropy),
+            id: MemberId::new(self.moment(), &self.entropy),
             app_id: self.tenant.app_id,
             env_id: self.tenant.env_id,
             org_id: organization.id,
@@ -212,9 +223,9 @@ impl Maker {
 
     /// A session as it is after a sign-in, whose refresh token nobody has.
     fn session(&self, user_id: UserId) -> Session {
-        let token = AccessTokenId::new(self.now, &self.entropy);
+        let token = AccessTokenId::new(self.moment(), &self.entropy);
         Session {
-            id: SessionId::new(self.now, &self.entropy),
+            id: SessionId::new(self.moment(), &self.entropy),
             app_id: self.tenant.app_id,
             env_id: self.tenant.env_id,
             user_id,
@@ -242,7 +253,7 @@ impl Maker {
 
     fn roles(&self, org: OrgId) -> Vec<CustomRole> {
         let role = |(at, name): (usize, &str)| CustomRole {
-            id: RoleId::new(self.now, &self.entropy),
+            id: RoleId::new(self.moment(), &self.entropy),
             app_id: self.tenant.app_id,
             scope: Scope::Organization,
             env_id: Some(self.tenant.env_id),
@@ -267,7 +278,7 @@ fn pattern(role: usize, line: usize) -> Pattern {
 
 fn new_user(number: usize) -> NewUser {
     NewUser {
-        email: Email::parse(&format!("resident{number}@example.org")).expect("an address"),
+        email: Email::parse(&format!("resident{number:07}@example.org")).expect("an address"),
         email_verified: true,
         phone: None,
         username: None,

@@ -71,6 +71,7 @@ pub fn measure(options: &Options) -> bool {
         }
     }
     drop(ours);
+    print::beside(&report);
     for place in &places {
         report
             .memory
@@ -81,6 +82,8 @@ pub fn measure(options: &Options) -> bool {
     }
     report.decisions = decisions::measure(&ground, options);
     if options.scale {
+        // It takes long: what there is already is kept, whatever becomes of it.
+        report.write();
         for place in &places {
             let (rows, start) = scale::measure(&ground, place, options);
             report.scale.extend(rows);

@@ -11,7 +11,7 @@ use super::figure::{Processes, Round};
 use super::person::{Joining, Person, Post, Refreshing, Showing};
 use super::scenario::{About, Kind, MIXTURE, Scenario, Subject};
 use crate::askers::{ByTurns, again, again_for, each};
-use crate::load::{Asker, Askers, closed, run};
+use crate::load::{Asker, Askers, closed, run, run_within};
 use crate::machine::Cores;
 use crate::mongod::Mongo;
 use crate::organizations::seed::{Plan, Town};
@@ -19,6 +19,9 @@ use crate::server::{Running, Where};
 
 /// How many access tokens are put by for a second of [`Scenario::MeAnew`].
 const UNSEEN_A_SECOND: f64 = 1_000.0;
+
+/// How long it may take to make what has been there before anything is measured.
+const LONG_AGO: Duration = Duration::from_mins(30);
 
 /// How many join at once.
 pub const AT_ONCE: usize = 64;
@@ -92,7 +95,7 @@ impl Ours {
     pub fn of(ground: &Ground<'_>, place: &Where, running: Running, plan: Plan) -> Self {
         let people = join(&running, ground.people, AT_ONCE);
         let users: Vec<_> = people.iter().map(|it| it.user()).collect();
-        let town = run(Town::of(&running, plan, &users));
+        let town = run_within(LONG_AGO, Town::of(&running, plan, &users));
         let what = format!(
             "{}, bcrypt cost {}, ES256; writes are as durable as by default",
             env!("CARGO_PKG_VERSION"),

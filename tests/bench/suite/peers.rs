@@ -33,8 +33,7 @@ pub struct Peer {
     processes: Processes,
     visitors: Visitors,
     scenarios: &'static [Scenario],
-    // Ended in this order.
-    program: Program,
+    _program: Program,
 }
 
 #[derive(Debug)]
@@ -116,7 +115,7 @@ impl Peer {
             } else {
                 HASHING
             },
-            program: Program {
+            _program: Program {
                 child,
                 _folder: folder,
             },
@@ -147,7 +146,6 @@ impl Subject for Peer {
         if !self.scenarios.contains(&scenario) {
             return None;
         }
-        debug_assert_eq!(self.processes.own, self.program.child.id());
         let mut askers = self.visitors.askers(self.make, scenario, clients);
         let before = self.processes.used();
         let load = run(closed(self.address, time, &mut askers));

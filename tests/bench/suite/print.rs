@@ -89,28 +89,8 @@ fn row_of(rows: &[Row], row: &Row) {
     );
 }
 
-/// Everything that comes after the scenarios.
-pub fn rest(report: &Report) {
-    beside(report);
-    standing(report);
-    scale(report);
-    println!("\ngoals");
-    for goal in &report.goals {
-        self::goal(goal);
-    }
-    let of = |met| report.goals.iter().filter(|goal| goal.met == met).count();
-    let (met, not) = (of(Some(true)), of(Some(false)));
-    println!(
-        "\n{met} goals met, {not} not met, {} not measured",
-        of(None)
-    );
-    println!("{}", report.path().display());
-    if report.failures() > 0 {
-        println!("{} measurements FAILED", report.failures());
-    }
-}
-
-fn beside(report: &Report) {
+/// What it is like beside sign-ins.
+pub fn beside(report: &Report) {
     println!(
         "\nwho am I, {} a second, beside sign-ins",
         report.options.beats
@@ -138,6 +118,26 @@ fn beside(report: &Report) {
             short(row.refused_p50_us),
             short(row.refused_p99_us),
         );
+    }
+}
+
+/// Everything that comes after that.
+pub fn rest(report: &Report) {
+    standing(report);
+    scale(report);
+    println!("\ngoals");
+    for goal in &report.goals {
+        self::goal(goal);
+    }
+    let of = |met| report.goals.iter().filter(|goal| goal.met == met).count();
+    let (met, not) = (of(Some(true)), of(Some(false)));
+    println!(
+        "\n{met} goals met, {not} not met, {} not measured",
+        of(None)
+    );
+    println!("{}", report.path().display());
+    if report.failures() > 0 {
+        println!("{} measurements FAILED", report.failures());
     }
 }
 
