@@ -8,6 +8,8 @@
 
 mod firebase;
 mod foreign;
+#[cfg(test)]
+mod fuzz;
 mod hasher;
 mod phc;
 mod record;

@@ -29,6 +29,8 @@ mod errors;
 mod event_stream;
 mod fields;
 mod form;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod headers;
 mod json;

@@ -9,6 +9,8 @@
 pub mod algorithm;
 pub mod css;
 pub mod entropy;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod id;
 pub mod language;
 pub mod lines;
