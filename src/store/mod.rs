@@ -34,6 +34,7 @@ use std::time::Duration;
 
 pub use error::{StoreError, Stored};
 pub use follow::{Follower, News};
+pub use measures::Calls;
 pub use query::{Field, Filter, Query};
 pub use schema::{
     AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Outlives, Ownership, PartOf,
@@ -201,9 +202,14 @@ impl Store {
         Ok(removed.count())
     }
 
-    /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.
+    /// Verbs sent to the database since this handle's family was opened.
     pub fn calls(&self) -> u64 {
-        self.measures.verbs()
+        self.counted().verbs()
+    }
+
+    /// The same by kind, with the commits: tests hold endpoints to numbers.
+    pub fn counted(&self) -> Calls {
+        self.measures.calls()
     }
 
     /// How the database fares, as this handle's family sees it.
