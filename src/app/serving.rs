@@ -1,9 +1,11 @@
 //! The server, with its jobs, from its first request to its last.
 
+use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Extensions, Server};
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpServer, rt};
 use tokio::time::timeout;
@@ -330,6 +332,7 @@ impl Authsome {
                 .app_data(events.clone())
         });
         let listening = server
+            .on_connect(patience_of_answers(config.write_timeout))
             .workers(config.workers)
             .max_connections((config.max_connections / config.workers).max(1))
             .keep_alive(config.keep_alive)
@@ -339,5 +342,21 @@ impl Authsome {
             .listen(listener)
             .map_err(StartError::Listen)?;
         Ok(listening.run())
+    }
+}
+
+/// Has the kernel end a connection whose client takes nothing of an answer for so long: nobody else would
+/// notice that an answer is not over. What the kernel knows nothing of, it does not end.
+fn patience_of_answers(patience: Duration) -> impl Fn(&dyn Any, &mut Extensions) + Send + Clone {
+    move |connection, _| {
+        let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+            return;
+        };
+        #[cfg(target_os = "linux")]
+        if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(patience)) {
+            tracing::debug!(%error, "a connection has no end of its own");
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (stream, patience);
     }
 }
