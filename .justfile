@@ -30,4 +30,4 @@ serve *arguments:
 
 # The benchmarks, each with its limit measured in the same run
 bench *arguments:
-    cargo bench --locked {{ arguments }}
+    tests/bench/run {{ arguments }}

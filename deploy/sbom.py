@@ -4,8 +4,8 @@
     deploy/sbom.py [TARGET] > authsome.cdx.json     # TARGET: x86_64-unknown-linux-gnu
 
 Every crate that is compiled into the server or runs while it is built, as cargo resolves them for TARGET,
-with its licence, the checksum that Cargo.lock pins and what it depends on; nothing that only tests need. The same
-sources give the same document.
+with its licence, the checksum that Cargo.lock pins and what it depends on; nothing that only tests need. Packages of
+this repository are the server. The same sources give the same document.
 """
 import json
 import subprocess
@@ -64,15 +64,16 @@ def bill(target):
     nodes = {it["id"]: it for it in read["resolve"]["nodes"]}
     lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
     checksums = {(it["name"], it["version"]): it.get("checksum") for it in lock["package"]}
-    root = read["resolve"]["root"]
-    ordered = sorted(packages, key=lambda it: reference(packages[it]))
-    components = [component(packages[it], checksums) for it in ordered if it != root]
+    root, ours = read["resolve"]["root"], set(read["workspace_members"])
+    ordered = sorted(packages.keys() - ours, key=lambda it: reference(packages[it]))
+    components = [component(packages[it], checksums) for it in ordered]
+    needed = {it: needs(nodes[it]) for it in ordered} | {root: [to for it in ours for to in needs(nodes[it])]}
     edges = [
         {
             "ref": reference(packages[it]),
-            "dependsOn": sorted({reference(packages[to]) for to in needs(nodes[it]) if to in packages}),
+            "dependsOn": sorted({reference(packages[to]) for to in needed[it] if to in packages and to not in ours}),
         }
-        for it in ordered
+        for it in [root, *ordered]
     ]
     server = component(packages[root], checksums) | {"type": "application"}
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([target, server, components, edges]))

@@ -8,7 +8,7 @@
 //!           links devices session_rules rbac memberships idempotency api_keys sessions verification
 //!           passwords magic_links orgs teams roles invitations permissions tuning styling pages locks
 //!           departures accounts keys service_accounts exchange tenancy transfers statistics
-//!           revocations audit webhooks cloning setup metrics health discovery
+//!           revocations audit webhooks cloning setup backups metrics health discovery
 //! ```
 //!
 //! Whoever stands left knows nothing of what stands right; `tests/it/architecture.rs` holds the
@@ -24,6 +24,7 @@ pub mod api_keys;
 pub mod app;
 pub mod apps;
 pub mod audit;
+pub mod backups;
 pub mod branding;
 pub mod cli;
 pub mod client_config;

@@ -88,7 +88,7 @@ fn case(record: usize, fields: Vec<String>) -> Result<Case, BadCase> {
 }
 
 /// RFC 4180 §2, and between records: empty lines, and comments from `#␠` to the end of the line.
-fn records(text: &str) -> Result<Vec<Vec<String>>, BadCase> {
+pub(super) fn records(text: &str) -> Result<Vec<Vec<String>>, BadCase> {
     let mut records = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

@@ -15,6 +15,8 @@
 //! an organisation (`memberships`), and which documents a tenant owns ([`crate::store`]).
 
 mod cases;
+#[cfg(test)]
+mod fuzz;
 mod organization;
 mod permission;
 mod place;

@@ -15,6 +15,8 @@
 
 mod accounts;
 mod authenticator;
+#[cfg(test)]
+mod fuzz;
 mod leaving;
 mod live;
 mod record;

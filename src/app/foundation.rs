@@ -7,6 +7,7 @@ use super::settings::{
 };
 use super::{SCHEMAS, StartError, World, sealed};
 use crate::apps;
+use crate::backups;
 use crate::config::{Config, Secrets};
 use crate::credentials::Hasher;
 use crate::forms::Forms;
@@ -41,6 +42,9 @@ impl Foundation {
     ) -> Result<Self, StartError> {
         let store = Store::open(&store_settings(&config.store)).await?;
         store.migrate(SCHEMAS, world.clock.now()).await?;
+        if backups::unfinished(&store).await?.is_some() {
+            return Err(StartError::NotWhole);
+        }
         let tokens = token_settings(&config, bound);
         let hasher = hasher(&config.security, &secrets, &world).map_err(StartError::Hasher)?;
         let ring = secrets.encryption.clone();

@@ -4,12 +4,14 @@
 //! settings     configuration as the modules want it
 //! examined     what there is, looked at and left as it is
 //! foundation   the store brought up to date, and what works on it: enough for a command
+//! house        everything in a store, for a backup
 //! parts        everything that serves, made of the foundation
 //! serving      the server, with its jobs, from its first request to its last
 //! ```
 
 mod examined;
 mod foundation;
+mod house;
 mod parts;
 mod sealed;
 mod services;
@@ -20,11 +22,13 @@ use std::net::SocketAddr;
 
 pub use self::examined::{Examined, mailer};
 pub use self::foundation::Foundation;
+pub use self::house::{as_it_is, judge, up_to_date};
 pub use self::sealed::SEALED;
 pub use self::serving::{Authsome, Background};
 use crate::access::PolicyError;
 use crate::api_keys::{ApiKey, ServiceAccount};
 use crate::apps::App;
+use crate::backups::Restore;
 use crate::branding::BrandingConfig;
 use crate::client_config::ClientConfig;
 use crate::credentials::Credential;
@@ -98,6 +102,7 @@ pub const SCHEMAS: &[Schema] = &[
     Schema::of::<Delivery>(),
     Schema::of::<Lease>(),
     Schema::of::<SecretMark>(),
+    Schema::of::<Restore>(),
 ];
 
 /// What there may be in environments; a collection of keys has a line among the credentials.
@@ -141,6 +146,11 @@ pub enum StartError {
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
     Outbound(#[from] Unbuildable),
+    #[error(
+        "a backup is being brought back into this store, and is not all there yet: let `authsome \
+         restore` come to its end, or run it again with the same file"
+    )]
+    NotWhole,
     #[error("the platform app is missing: run `authsome bootstrap`")]
     NoPlatform,
     #[error("the hashing threads cannot be started: {0}")]
@@ -149,6 +159,19 @@ pub enum StartError {
     Metrics(SocketAddr, std::io::Error),
     #[error("the server cannot listen: {0}")]
     Listen(std::io::Error),
+}
+
+impl StartError {
+    /// Whether the store cannot be used now, and may be a little later.
+    pub fn is_passing(&self) -> bool {
+        if let Self::Store(error)
+        | Self::Setup(SetupError::Store(error))
+        | Self::Keys(KeyError::Store(error)) = self
+        {
+            return error.is_passing();
+        }
+        false
+    }
 }
 
 /// Every route of the product; registering one is documenting it.

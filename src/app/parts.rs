@@ -19,7 +19,7 @@ use crate::client_config::ClientConfigs;
 use crate::environments::Environments;
 use crate::forms::Forms;
 use crate::health::Health;
-use crate::http::{Afterwards, Edge, InFlight, Traffic};
+use crate::http::{Afterwards, Edge, InFlight, Leaving, Traffic};
 use crate::idempotency::Idempotency;
 use crate::jobs::Jobs;
 use crate::kernel::id::AppId;
@@ -75,6 +75,7 @@ impl Foundation {
             config: self.config.server.clone(),
             metrics_bind: self.config.metrics.bind,
             metrics: Data::new(self.metrics(&edge, &sessions)),
+            health: Health::new(store.clone(), clock.clone(), edge.leaving.clone()),
             edge,
             post: self.post(environments, &sessions)?,
             deliveries: Deliveries::default(),
@@ -87,7 +88,6 @@ impl Foundation {
             },
             jobs,
             audit: Audit::new(store.clone(), self.config.events.retention),
-            health: Health::new(store.clone(), clock.clone()),
             store: store.clone(),
             feed: Feed::new(store, clock.clone(), revocations.clone()),
             services: self.services(&sessions, policy, bell),
@@ -289,6 +289,7 @@ impl Foundation {
             body_timeout: server.body_timeout,
             handler_timeout: server.handler_timeout,
             in_flight,
+            leaving: Leaving::default(),
             traffic: Traffic::default(),
             telemetry: self.telemetry()?,
         })

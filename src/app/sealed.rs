@@ -26,6 +26,14 @@ macro_rules! sealed {
             $(found.add(store::survey::<$Document>(store, ring).await?);)+
             Ok(found)
         }
+
+        /// Whether what is sealed in a document of a collection opens; true where nothing is.
+        pub(super) fn opens(ring: &KeyRing, collection: &str, document: &str) -> bool {
+            $(if collection == <$Document as Entity>::COLLECTION {
+                return store::opens::<$Document>(ring, document);
+            })+
+            true
+        }
     };
 }
 

@@ -1,9 +1,11 @@
 //! The server, with its jobs, from its first request to its last.
 
+use std::any::Any;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::dev::Server;
+use actix_web::dev::{Extensions, Server};
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpServer, rt};
 use tokio::time::timeout;
@@ -23,6 +25,7 @@ use crate::health::Health;
 use crate::http::{self, Api, Edge, InFlight};
 use crate::invitations::Invitations;
 use crate::jobs::{self, Jobs};
+use crate::kernel::measure::Stopwatch;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::keys::Keys;
 use crate::locks::Locks;
@@ -53,6 +56,8 @@ use crate::webhooks::{self, Courier, Couriers, EventFeed, Relay, Webhooks};
 
 /// How often a stopping server looks whether it is done.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long spans may take when everything else has taken its time.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// The server, ready to listen.
 #[derive(Debug, Clone)]
@@ -150,29 +155,31 @@ pub struct Background {
 impl Background {
     /// Gives what this node does for all to the others, while it still answers.
     pub async fn hand_over(&self, most: Duration) {
-        if timeout(most, self.jobs.stop()).await.is_err() {
-            tracing::warn!("a job was not done in time");
-        }
+        in_time(most, self.jobs.stop(), "a job was not done in time").await;
     }
 
     /// Ends what would not end by itself, and waits until nothing is under way any more, also of
-    /// clients who hung up, or the time is over.
+    /// clients who hung up, or the time is over: one time for everything.
     pub async fn wind_down(&self, most: Duration) {
+        let watch = Stopwatch::start();
         self.feed.stop();
-        if timeout(most, self.finished()).await.is_err() {
-            tracing::warn!("a request was not done in time");
-        }
         // What is not given back in time is sent when its lease is over.
-        if timeout(most, self.deliveries.stop()).await.is_err() {
-            tracing::warn!("a letter was not given back in time");
-        }
-        if timeout(most, self.couriers.stop()).await.is_err() {
-            tracing::warn!("an event was not given back in time");
-        }
-        if let Some(telemetry) = &self.telemetry
-            && timeout(most, telemetry.stop()).await.is_err()
-        {
-            tracing::warn!("spans were not sent in time");
+        tokio::join!(
+            in_time(most, self.finished(), "a request was not done in time"),
+            in_time(
+                most,
+                self.deliveries.stop(),
+                "a letter was not given back in time"
+            ),
+            in_time(
+                most,
+                self.couriers.stop(),
+                "an event was not given back in time"
+            ),
+        );
+        if let Some(telemetry) = &self.telemetry {
+            let rest = most.saturating_sub(watch.elapsed()).max(LAST_WORD);
+            in_time(rest, telemetry.stop(), "spans were not sent in time").await;
         }
     }
 
@@ -184,6 +191,12 @@ impl Background {
         while !self.in_flight.is_empty() {
             tokio::time::sleep(LOOK).await;
         }
+    }
+}
+
+async fn in_time(most: Duration, ending: impl Future<Output = ()>, otherwise: &'static str) {
+    if timeout(most, ending).await.is_err() {
+        tracing::warn!("{otherwise}");
     }
 }
 
@@ -332,6 +345,7 @@ impl Authsome {
                 .app_data(events.clone())
         });
         let listening = server
+            .on_connect(patience_of_answers(config.write_timeout))
             .workers(config.workers)
             .max_connections((config.max_connections / config.workers).max(1))
             .keep_alive(config.keep_alive)
@@ -341,5 +355,21 @@ impl Authsome {
             .listen(listener)
             .map_err(StartError::Listen)?;
         Ok(listening.run())
+    }
+}
+
+/// Has the kernel end a connection whose client takes nothing of an answer for so long: nobody else would
+/// notice that an answer is not over. What the kernel knows nothing of, it does not end.
+fn patience_of_answers(patience: Duration) -> impl Fn(&dyn Any, &mut Extensions) + Send + Clone {
+    move |connection, _| {
+        let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+            return;
+        };
+        #[cfg(target_os = "linux")]
+        if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(patience)) {
+            tracing::debug!(%error, "a connection has no end of its own");
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = (stream, patience);
     }
 }

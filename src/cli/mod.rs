@@ -6,6 +6,7 @@
 //! Exit codes: 0 done, 1 not done, 2 the command line or the configuration cannot be used.
 //! Not here: settings ([`crate::config`]), which have no flags of their own.
 
+mod backup;
 mod doctor;
 mod healthcheck;
 mod keys;
@@ -13,6 +14,7 @@ mod log;
 mod mail;
 mod policy;
 mod run;
+mod serve;
 mod transfer;
 
 use std::{fs, io::Read, path::PathBuf};
@@ -53,9 +55,12 @@ Examples:
   authsome keys rotate --app shop --env production
   authsome mail preview --template verify_email --lang de
   authsome import users.ndjson --app shop --dry-run
+  authsome backup shop.backup
+  AUTHSOME_STORE__URL='mongodb://127.0.0.1:27017/authsome?replicaSet=rs0' authsome restore shop.backup
 
 Without AUTHSOME_STORE__URL everything is kept in authsome-data/ below the working directory,
-the secrets too: back that folder up as a whole.";
+the secrets too: a backup needs both, `authsome backup` and the files encryption.key, refresh.secret
+and pepper.";
 
 /// A multi-tenant identity server in one binary.
 ///
@@ -105,6 +110,10 @@ pub enum Command {
     Import(Import),
     /// Take the users of an app along, in the shape that an import takes
     Export(Export),
+    /// Take everything along in one file, of one instant, while servers go on
+    Backup(BackUp),
+    /// Bring a backup back into an empty store of either kind; killed and run again, it goes on
+    Restore(Restore),
     /// Print every setting with its default as a Markdown table
     Config(ConfigAsked),
 }
@@ -321,6 +330,32 @@ pub struct Export {
     /// Write into this file, which must not exist, instead of standard output
     #[arg(long, value_name = "PATH")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct BackUp {
+    /// The file to make, which must not exist; the secrets are not in it
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Of the embedded store: write a database that a server opens as it is, instead of an archive
+    #[arg(long)]
+    pub database: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// What `authsome backup` has made
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Say whether the file is whole and its secrets are those given here, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Take another refresh secret than the backup's: every session ends, and open links are void
+    #[arg(long)]
+    pub end_sessions: bool,
 }
 
 fn label(text: &str) -> Result<Label, String> {

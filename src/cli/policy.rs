@@ -8,6 +8,8 @@
 //! `policies/organization_cases.csv`; with one, it is how a team tests its own roles before it
 //! defines them on a server.
 
+#[cfg(test)]
+mod fuzz;
 mod suite;
 
 use std::path::Path;

@@ -2,16 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use actix_web::rt::System;
 use anyhow::Context;
 
 use super::{
-    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Mail, Policy, doctor, healthcheck, keys,
-    log, mail, policy, transfer,
+    Bootstrap, Cli, Command, ConfigAsked, Healthcheck, Mail, Policy, backup, doctor, healthcheck,
+    keys, log, mail, policy, serve, transfer,
 };
 use crate::app::{self, Foundation, World};
 use crate::config::{self, Config, Faults, Secrets};
@@ -39,7 +37,7 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         Command::Mail(Mail::Preview(asked)) => {
             with_config(load, |config| mail::preview(&config, &asked))
         }
-        Command::Serve => with_config(load, |config| in_system(serve(config))),
+        Command::Serve => with_config(load, |config| in_system(serve::run(config))),
         Command::Bootstrap(asked) => {
             with_config(load, |config| in_system(bootstrap(config, asked)))
         }
@@ -50,6 +48,12 @@ pub fn run(cli: Cli, environment: impl IntoIterator<Item = (OsString, OsString)>
         }
         Command::Export(asked) => {
             with_config(load, |config| in_system(transfer::export(config, asked)))
+        }
+        Command::Backup(asked) => {
+            with_config(load, |config| in_system(backup::back_up(config, asked)))
+        }
+        Command::Restore(asked) => {
+            with_config(load, |config| in_system(backup::restore(config, asked)))
         }
     };
     match done {
@@ -99,66 +103,6 @@ async fn lay(config: Config, bound: std::net::SocketAddr) -> anyhow::Result<Foun
     Ok(Foundation::lay(config, secrets, world, bound).await?)
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let bind = config.server.bind;
-    let listener =
-        TcpListener::bind(bind).with_context(|| format!("{bind} cannot be listened on"))?;
-    listener.set_nonblocking(true)?;
-    let bound = listener.local_addr()?;
-    let foundation = lay(config, bound).await?;
-    let url = foundation.tokens.issuer.clone();
-    if foundation.platform().await?.is_none() {
-        let report = foundation.bootstrap(&Wanted::default()).await?;
-        if report.is_new() {
-            said(&report.text(&url))?;
-        }
-    }
-    foundation.notice_other_secrets().await?;
-    let authsome = foundation.raise().await?;
-    let (health, background) = (authsome.health.clone(), authsome.background());
-    let server = authsome.serve(listener)?;
-    let serving = format!("Serving on {url} (documentation: {url}/docs)");
-    log::say(std::io::stdout(), &serving);
-    tracing::info!(%bound, "serving");
-    let handle = server.handle();
-    let mut serving = actix_web::rt::spawn(server);
-    let graceful = tokio::select! {
-        graceful = told_to_stop() => graceful?,
-        ended = &mut serving => return Ok(ended.context("the server stopped badly")??),
-    };
-    health.stop();
-    tracing::info!(graceful, "stopping");
-    if graceful {
-        let server = &foundation.config.server;
-        let most = server.shutdown_timeout;
-        tokio::join!(background.hand_over(most), wait(server.stop_delay));
-        handle.pause().await;
-        background.wind_down(most).await;
-    }
-    handle.stop(graceful).await;
-    serving.await.context("the server stopped badly")??;
-    Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a process that stops gives others time to notice"
-)]
-async fn wait(time: Duration) {
-    tokio::time::sleep(time).await;
-}
-
-/// Waits for SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
-async fn told_to_stop() -> anyhow::Result<bool> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(true),
-        _ = interrupt.recv() => Ok(false),
-    }
-}
-
 async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
     let password = asked.admin_password(&mut std::io::stdin())?;
     let wanted = Wanted {
@@ -184,7 +128,7 @@ async fn bootstrap(config: Config, asked: Bootstrap) -> anyhow::Result<()> {
 }
 
 /// Says what is said once; a reader that is gone is an error and no panic.
-fn said(text: &str) -> anyhow::Result<()> {
+pub(super) fn said(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("the report could not be written")
 }
 

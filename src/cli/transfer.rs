@@ -27,7 +27,7 @@ use crate::transfers::{Authority, CutShort, ImportedLine, Outcome, Source, Summa
 use crate::{kernel, transfers};
 
 /// Lines between two signs of life where there is no terminal.
-const NOW_AND_THEN: u64 = 10_000;
+pub(super) const NOW_AND_THEN: u64 = 10_000;
 
 /// Brings users in; says what became of those who were not made.
 pub(super) async fn import(config: Config, asked: Import) -> anyhow::Result<()> {
@@ -156,7 +156,7 @@ fn created(path: &Path) -> anyhow::Result<File> {
 }
 
 /// Of so many bytes, or of nobody knows how many users.
-fn bar(size: Option<u64>) -> ProgressBar {
+pub(super) fn bar(size: Option<u64>) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

@@ -10,6 +10,8 @@
 //! ([`crate::environments`]), and what a form asks ([`crate::forms`]).
 
 mod api;
+#[cfg(test)]
+mod fuzz;
 mod public;
 mod record;
 mod repo;

@@ -72,6 +72,12 @@ pub enum Fault {
     },
 
     #[error(
+        "the secret that the backup was taken under is not here: put it into {}, or set {variable}.",
+        path.display()
+    )]
+    Absent { path: PathBuf, variable: String },
+
+    #[error(
         "MongoDB is shared by nodes, so secrets are not made up: set {} to the same text on every \
          node, each made with `openssl rand -base64 32`.",
         variables.join(" and ")

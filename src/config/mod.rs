@@ -15,6 +15,8 @@ mod environment;
 mod events;
 mod fault;
 mod file;
+#[cfg(test)]
+mod fuzz;
 mod limits;
 mod log;
 mod mail;

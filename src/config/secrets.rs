@@ -73,7 +73,23 @@ impl Secrets {
     /// On a SQLite file the folder of the database is made too, mode 0700. Of several processes
     /// that start at once, all get the same secrets.
     pub fn resolve(store: &Store, security: &Security, entropy: &Entropy) -> Result<Self, Faults> {
-        let home = Home::of(store, security)?;
+        Self::at(&Home::of(store, security)?, security, entropy)
+    }
+
+    /// Finds the secrets, and makes none: what a backup was taken under cannot be made up.
+    pub fn find(store: &Store, security: &Security, entropy: &Entropy) -> Result<Self, Faults> {
+        let home = match Home::of(store, security)? {
+            Home::Folder { path, database, .. } => Home::Folder {
+                path,
+                database,
+                filled: Filled::Elsewhere,
+            },
+            Home::Process => Home::Process,
+        };
+        Self::at(&home, security, entropy)
+    }
+
+    fn at(home: &Home, security: &Security, entropy: &Entropy) -> Result<Self, Faults> {
         let encryption = given_or(security.encryption_key.as_ref(), || {
             home.kept(&ENCRYPTION_KEY, security::key_ring, entropy)
         });
@@ -109,12 +125,22 @@ fn given_or<T: Clone>(
 /// Where secrets live that nobody gives.
 enum Home {
     Process,
-    /// `filled`: the database was there before anybody looked for secrets.
     Folder {
         path: PathBuf,
         database: PathBuf,
-        filled: bool,
+        filled: Filled,
     },
+}
+
+/// What secrets there must have been already, when somebody looks for them.
+#[derive(Clone, Copy)]
+enum Filled {
+    /// None: there is no database.
+    NotYet,
+    /// Those of the database.
+    Here,
+    /// Those of another one, which comes here.
+    Elsewhere,
 }
 
 impl Home {
@@ -147,11 +173,15 @@ impl Home {
             })?;
         // Looked up before any secret: a process that finds a database made by one that started
         // at the same time also finds the secrets, which that one made first.
-        let filled = fs::metadata(database).is_ok_and(|about| about.len() > 0);
+        let is_filled = fs::metadata(database).is_ok_and(|about| about.len() > 0);
         Ok(Self::Folder {
             path,
             database: database.to_owned(),
-            filled,
+            filled: if is_filled {
+                Filled::Here
+            } else {
+                Filled::NotYet
+            },
         })
     }
 
@@ -174,8 +204,17 @@ impl Home {
                 let file = path.join(recipe.file);
                 let text = match (secret_file::read(&file)?, *filled) {
                     (Some(text), _) => text,
-                    (None, false) => secret_file::make(&file, &(recipe.make)(entropy), entropy)?,
-                    (None, true) => return Err(lost(recipe, file, database)),
+                    (None, Filled::NotYet) => {
+                        secret_file::make(&file, &(recipe.make)(entropy), entropy)?
+                    }
+                    (None, Filled::Here) => return Err(lost(recipe, file, database)),
+                    (None, Filled::Elsewhere) => {
+                        let variable = variable(recipe);
+                        return Err(Fault::Absent {
+                            path: file,
+                            variable,
+                        });
+                    }
                 };
                 (text, file.display().to_string())
             }

@@ -48,6 +48,8 @@ section! {
         body_timeout: Duration = Fallback::Value("15s"), Span { min: millis(100), max: minutes(10) };
         /// How long a request may take to be answered.
         handler_timeout: Duration = Fallback::Value("15s"), Span { min: millis(100), max: minutes(10) };
+        /// How long a client may take nothing of an answer (on Linux, which ends the connection).
+        write_timeout: Duration = Fallback::Value("1m"), Span { min: seconds(1), max: minutes(10) };
         /// How long a connection stays open between requests.
         keep_alive: Duration = Fallback::Value("60s"), Span { min: seconds(1), max: hours(1) };
         /// How long a stopping server says that it is not ready before it stops listening.

@@ -47,6 +47,15 @@ pub enum Synchronous {
 }
 
 impl StoreUrl {
+    /// Whether there is a database already; of MongoDB only its servers know.
+    pub fn is_filled(&self) -> bool {
+        match self {
+            Self::Memory => false,
+            Self::File(path) => std::fs::metadata(path).is_ok_and(|about| about.len() > 0),
+            Self::Mongo { .. } => true,
+        }
+    }
+
     fn parse(text: &str) -> Result<Self, Unfit> {
         let text = text.trim();
         if text == "sqlite::memory:" {

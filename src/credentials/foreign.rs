@@ -2,29 +2,26 @@
 //!
 //! | kind | notation | at most |
 //! |---|---|---|
-//! | bcrypt | `$2a$ $2b$ $2y$` | cost 14 |
 //! | Argon2id (RFC 9106) | PHC | 128 MiB; 512 MiB of passes, 4,096 of them |
 //! | scrypt (RFC 7914) | PHC | N·r·p of 2^20, r·p of 2^10: 128 MiB |
 //! | PBKDF2 (RFC 8018) | PHC, passlib's, Django's | SHA-256: 2,000,000 rounds, SHA-512: 1,000,000 |
 //! | Firebase's scrypt | [`super::firebase`] | N of 2^16, r of 8 |
+//! | bcrypt | [`super::bcrypt`] | cost 14 |
 //!
 //! That is a second of a slow core, and 128 MiB. What would cost more is refused when it comes, and
 //! never computed (a stored hash is not trusted either). Passwords are hashed as they are, in NFC and without our pepper.
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::str::FromStr;
 
 use argon2::{Algorithm, Argon2};
 use aws_lc_rs::pbkdf2;
-use bcrypt::HashParts;
 
 use super::firebase::Firebase;
 use super::phc::{LONGEST, Phc, decoded};
 use crate::kernel::password::Password;
 use crate::kernel::secret::{MacKey, same};
 
-pub(super) const BCRYPT_COST: std::ops::RangeInclusive<u32> = 4..=14;
 /// KiB of memory.
 const ARGON2_MEMORY: u32 = 128 * 1024;
 /// KiB of memory, as often as it is passed over.
@@ -60,7 +57,6 @@ pub enum BadHash {
 /// A hash of another system, ready to be verified.
 #[derive(Debug)]
 pub(super) enum Foreign<'a> {
-    Bcrypt(&'a str),
     Argon2id(Box<Argon2<'static>>, Phc<'a>),
     Scrypt(scrypt::Params, Phc<'a>),
     Pbkdf2(Pbkdf2),
@@ -87,12 +83,6 @@ impl<'a> Foreign<'a> {
         if text.len() > LONGEST || !text.is_ascii() {
             return Err(BadHash::Malformed);
         }
-        if ["$2a$", "$2b$", "$2y$"]
-            .iter()
-            .any(|it| text.starts_with(it))
-        {
-            return bcrypt(text);
-        }
         if let Some(firebase) = Firebase::stored(text) {
             return firebase.map(Self::Firebase);
         }
@@ -117,7 +107,6 @@ impl<'a> Foreign<'a> {
     pub(super) fn verify(&self, password: &Password, key: &MacKey) -> bool {
         let password = password.expose().as_bytes();
         match self {
-            Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
             Self::Argon2id(argon2, phc) => {
                 let mut out = vec![0; phc.hash.len()];
                 let hashed = argon2.hash_password_into(password, &phc.salt, &mut out);
@@ -134,15 +123,6 @@ impl<'a> Foreign<'a> {
             }
             Self::Firebase(firebase) => firebase.verify(password, key),
         }
-    }
-}
-
-fn bcrypt(text: &str) -> Result<Foreign<'_>, BadHash> {
-    let parts = HashParts::from_str(text).map_err(|_| BadHash::Malformed)?;
-    if BCRYPT_COST.contains(&parts.get_cost()) {
-        Ok(Foreign::Bcrypt(text))
-    } else {
-        Err(BadHash::TooDear)
     }
 }
 
@@ -258,13 +238,10 @@ mod tests {
         Foreign::parse(hash).unwrap().verify(&password, &key)
     }
 
-    /// Made by `tests/e2e/hashes.py`: bcrypt, libargon2, passlib and OpenSSL.
+    /// Made by `tests/e2e/hashes.py`: libargon2, passlib and OpenSSL.
     #[test]
     fn hashes_of_others_are_verified() {
         let vectors = [
-            "$2b$04$zkbNa7tp49p9pnmbPs5/3.BPQhLj7E//TM1gVYR1Vic30ziCPnWTG",
-            "$2a$04$Y8tTTV0l8JIVdiEPksZRy.32MGBm68us1N2CjeynE3ZtTKwvsyW8K",
-            "$2y$04$zkbNa7tp49p9pnmbPs5/3.BPQhLj7E//TM1gVYR1Vic30ziCPnWTG",
             "$argon2id$v=19$m=8192,t=2,p=2$M32r/lfrozKMahB5Phu//g$Zl/aRYsHs159ZCj9yo4TcQlzt5t7frDfXQa0s0xyNR4",
             "$scrypt$ln=12,r=8,p=1$7Sy2Y9mThHpMn32BDIZ1fg$mBQb1JuhiZHQFVBT4jCvhRltTvXvjxB+xKB667nfuqc",
             "$pbkdf2-sha256$i=10000,l=32$3A+MdOEeOEQcGpMYNCtvKw$fxCxvM/urFRy5nUHZsq+g0pwZkdao4KzF4nelLRELmA",
@@ -281,9 +258,7 @@ mod tests {
     #[test]
     fn what_would_take_seconds_or_gibibytes_is_never_computed() {
         let (salt, hash) = ("c29tZXNhbHQ", "AQIDBAUGBwgJCgsMDQ4PEA");
-        let bcrypt = format!("$2b$15${}.{}.", "K".repeat(21), "e".repeat(30));
         let dear = [
-            bcrypt,
             format!("$argon2id$v=19$m=131073,t=1,p=1${salt}${hash}"),
             format!("$argon2id$v=19$m=65536,t=9,p=1${salt}${hash}"),
             format!("$argon2id$v=19$m=8,t=4097,p=1${salt}${hash}"),
@@ -317,7 +292,6 @@ mod tests {
             format!("$scrypt$ln=17,r=8,p=1${salt}${hash}"),
             format!("$scrypt$ln=14,r=8,p=5${salt}${hash}"),
             format!("$scrypt$ln=14,r=16,p=1${salt}${hash}"),
-            format!("$2b$14${}.{}.", "K".repeat(21), "e".repeat(30)),
             format!("$pbkdf2-sha512$i=210000,l=16${salt}${hash}"),
             "pbkdf2_sha256$1200000$salt$AQIDBAUGBwgJCgsMDQ4PEA==".to_owned(),
         ] {
@@ -338,7 +312,6 @@ mod tests {
             ),
             ("$6$rounds=5000$abc$def", BadHash::Unknown),
             ("§", BadHash::Malformed),
-            ("$2b$04$short", BadHash::Malformed),
             (short, BadHash::Malformed),
             (
                 "$scrypt$ln=14,r=8$c29tZXNhbHQ$AQIDBAUGBwgJCgsMDQ4PEA",
@@ -355,6 +328,9 @@ mod tests {
         ] {
             assert_eq!(verdict(hash), Err(expected), "{hash}");
         }
-        assert_eq!(verdict(&"$2b$".repeat(1_000)), Err(BadHash::Malformed));
+        assert_eq!(
+            verdict(&"$argon2id$".repeat(1_000)),
+            Err(BadHash::Malformed)
+        );
     }
 }

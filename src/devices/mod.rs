@@ -13,6 +13,8 @@
 //! Not here: sessions, and so what a person does with his own devices ([`crate::sessions`]).
 
 mod agent;
+#[cfg(test)]
+mod fuzz;
 mod presented;
 mod record;
 mod repo;

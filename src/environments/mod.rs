@@ -14,6 +14,8 @@ mod api;
 mod changing;
 mod deleting;
 mod directory;
+#[cfg(test)]
+mod fuzz;
 mod record;
 mod removal;
 mod repo;

@@ -6,6 +6,8 @@
 //! addresses, tokens or passwords. Not here: who may read them, and to whom they are told
 //! ([`crate::webhooks`]).
 
+#[cfg(test)]
+mod fuzz;
 mod names;
 mod origin;
 mod outbox;

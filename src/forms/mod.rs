@@ -16,6 +16,8 @@
 mod answers;
 mod api;
 mod field;
+#[cfg(test)]
+mod fuzz;
 mod record;
 mod repo;
 mod service;

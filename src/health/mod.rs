@@ -1,17 +1,19 @@
 //! Health: whether the process lives, and whether it should be sent requests.
 //!
 //! `/livez` never asks the store: a database outage must not make a supervisor restart every node.
-//! `/readyz` does, and says no from the moment the process is told to stop. A clock that is far from
+//! `/readyz` does, and says no from the moment the process is told to stop; before there is a store
+//! at all, [`crate::http::wait_on`] answers both. A clock that is far from
 //! the database's is no reason to serve nobody: it is told in the log, once a minute, and in the
 //! metrics.
 
 mod api;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 pub use self::api::routes;
+use crate::http::Leaving;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::store::{Store, StoreError};
 
@@ -24,28 +26,28 @@ const TOLD_AGAIN_AFTER: Duration = Duration::from_mins(1);
 pub struct Health {
     store: Store,
     clock: Clock,
-    stopping: Arc<AtomicBool>,
+    leaving: Leaving,
     /// When the skew was told last, in milliseconds.
     told: Arc<AtomicI64>,
 }
 
 impl Health {
-    pub fn new(store: Store, clock: Clock) -> Self {
+    pub fn new(store: Store, clock: Clock, leaving: Leaving) -> Self {
         Self {
             store,
             clock,
-            stopping: Arc::default(),
+            leaving,
             told: Arc::new(AtomicI64::new(i64::MIN)),
         }
     }
 
-    /// From now on the node is not ready.
+    /// From now on the node is not ready, and ends each connection with its answer.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.leaving.begin();
     }
 
     pub(self) async fn ready(&self) -> Result<(), StoreError> {
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.leaving.has_begun() {
             return Err(StoreError::Unavailable(
                 "the process is stopping".to_owned(),
             ));
@@ -83,7 +85,8 @@ mod tests {
         let store = Store::open(&StoreSettings::at(Location::Memory))
             .await
             .unwrap();
-        let health = Health::new(store, Clock::frozen(Timestamp::from_millis(0)));
+        let clock = Clock::frozen(Timestamp::from_millis(0));
+        let health = Health::new(store, clock, Leaving::default());
         let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let told = |theirs, ours| {
             let before = health.told.load(Ordering::Relaxed);

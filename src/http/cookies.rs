@@ -16,7 +16,7 @@ pub struct Cookies(Vec<(String, String)>);
 
 impl Cookies {
     /// RFC 6265 §4.2.1. What is no pair, or no ASCII, is no cookie.
-    fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         let lines = headers
             .get_all(COOKIE)
             .filter_map(|line| line.to_str().ok());

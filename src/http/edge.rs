@@ -17,6 +17,7 @@ use std::time::Duration;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
+use actix_web::http::ConnectionType;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{StatusCode, Uri};
 use actix_web::middleware::{Next, from_fn};
@@ -28,6 +29,7 @@ use tracing::{Instrument, Span};
 use super::authenticate::{Identity, authenticate};
 use super::caller::{Authenticator, Directory};
 use super::errors;
+use super::leaving::Leaving;
 use super::operations::Operations;
 use super::problem::Problem;
 use super::problems::ProblemKind;
@@ -70,6 +72,7 @@ pub struct Edge {
     /// How long a handler may take before its caller is told to try again later.
     pub handler_timeout: Duration,
     pub in_flight: InFlight,
+    pub leaving: Leaving,
     pub traffic: Traffic,
     /// Makes spans, where somebody collects them.
     pub telemetry: Option<Telemetry>,
@@ -229,6 +232,10 @@ impl Visit {
             .await;
         }
         headers::secure(response.headers_mut());
+        if self.edge.leaving.has_begun() {
+            let head = response.head_mut();
+            head.set_connection_type(ConnectionType::Close);
+        }
         if let Some(id) = self.id.header() {
             response.headers_mut().insert(trace::REQUEST_ID, id);
         }

@@ -84,7 +84,7 @@ fn is_empty(req: &HttpRequest) -> bool {
 }
 
 /// An empty parameter counts as one that is not there (RFC 6749 §3.2).
-fn members(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
+pub(super) fn members(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let mut members = Map::new();
     for (name, value) in form_urlencoded::parse(bytes) {
         if value.is_empty() {

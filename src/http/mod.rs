@@ -9,6 +9,7 @@
 //!   authenticate caller      who asks, in which tenant
 //!   replay operations        the same request again has the same answer; what a request is for
 //! witness                    what becomes of refusals
+//! waiting leaving            before the first request, and from the signal to stop on
 //! guard                      Allowed, Anyone, Public: the first argument of every handler
 //! body form query path fields json                  arguments, parsed, every fault told at once
 //! answer oauth cookies event_stream ndjson          what handlers return, and what browsers keep
@@ -30,9 +31,12 @@ mod errors;
 mod event_stream;
 mod fields;
 mod form;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod headers;
 mod json;
+mod leaving;
 mod limits;
 mod ndjson;
 mod oauth;
@@ -51,6 +55,7 @@ mod trace;
 mod traffic;
 mod unit;
 mod unread;
+mod waiting;
 mod witness;
 
 pub use answer::{Accepted, Answer, Attachment, Cacheable, Created, NoContent, Ok200, Text};
@@ -64,6 +69,7 @@ pub(crate) use fields::assert_documented;
 pub use fields::{Change, Fields, FromFields};
 pub use form::{FormOrJson, Sent};
 pub use guard::{Allowed, Anyone, Entering, Entrance, Public};
+pub use leaving::Leaving;
 pub use ndjson::{CutOff, Lines, NdJson, Scribe, Upload, read_line};
 pub use oauth::{OAuthAnswer, OAuthError, OAuthErrorKind};
 pub use path::{PathId, PathIds};
@@ -75,4 +81,5 @@ pub use replay::{Claim, Recorded, Replays};
 pub use routing::{Api, Routing, document};
 pub use traffic::Traffic;
 pub use unit::{Afterwards, InFlight};
+pub use waiting::wait_on;
 pub use witness::{Denial, Witness};

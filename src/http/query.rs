@@ -89,7 +89,7 @@ pub(super) fn cursor_scope(req: &HttpRequest) -> Result<Option<CursorScope>, Pro
     }))
 }
 
-fn parameters(query: &str) -> Result<Map<String, Value>, Problem> {
+pub(super) fn parameters(query: &str) -> Result<Map<String, Value>, Problem> {
     let mut parameters = Map::new();
     let mut repeated = Vec::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {

@@ -96,7 +96,7 @@ pub(super) fn repeatable(
 
 /// The body, with the members of its objects in one order: a client may write them in another when
 /// it tries again.
-fn canonical(said: &[u8]) -> Vec<u8> {
+pub(super) fn canonical(said: &[u8]) -> Vec<u8> {
     match serde_json::from_slice::<serde_json::Value>(said) {
         Ok(mut value) => {
             value.sort_all_objects();

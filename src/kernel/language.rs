@@ -60,8 +60,13 @@ impl Language {
 
 /// `q=0.8` in thousandths; 1000 where nothing is said, `None` where it is not a weight.
 fn weight(parameters: &str) -> Option<u16> {
-    let Some(value) = parameters.trim().strip_prefix("q=") else {
-        return parameters.trim().is_empty().then_some(1_000);
+    let parameters = parameters.trim();
+    // RFC 9110 §5.6.6: names of parameters know no case.
+    let Some(value) = ["q=", "Q="]
+        .iter()
+        .find_map(|it| parameters.strip_prefix(it))
+    else {
+        return parameters.is_empty().then_some(1_000);
     };
     let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|digit| digit.is_ascii_digit()) {

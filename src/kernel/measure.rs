@@ -7,7 +7,7 @@
 //! The page is Prometheus's text format, version 0.0.4.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What can tell how it fares.
@@ -29,24 +29,6 @@ impl Counter {
     }
 
     pub fn count(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A number that rises and falls.
-#[derive(Debug, Default)]
-pub struct Level(AtomicI64);
-
-impl Level {
-    pub fn rise(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn fall(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub fn height(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -78,6 +60,34 @@ impl Histogram {
     pub fn count(&self) -> u64 {
         let within = self.within.iter().map(|it| it.load(Ordering::Relaxed));
         within.sum::<u64>() + self.beyond.load(Ordering::Relaxed)
+    }
+}
+
+/// The most that are counted apart.
+const LARGEST: usize = 8;
+
+/// How many things were done together at a time: one to eight, or more.
+#[derive(Debug, Default)]
+pub struct Sizes {
+    /// By how many, from one.
+    of: [AtomicU64; LARGEST],
+    larger: AtomicU64,
+    sum: AtomicU64,
+}
+
+impl Sizes {
+    pub fn record(&self, size: usize) {
+        let bucket = size.checked_sub(1).and_then(|at| self.of.get(at));
+        bucket
+            .unwrap_or(&self.larger)
+            .fetch_add(1, Ordering::Relaxed);
+        self.sum.fetch_add(size as u64, Ordering::Relaxed);
+    }
+
+    /// How often it was so many.
+    pub fn count_of(&self, size: usize) -> u64 {
+        let bucket = size.checked_sub(1).and_then(|at| self.of.get(at));
+        bucket.unwrap_or(&self.larger).load(Ordering::Relaxed)
     }
 }
 
@@ -154,7 +164,7 @@ impl Page {
         self.family(name, "gauge", help)
     }
 
-    /// In seconds.
+    /// In seconds, or of sizes.
     pub fn histogram(&mut self, name: &'static str, help: &'static str) -> &mut Family {
         self.family(name, "histogram", help)
     }
@@ -202,19 +212,37 @@ impl Family {
 
     /// Nothing, where nothing was recorded.
     pub fn samples(&mut self, labels: &[(&str, &str)], histogram: &Histogram) {
-        let mut so_far = 0;
-        let all = histogram.count();
+        let bounds = BOUNDS.iter().map(|bound| seconds(*bound));
+        let within = bounds.zip(&histogram.within);
+        let sum = seconds(histogram.micros.load(Ordering::Relaxed));
+        self.buckets(labels, (within, histogram.count()), &sum);
+    }
+
+    /// Nothing, where nothing was recorded.
+    pub fn sizes(&mut self, labels: &[(&str, &str)], sizes: &Sizes) {
+        let within = (1..).map(|size: u8| size.to_string()).zip(&sizes.of);
+        let all = sizes.of.iter().chain([&sizes.larger]);
+        let all = all.map(|it| it.load(Ordering::Relaxed)).sum();
+        let sum = sizes.sum.load(Ordering::Relaxed).to_string();
+        self.buckets(labels, (within, all), &sum);
+    }
+
+    fn buckets<'a>(
+        &mut self,
+        labels: &[(&str, &str)],
+        (within, all): (impl Iterator<Item = (String, &'a AtomicU64)>, u64),
+        sum: &str,
+    ) {
         if all == 0 {
             return;
         }
-        for (bound, count) in BOUNDS.iter().zip(&histogram.within) {
+        let mut so_far = 0;
+        for (bound, count) in within {
             so_far += count.load(Ordering::Relaxed);
-            let bound = seconds(*bound);
             self.line("_bucket", labels, Some(&bound), so_far);
         }
         self.line("_bucket", labels, Some("+Inf"), all.max(so_far));
-        let micros = histogram.micros.load(Ordering::Relaxed);
-        self.line("_sum", labels, None, seconds(micros));
+        self.line("_sum", labels, None, sum);
         self.line("_count", labels, None, all.max(so_far));
     }
 
@@ -282,6 +310,37 @@ mod tests {
         ] {
             assert!(text.lines().any(|it| it == line), "{line}\n{text}");
         }
+    }
+
+    #[test]
+    fn sizes_are_counted_each_for_itself() {
+        let sizes = Sizes::default();
+        let mut page = Page::default();
+        page.histogram("none", "Nothing.").sizes(&[], &sizes);
+        for size in [1, 6, 6, 8, 9] {
+            sizes.record(size);
+        }
+
+        page.histogram("size", "Sizes.").sizes(&[], &sizes);
+
+        let text = page.text();
+        for line in [
+            "# TYPE size histogram",
+            r#"size_bucket{le="1"} 1"#,
+            r#"size_bucket{le="5"} 1"#,
+            r#"size_bucket{le="6"} 3"#,
+            r#"size_bucket{le="8"} 4"#,
+            r#"size_bucket{le="+Inf"} 5"#,
+            "size_sum 30",
+            "size_count 5",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line}\n{text}");
+        }
+        assert!(!text.contains("none_count"), "{text}");
+        assert_eq!(
+            [1, 2, 6, 100].map(|size| sizes.count_of(size)),
+            [1, 0, 2, 1]
+        );
     }
 
     #[test]

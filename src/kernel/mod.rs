@@ -1,5 +1,5 @@
-//! The vocabulary every other module speaks: identifiers, time, chance, secrets, text, style
-//! sheets, networks, pages.
+//! The vocabulary every other module speaks: identifiers, time, chance, secrets, checksums, text,
+//! style sheets, networks, pages.
 //!
 //! Everything here is a pure value or is handed in as an argument; nothing reads a store, a
 //! socket or the environment. Values are parsed once, at the edge, and trusted inside.
@@ -7,8 +7,11 @@
 //! Not here: rules of a feature, the shape of a problem (`http`), persistence (`store`).
 
 pub mod algorithm;
+pub mod checksum;
 pub mod css;
 pub mod entropy;
+#[cfg(test)]
+pub(crate) mod fuzz;
 pub mod id;
 pub mod language;
 pub mod lines;

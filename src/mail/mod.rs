@@ -11,6 +11,8 @@
 //! and sent again ([`crate::notifications`]).
 
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod letters;
 mod mailer;
 mod message;

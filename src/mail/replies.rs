@@ -57,7 +57,7 @@ pub(super) fn refusal(stage: Stage, error: &Error) -> Refusal {
 
 /// The enhanced status code at the beginning of a reply's text (RFC 3463 §2): `5.1.1`. The rest of
 /// the text may quote addresses.
-fn enhanced(text: &str) -> Option<&str> {
+pub(super) fn enhanced(text: &str) -> Option<&str> {
     let word = text.split([' ', '\r', '\n']).next()?;
     let mut parts = word.split('.');
     let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);

@@ -12,6 +12,8 @@
 
 mod addresses;
 mod client;
+#[cfg(test)]
+mod fuzz;
 mod resolving;
 mod target;
 

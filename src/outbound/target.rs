@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::addresses::is_public;
+use crate::kernel::text::has_plain_host;
 
 /// The longest URL of a target, in bytes.
 const LONGEST: usize = 2_048;
@@ -68,7 +69,12 @@ impl Target {
         let url = Url::parse(text).map_err(|_| NotATarget::NotAUrl)?;
         let has_user = !url.username().is_empty() || url.password().is_some();
         let is_web = matches!(url.scheme(), "https" | "http");
-        if !is_web || has_user || url.fragment().is_some() || url.as_str().len() > LONGEST {
+        if !is_web
+            || !has_plain_host(&url)
+            || has_user
+            || url.fragment().is_some()
+            || url.as_str().len() > LONGEST
+        {
             return Err(NotATarget::NotAUrl);
         }
         if reach == Reach::Public {

@@ -4,6 +4,8 @@
 //! most it asks what its link offers. Its button calls the API with the token. It loads nothing from elsewhere, has no inline script,
 //! takes the token out of the address bar and sends it nowhere else. Not here: what a link does.
 
+#[cfg(test)]
+mod fuzz;
 mod text;
 
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, ContentType};

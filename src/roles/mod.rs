@@ -18,6 +18,8 @@ mod assigning;
 mod assigning_api;
 mod changing;
 mod deleting;
+#[cfg(test)]
+mod fuzz;
 mod ground;
 mod inheriting;
 mod organization_api;

@@ -7,6 +7,8 @@
 //! Not here: keeping to the rules ([`crate::sessions`]).
 
 mod api;
+#[cfg(test)]
+mod fuzz;
 mod record;
 mod repo;
 mod service;

@@ -67,10 +67,14 @@ impl Sessions {
         let app = apps::get(&mut self.store.once().shared(), tenant.app_id).await?;
         let mut words = owner.words();
         words.extend(app.map(|app| app.name.to_string()));
-        if self.hasher.is_common(password.clone(), words).await? {
+        if self
+            .hasher
+            .is_common(tenant, password.clone(), words)
+            .await?
+        {
             return Err(PasswordRefused::Common);
         }
-        Ok(self.hasher.hash(password).await?)
+        Ok(self.hasher.hash(tenant, password).await?)
     }
 }
 

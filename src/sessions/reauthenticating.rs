@@ -149,7 +149,7 @@ impl Sessions {
             .reserve(tenant, subject, lane.as_deref(), origin)
             .await?;
         let stored = Some(known.password_hash);
-        match self.hasher.verify(password, stored).await {
+        match self.hasher.verify(tenant, password, stored).await {
             Ok(true) => {
                 let mut once = self.store.once();
                 attempt.succeeded(&mut once.within(tenant), now).await?;

@@ -160,7 +160,7 @@ impl Sessions {
         let stored = credential
             .as_ref()
             .map(|credential| credential.password_hash.clone());
-        let right = self.hasher.verify(password.clone(), stored).await?;
+        let right = self.hasher.verify(tenant, password.clone(), stored).await?;
         let (Some(user), Some(credential), true) = (user, credential, right) else {
             return Err(SignInError::Wrong);
         };
@@ -225,7 +225,7 @@ impl Sessions {
         if !self.hasher.is_outdated(&credential.password_hash) {
             return;
         }
-        let Ok(hash) = self.hasher.hash(password).await else {
+        let Ok(hash) = self.hasher.hash(tenant, password).await else {
             return;
         };
         let now = self.clock.now();

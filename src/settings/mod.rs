@@ -12,6 +12,8 @@
 //! has one home.
 
 mod chosen;
+#[cfg(test)]
+mod fuzz;
 mod key;
 mod level;
 mod precedence;

@@ -1,6 +1,6 @@
 use crate::access::Role;
 use crate::apps::{self, App, NewApp, PLATFORM_SLUG, SLUG_TAKEN};
-use crate::credentials::{self, Busy, Hasher, StoredHash};
+use crate::credentials::{self, Busy, Hasher, Share, StoredHash};
 use crate::environments::{self, Environment, Kind};
 use crate::events::{self, Event, Name, Origin, Party};
 use crate::kernel::entropy::Entropy;
@@ -131,12 +131,12 @@ impl Setup<'_> {
         let parsed = Password::parse(secrecy::ExposeSecret::expose_secret(&password))?;
         if self
             .hasher
-            .is_common(parsed.clone(), vec![email.to_string()])
+            .is_common(Share::Installation, parsed.clone(), vec![email.to_string()])
             .await?
         {
             return Err(SetupError::Common);
         }
-        let hash = self.hasher.hash(parsed).await?;
+        let hash = self.hasher.hash(Share::Installation, parsed).await?;
         Ok(Some(NewOperator {
             email,
             password,

@@ -33,6 +33,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the same may go well a little later, without anybody mending anything here.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Timeout | Self::Conflict)
+    }
+
     /// The unique index that refused, where that is what happened.
     pub fn duplicate(&self) -> Option<&'static str> {
         if let Self::Duplicate(index) = self {

@@ -1,13 +1,25 @@
 //! How the database fares: verbs, and how long each kind of call takes.
 
+use std::ops::Sub;
 use std::time::Duration;
 
 use crate::kernel::measure::{Counter, Histogram, Measured, Page};
 
+/// How often a database was asked, by what for. What two counts differ by is what lies between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Calls {
+    pub reads: u64,
+    /// Conditional ones that changed nothing included.
+    pub writes: u64,
+    /// Units of work that were made to last: one call more each, on a database that is far away.
+    pub commits: u64,
+}
+
 /// What this family of handles has asked of the database.
 #[derive(Debug, Default)]
 pub(super) struct Measures {
-    verbs: Counter,
+    asked_to_read: Counter,
+    asked_to_write: Counter,
     reads: Histogram,
     writes: Histogram,
     commits: Histogram,
@@ -16,12 +28,21 @@ pub(super) struct Measures {
 
 impl Measures {
     /// A verb is about to be sent.
-    pub(super) fn sent(&self) {
-        self.verbs.add(1);
+    pub(super) fn sent(&self, is_read: bool) {
+        let counter = if is_read {
+            &self.asked_to_read
+        } else {
+            &self.asked_to_write
+        };
+        counter.add(1);
     }
 
-    pub(super) fn verbs(&self) -> u64 {
-        self.verbs.count()
+    pub(super) fn calls(&self) -> Calls {
+        Calls {
+            reads: self.asked_to_read.count(),
+            writes: self.asked_to_write.count(),
+            commits: self.commits.count(),
+        }
     }
 
     /// A verb was answered, or not.
@@ -36,6 +57,25 @@ impl Measures {
     /// A unit of work was made to last.
     pub(super) fn committed(&self, took: Duration) {
         self.commits.record(took);
+    }
+}
+
+impl Calls {
+    /// Of the verbs alone.
+    pub fn verbs(self) -> u64 {
+        self.reads + self.writes
+    }
+}
+
+impl Sub for Calls {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            reads: self.reads - before.reads,
+            writes: self.writes - before.writes,
+            commits: self.commits - before.commits,
+        }
     }
 }
 

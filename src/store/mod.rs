@@ -28,21 +28,27 @@ mod tx;
 mod unit;
 mod update;
 mod value;
+mod version;
+mod whole;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use error::{StoreError, Stored};
 pub use follow::{Follower, News};
+pub use measures::Calls;
 pub use query::{Field, Filter, Query};
 pub use schema::{
     AcrossTenants, Entity, Index, Nobody, OfApp, OfEnvironment, Outlives, Ownership, PartOf,
     Reaches, Schema, Unscoped,
 };
-pub use sealed::{Resealed, Sealed, reseal, survey};
+pub use sealed::{Resealed, Sealed, opens, reseal, survey};
 pub use settings::{Location, StoreSettings, Synchronous};
 pub use tx::{Tx, by_id};
 pub use update::Update;
+pub use version::VERSION;
+pub use whole::Whole;
 
 use crate::kernel::id::AppId;
 use crate::kernel::measure::Measured;
@@ -85,7 +91,8 @@ impl Store {
 
     /// Makes what `schemas` declare and is missing, and records it in `authsome_migrations`. Safe
     /// when several nodes do it at once. A same-named index with another definition is refused
-    /// with a sentence ([`StoreError::Unsuitable`]).
+    /// with a sentence ([`StoreError::Unsuitable`]), and so is a store that a newer server has
+    /// written in; [`VERSION`] is the one it is of from then on.
     pub async fn migrate(&self, schemas: &[Schema], now: Timestamp) -> Stored<()> {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.migrate(schemas, now),
@@ -96,9 +103,55 @@ impl Store {
     /// What [`Store::migrate`] would do or refuse: a sentence for each collection or index that is
     /// missing or has another definition. Changes nothing.
     pub async fn examine(&self, schemas: &[Schema]) -> Stored<Vec<String>> {
-        match &self.database {
+        let refusal = version::refusal(self.version().await?);
+        let flaws = match &self.database {
             Database::Sqlite(sqlite) => sqlite.examine(schemas).await,
             Database::Mongo(mongo) => mongo.examine(schemas).await,
+        };
+        let refusal = refusal.map(|why| why.to_string());
+        Ok(refusal.into_iter().chain(flaws?).collect())
+    }
+
+    /// The version of the server's schema that the store was last brought to; `None` where that was
+    /// before versions were kept, or never.
+    pub async fn version(&self) -> Stored<Option<i64>> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.version().await,
+            Database::Mongo(mongo) => mongo.version().await,
+        }
+    }
+
+    /// Fails where a newer server has written in the store.
+    pub async fn refuse_newer(&self) -> Stored<()> {
+        let found = self.version().await?;
+        version::refusal(found).map_or(Ok(()), Err)
+    }
+
+    /// The collections that there are, others than ours too.
+    pub async fn collections(&self) -> Stored<Vec<String>> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.collections().await,
+            Database::Mongo(mongo) => mongo.collections().await,
+        }
+    }
+
+    /// Writes the embedded database as it is at one instant into an empty file, while others read
+    /// and write on. [`StoreError::Unsuitable`] on MongoDB, whose servers have tools for it.
+    pub async fn copy_into(&self, file: &Path) -> Stored<()> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.copy_into(file).await,
+            Database::Mongo(_) => Err(StoreError::Unsuitable(
+                "a database on MongoDB is no file: leave --database away, or ask its own tools"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// What the database is called.
+    pub fn kind(&self) -> &'static str {
+        match &self.database {
+            Database::Sqlite(_) => "sqlite",
+            Database::Mongo(_) => "mongodb",
         }
     }
 
@@ -209,9 +262,14 @@ impl Store {
         Ok(removed.count())
     }
 
-    /// Verbs sent to the database since this handle's family was opened: tests hold endpoints to a number.
+    /// Verbs sent to the database since this handle's family was opened.
     pub fn calls(&self) -> u64 {
-        self.measures.verbs()
+        self.counted().verbs()
+    }
+
+    /// The same by kind, with the commits: tests hold endpoints to numbers.
+    pub fn counted(&self) -> Calls {
+        self.measures.calls()
     }
 
     /// How the database fares, as this handle's family sees it.

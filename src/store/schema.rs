@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use bson::Document;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::error::Stored;
 use super::op::Sweep;
 use super::query::{Node, Test};
 use super::value;
+use super::whole::typed_as;
 use crate::kernel::id::AppId;
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -203,6 +206,8 @@ pub struct Schema {
     pub(super) indexes: &'static [Index],
     pub(super) part_of: Option<PartOf>,
     pub(super) outlives: Outlives,
+    /// A document of it in JSON, as its entity understands it.
+    pub(super) typed: fn(&str) -> Stored<Document>,
 }
 
 impl Schema {
@@ -213,6 +218,7 @@ impl Schema {
             indexes: E::INDEXES,
             part_of: E::PART_OF,
             outlives: E::OUTLIVES,
+            typed: typed_as::<E>,
         }
     }
 

@@ -106,6 +106,15 @@ pub async fn survey<E: Sealed>(store: &Store, ring: &KeyRing) -> Stored<Resealed
     }
 }
 
+/// Whether the field of a document in JSON opens under a key of `ring`; true where there is none.
+pub fn opens<E: Sealed>(ring: &KeyRing, document: &str) -> bool {
+    let read: Result<E, _> = serde_json::from_str(document);
+    read.is_ok_and(|document| {
+        let sealed = document.sealed();
+        sealed.is_none_or(|sealed| ring.open(sealed, &document.bound_to()).is_ok())
+    })
+}
+
 fn everything(once: &mut Once) -> Tx<'_, AcrossTenants> {
     once.across_tenants("an encryption key seals for every tenant")
 }

@@ -108,6 +108,16 @@ impl<S: Copy> Tx<'_, S> {
         self.unit.noted(answered)
     }
 
+    pub(super) async fn run_on(&mut self, schema: &Schema, verb: Verb) -> Stored<Outcome> {
+        let schema = *schema;
+        let answered = self.unit.run(Op { schema, verb }).await;
+        self.unit.noted(answered)
+    }
+
+    pub(super) fn notation(&self) -> Notation {
+        self.unit.notation()
+    }
+
     /// Adds a document. [`StoreError::Duplicate`] names the unique index that refused it;
     /// [`StoreError::OutsideScope`] means the document names another owner than the scope.
     pub async fn insert<E: Entity>(&mut self, record: &E) -> Stored<()>
@@ -140,7 +150,7 @@ impl<S: Copy> Tx<'_, S> {
         if !reference::matches(&Node::All(self.owner::<E>()), &document) {
             return Err(StoreError::OutsideScope(E::COLLECTION));
         }
-        match self.unit.notation() {
+        match self.notation() {
             Notation::Json => Ok(Encoded::Json {
                 id: document.get_str("_id").unwrap_or_default().to_owned(),
                 text: serde_json::to_string(record)
@@ -360,12 +370,6 @@ impl Tx<'_, Tenant> {
         let filter = Node::All(named.into_iter().chain([these]).collect());
         let removed = self.run_on(schema, Verb::DeleteMany(filter)).await?;
         Ok(removed.count())
-    }
-
-    async fn run_on(&mut self, schema: &Schema, verb: Verb) -> Stored<Outcome> {
-        let schema = *schema;
-        let answered = self.unit.run(Op { schema, verb }).await;
-        self.unit.noted(answered)
     }
 
     async fn remove_named(

@@ -74,8 +74,8 @@ impl Unit {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        self.measures.sent();
         let (is_read, watch) = (op.verb.is_read(), Stopwatch::start());
+        self.measures.sent(is_read);
         let answered = match &mut self.driver {
             Driver::SqliteRead(unit) => unit.run(&op),
             Driver::SqliteWrite(unit) => unit.run(op).await,

@@ -7,8 +7,10 @@ use std::cmp::Ordering;
 
 use bson::{Bson, Document};
 use serde::Serialize;
+use serde_json::Value as Json;
 
 use super::error::{StoreError, Stored};
+use crate::kernel::time::Timestamp;
 
 pub(crate) type Value = Bson;
 
@@ -36,6 +38,39 @@ pub(super) fn document<T: Serialize>(record: &T) -> Stored<Document> {
     bson::serialize_to_vec(record)
         .and_then(|bytes| Document::from_reader(bytes.as_slice()))
         .map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// A value as it stands in a document in JSON, times as text; `None` for what no record has.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "our records have no other values"
+)]
+pub(super) fn json(value: &Value) -> Option<Json> {
+    Some(match value {
+        Bson::DateTime(at) => text_of(*at).into(),
+        Bson::Array(items) => items.iter().map(json).collect::<Option<Vec<_>>>()?.into(),
+        Bson::Document(document) => object(document)?.into(),
+        Bson::Boolean(truth) => (*truth).into(),
+        Bson::Int32(number) => (*number).into(),
+        Bson::Int64(number) => (*number).into(),
+        Bson::Double(number) => (*number).into(),
+        Bson::String(text) => text.clone().into(),
+        Bson::Null => Json::Null,
+        _ => return None,
+    })
+}
+
+/// A document in JSON, as [`json`].
+pub(super) fn object(document: &Document) -> Option<serde_json::Map<String, Json>> {
+    let members = document.iter();
+    members
+        .map(|(key, value)| Some((key.clone(), json(value)?)))
+        .collect()
+}
+
+/// A time as text: fixed width, so that it sorts as time.
+pub(super) fn text_of(at: bson::DateTime) -> String {
+    Timestamp::from_millis(at.timestamp_millis()).to_string()
 }
 
 /// Compares two values of one comparable type; `None` where the types differ or do not compare.

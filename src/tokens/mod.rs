@@ -16,6 +16,8 @@ mod access;
 mod chain;
 mod claims;
 mod examined;
+#[cfg(test)]
+mod fuzz;
 mod index;
 mod jwks;
 mod keys;

@@ -17,6 +17,8 @@ mod authority;
 mod batch;
 mod exporting;
 mod exporting_api;
+#[cfg(test)]
+mod fuzz;
 mod importing;
 mod line;
 mod wire;

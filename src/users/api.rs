@@ -13,7 +13,7 @@ use crate::http::{
 };
 use crate::kernel::id::{AppId, UserId};
 use crate::kernel::metadata::Metadata;
-use crate::kernel::text::{Email, Label, Phone, Username};
+use crate::kernel::text::{Email, Label, Phone, Username, has_plain_host};
 use crate::kernel::time::Timestamp;
 
 pub fn routes(config: &mut Routing) {
@@ -127,7 +127,8 @@ impl FromFields for ProfileChanges {
 pub fn image_url(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "is not a URL")?;
     let plain = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
-    if !plain || url.host_str().is_none() || text.len() > 2048 {
+    // What is kept may be longer than what was said: it is escaped.
+    if !plain || !has_plain_host(&url) || url.as_str().len() > 2048 {
         return Err("must be an https URL of at most 2,048 characters");
     }
     Ok(url.to_string())

@@ -128,7 +128,7 @@ fn total(text: &str) -> Result<(), &'static str> {
     }
 }
 
-fn page_number(text: &str) -> Result<u64, &'static str> {
+pub(super) fn page_number(text: &str) -> Result<u64, &'static str> {
     let number = text
         .parse()
         .ok()
@@ -136,7 +136,7 @@ fn page_number(text: &str) -> Result<u64, &'static str> {
     number.ok_or("must be a whole number from 1 to 10,000")
 }
 
-fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
+pub(super) fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
     if text.len() > 254 {
         Err("is longer than an address")
     } else {
@@ -144,7 +144,7 @@ fn beginning_of_an_address(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn beginning_of_a_name(text: &str) -> Result<String, &'static str> {
+pub(super) fn beginning_of_a_name(text: &str) -> Result<String, &'static str> {
     if text.is_empty() || text.len() > 254 {
         Err("must be 1 to 254 bytes long")
     } else {
@@ -152,7 +152,7 @@ fn beginning_of_a_name(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn status(text: &str) -> Result<Standing, &'static str> {
+pub(super) fn status(text: &str) -> Result<Standing, &'static str> {
     serde_json::from_value(text.into()).map_err(|_| "must be `active` or `banned`")
 }
 

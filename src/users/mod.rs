@@ -14,6 +14,8 @@
 
 mod api;
 mod crowd;
+#[cfg(test)]
+mod fuzz;
 mod list;
 mod record;
 mod repo;

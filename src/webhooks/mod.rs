@@ -21,6 +21,8 @@ mod deliveries;
 mod deliveries_api;
 mod disabling;
 mod feed;
+#[cfg(test)]
+mod fuzz;
 mod headers;
 mod lanes;
 mod message;

@@ -1,10 +1,91 @@
-//! A closed-loop load client: a thread and a kept-alive connection each, nothing shared.
+//! HTTP/1.1 from the other side: an answer as it came, and a kept-alive connection for asking one
+//! thing after another.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// One kept-alive HTTP/1.1 connection.
+use serde_json::Value;
+
+/// How long an answer may be waited for.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+
+/// One whole answer.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    pub status: u16,
+    head: &'a str,
+    pub body: Cow<'a, [u8]>,
+}
+
+impl<'a> Answer<'a> {
+    /// The answer in these bytes, once all of it is there.
+    ///
+    /// Bodies are as long as `Content-Length` says, or in chunks (RFC 9112 §7.1), or empty.
+    pub fn of(bytes: &'a [u8]) -> Option<Self> {
+        let end = bytes.windows(4).position(|it| it == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&bytes[..end]).ok()?;
+        let status = head.get(9..12)?.parse().ok()?;
+        let rest = &bytes[end + 4..];
+        let told = |name| header(head, name);
+        let body = match told("content-length") {
+            Some(length) => Cow::Borrowed(rest.get(..length.parse().ok()?)?),
+            None if told("transfer-encoding") == Some("chunked") => Cow::Owned(joined(rest)?),
+            None => Cow::Borrowed(&rest[..0]),
+        };
+        Some(Self { status, head, body })
+    }
+
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        header(self.head, name)
+    }
+
+    /// Null where the body is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The cookies that it sets, as the next request sends them.
+    pub fn cookies(&self) -> String {
+        let lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+        let pairs = set.filter_map(|(_, value)| value.split(';').next());
+        pairs.collect::<Vec<_>>().join("; ")
+    }
+
+    /// For whoever wants to know what went wrong.
+    pub fn in_words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let text: String = text.chars().take(300).collect();
+        format!("{} {text}", self.status)
+    }
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (own, value) = line.split_once(':')?;
+        own.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// What chunks amount to, once the last one is there.
+fn joined(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|it| it == b"\r\n")?;
+        let length = std::str::from_utf8(&rest[..end]).ok()?;
+        let length = usize::from_str_radix(length.split(';').next()?, 16).ok()?;
+        let chunk = rest.get(end + 2..end + 2 + length)?;
+        rest = rest.get(end + 2 + length + 2..)?;
+        if length == 0 {
+            return Some(body);
+        }
+        body.extend_from_slice(chunk);
+    }
+}
+
+/// One kept-alive connection, which waits for each answer.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
@@ -15,107 +96,38 @@ impl Connection {
     pub fn open(to: SocketAddr) -> std::io::Result<Self> {
         let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self {
             stream,
             buffer: Vec::with_capacity(8192),
         })
     }
 
-    /// Sends a whole request and reads a whole answer with a `Content-Length`.
+    /// Sends a whole request and reads a whole answer: its status and its body.
     pub fn ask(&mut self, request: &[u8]) -> std::io::Result<(u16, Vec<u8>)> {
+        let answer = self.answer(request)?;
+        Ok((answer.status, answer.body.into_owned()))
+    }
+
+    /// The same, with its head.
+    pub fn answer(&mut self, request: &[u8]) -> std::io::Result<Answer<'_>> {
         self.stream.write_all(request)?;
         self.buffer.clear();
         let mut chunk = [0_u8; 8192];
-        loop {
+        while Answer::of(&self.buffer).is_none() {
             let read = self.stream.read(&mut chunk)?;
             if read == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
             self.buffer.extend_from_slice(&chunk[..read]);
-            if let Some(answer) = whole(&self.buffer) {
-                return Ok(answer);
-            }
         }
+        Answer::of(&self.buffer).ok_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
     }
-}
 
-fn whole(bytes: &[u8]) -> Option<(u16, Vec<u8>)> {
-    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(&bytes[..head]).ok()?;
-    let status = text.get(9..12)?.parse().ok()?;
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>().ok())?
-    });
-    let body = &bytes[head + 4..];
-    let length = length.unwrap_or(0);
-    (body.len() >= length).then(|| (status, body[..length].to_vec()))
-}
-
-/// What a load came to.
-#[derive(Debug)]
-pub struct Load {
-    pub rate: f64,
-    pub failed: usize,
-    times: Vec<Duration>,
-}
-
-impl Load {
-    /// The time within which this part of the answers came.
-    pub fn percentile(&self, part: f64) -> Duration {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an index"
-        )]
-        let index = (self.times.len() as f64 * part) as usize;
-        self.times
-            .get(index.min(self.times.len().saturating_sub(1)))
-            .copied()
-            .unwrap_or_default()
-    }
-}
-
-/// Runs `clients` loops of the askers that `make` gives for `time`; each says whether it succeeded.
-pub fn drive<A>(clients: usize, time: Duration, make: impl Fn(usize) -> A + Sync) -> Load
-where
-    A: FnMut() -> bool,
-{
-    let began = Instant::now();
-    let until = began + time;
-    let results: Vec<(Vec<Duration>, usize)> = std::thread::scope(|scope| {
-        let make = &make;
-        let threads: Vec<_> = (0..clients)
-            .map(|number| {
-                scope.spawn(move || {
-                    let mut ask = make(number);
-                    let (mut times, mut failed) = (Vec::new(), 0);
-                    while Instant::now() < until {
-                        let asked = Instant::now();
-                        if ask() {
-                            times.push(asked.elapsed());
-                        } else {
-                            failed += 1;
-                        }
-                    }
-                    (times, failed)
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("a client thread"))
-            .collect()
-    });
-    let elapsed = began.elapsed().as_secs_f64();
-    let failed = results.iter().map(|(_, failed)| failed).sum();
-    let mut times: Vec<Duration> = results.into_iter().flat_map(|(times, _)| times).collect();
-    times.sort_unstable();
-    Load {
-        rate: times.len() as f64 / elapsed,
-        failed,
-        times,
+    /// The answer to a request that is right.
+    pub fn told(&mut self, request: &[u8]) -> Value {
+        let answer = self.answer(request).expect("an answer");
+        assert!(answer.status < 300, "{}", answer.in_words());
+        answer.json()
     }
 }

@@ -1,17 +1,17 @@
-//! The server beside its limits, measured in one run: `cargo bench`. By name, one figure more:
+//! The server beside its limits and its peers, measured in one run: `cargo bench`.
 //!
 //! ```text
-//! cargo bench -- revocation      how long a revocation takes from node to node
-//! cargo bench -- lockout         what locking accounts costs a sign-in
-//! cargo bench -- letters         how fast letters go out
-//! cargo bench -- webhooks        how fast events go out
-//! cargo bench -- organizations   what many organisations cost
-//! cargo bench -- imports         how fast users are brought in
+//! cargo bench                    the suite, in full: an hour, with peers
+//! cargo bench -- --quick         within three minutes, without (with `--peers`: with)
+//! cargo bench -- --scale         with a million users besides
+//! cargo bench -- --cost 10       with another cost of bcrypt than 12 (10, where it is quick)
+//! cargo bench -- NAME            one figure more: revocation (how long one takes from node to node),
+//!                                lockout, letters, webhooks, organizations, imports
 //! ```
 //!
-//! Limits: one bcrypt hash after another, a bare actix handler, a raw compare-and-set on either
-//! database with the same durability. Everything talks to 127.0.0.1 and stops by itself. MongoDB is
-//! measured where `MONGODB_URI` names a replica set.
+//! `tests/bench/run` obtains what they need: `MONGOD`, a mongod to start, or `MONGODB_URI`, a replica
+//! set; `BENCH_NODE` and `BENCH_PYTHON`, for peers. Without one of them less is measured, and told.
+//! Everything talks to 127.0.0.1 and stops by itself; a request that fails, fails the run.
 
 #![allow(
     unreachable_pub,
@@ -23,110 +23,90 @@
     reason = "a measurement that cannot be made should stop with its place"
 )]
 
+mod askers;
 mod client;
 mod imports;
+mod installation;
 mod letters;
-mod limits;
+mod load;
 mod lockout;
+mod machine;
+mod mongod;
 mod organizations;
 mod revocation;
 mod server;
+mod suite;
 mod webhooks;
+mod yardsticks;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
-use client::Load;
-use server::{Running, Where};
+use mongod::Mongo;
+use server::Where;
+use suite::Options;
 
-/// How long each figure is measured.
+/// How long each figure is measured that is asked for by name.
 const TIME: Duration = Duration::from_secs(5);
 const CONCURRENCY: usize = 16;
 
-fn main() {
-    // `cargo test --benches` and `cargo bench -- --list` ask without wanting to wait.
-    if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
-        return;
-    }
-    let is_asked = |name: &str| std::env::args().any(|argument| argument == name);
-    if is_asked("revocation") {
-        let uri = std::env::var("MONGODB_URI").expect("MONGODB_URI names a replica set");
-        revocation::measure(&uri);
-        return;
-    }
-    if ["lockout", "letters", "webhooks", "imports"]
-        .into_iter()
-        .any(is_asked)
-    {
-        let mongo = std::env::var("MONGODB_URI")
-            .ok()
-            .map(|uri| Where::mongo(&uri));
-        for place in [Where::Embedded].into_iter().chain(mongo) {
-            if is_asked("lockout") {
-                lockout::measure(&place, CONCURRENCY, TIME);
-            } else if is_asked("webhooks") {
-                webhooks::measure(&place);
-            } else if is_asked("imports") {
-                imports::measure(&place);
-            } else {
-                letters::measure(&place);
-            }
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let is_well = match arguments[..] {
+        // `cargo test --benches` and `cargo bench -- --list` ask without wanting to wait.
+        _ if ["--list", "--test"].iter().any(|it| arguments.contains(it)) => true,
+        ["yardstick", ref rest @ ..] => {
+            yardsticks::be(rest);
+            true
         }
-        return;
-    }
-    if is_asked("organizations") {
-        std::process::exit(i32::from(!organizations::measure()));
-    }
-    let hash = limits::bcrypt_hashes(12);
-    println!("limit   bcrypt cost 12, one at a time          {hash:>10.1} /s");
-    let bare = limits::bare_actix(CONCURRENCY, TIME);
-    println!(
-        "limit   bare actix handler, c={CONCURRENCY}               {:>10.0} /s",
-        bare.rate
-    );
-    let sqlite = limits::sqlite_updates(TIME);
-    println!("limit   SQLite update, synchronous=FULL        {sqlite:>10.0} /s");
-    measure(&Where::Embedded, (hash, &bare, sqlite));
-    if let Ok(uri) = std::env::var("MONGODB_URI") {
-        let mongo = limits::mongo_updates(&uri, CONCURRENCY, TIME);
-        println!("limit   findOneAndUpdate, majority, j, c={CONCURRENCY}    {mongo:>10.0} /s");
-        measure(&Where::mongo(&uri), (hash, &bare, mongo));
+        ["filler"] => {
+            installation::fill();
+            true
+        }
+        _ => asked(&arguments),
+    };
+    if is_well {
+        ExitCode::SUCCESS
     } else {
-        println!("MongoDB is not measured: MONGODB_URI is not set");
+        ExitCode::FAILURE
     }
 }
 
-/// All figures of one store, each with its ratio to the limit `(hashes, bare handler, updates)`.
-fn measure(place: &Where, (hash, bare, updates): (f64, &Load, f64)) {
-    let running = Running::start(place);
-    let name = place.name();
-    println!(
-        "{name:<8}start to ready {:?}, RSS {} KiB",
-        running.ready_after,
-        running.rss_kib()
-    );
-    let signed_in = running.sign_ins(CONCURRENCY, TIME);
-    row(name, "sign-in, c=16", &signed_in, hash);
-    let me = running.me(CONCURRENCY, TIME);
-    row(name, "GET /v1/me, c=16", &me, bare.rate);
-    let refreshed = running.refreshes(CONCURRENCY, TIME);
-    row(name, "refresh, c=16", &refreshed, updates);
-    let alone = running.me(1, TIME);
-    let busy = running.me_while_signing_in(CONCURRENCY, TIME);
-    println!(
-        "{name:<8}GET /v1/me, c=1: p99 {:?} alone, {:?} under {CONCURRENCY} sign-ins",
-        alone.percentile(0.99),
-        busy.percentile(0.99)
-    );
-    println!("{name:<8}RSS after the load {} KiB", running.rss_kib());
+/// What the command line asks for; cargo adds `--bench`.
+fn asked(arguments: &[&str]) -> bool {
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .filter(|it| *it != "--bench")
+        .collect();
+    match arguments[..] {
+        ["revocation"] => {
+            let mongo = Mongo::obtain().expect("MONGODB_URI or MONGOD is set");
+            revocation::measure(&mongo.uri);
+        }
+        ["organizations"] => return organizations::measure(Mongo::obtain().as_ref()),
+        ["lockout"] => everywhere(|place| lockout::measure(place, CONCURRENCY, TIME)),
+        ["letters"] => everywhere(letters::measure),
+        ["webhooks"] => everywhere(webhooks::measure),
+        ["imports"] => everywhere(imports::measure),
+        _ => match Options::of(&arguments) {
+            Ok(options) => return suite::measure(&options),
+            Err(why) => {
+                eprintln!("{why}");
+                return false;
+            }
+        },
+    }
+    true
 }
 
-fn row(name: &str, what: &str, load: &Load, limit: f64) {
-    println!(
-        "{name:<8}{what:<18} {:>10.1} /s = {:.2} of the limit; p50 {:?}, p99 {:?}, {} failed",
-        load.rate,
-        load.rate / limit,
-        load.percentile(0.50),
-        load.percentile(0.99),
-        load.failed,
-    );
+/// On every store that there is.
+fn everywhere(measure: impl Fn(&Where)) {
+    let mongo = Mongo::obtain();
+    measure(&Where::embedded());
+    match &mongo {
+        Some(mongo) => measure(&Where::mongo(&mongo.uri)),
+        None => println!("MongoDB is not measured: neither MONGOD nor MONGODB_URI is set"),
+    }
 }

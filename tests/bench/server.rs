@@ -1,21 +1,23 @@
 //! The server under load: the built binary, in a folder and on a port of its own.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use authsome::kernel::tenant::Tenant;
 use authsome::store::Location;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::client::{Connection, Load, drive};
-use crate::limits::get;
+use crate::client::Connection;
+use crate::installation::{Installation, Program};
+use crate::machine::{Cores, Memory, memory};
+use crate::mongod::prefix;
 
 /// Which store the server works on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Where {
     Embedded,
     /// The server, and the name of a database of its own.
@@ -31,8 +33,7 @@ impl Where {
     pub fn mongo(uri: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let database = format!("authsome_bench_{}_{number}", std::process::id());
-        Where::Mongo(uri.to_owned(), database)
+        Where::Mongo(uri.to_owned(), format!("{}{number}", prefix()))
     }
 
     /// Another fresh one, on the same server.
@@ -51,7 +52,7 @@ impl Where {
     }
 
     /// The URL of the database; none where the server makes its own file.
-    fn url(&self) -> Option<String> {
+    pub fn url(&self) -> Option<String> {
         let Where::Mongo(uri, database) = self else {
             return None;
         };
@@ -76,7 +77,8 @@ impl Where {
         client.database(database).drop().await.expect("a clean end");
     }
 
-    fn settings(&self) -> Vec<(&'static str, String)> {
+    /// What the server is told of it.
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
         let Some(url) = self.url() else {
             return Vec::new();
         };
@@ -98,27 +100,21 @@ impl Where {
     }
 }
 
-/// Every client is at one address, and asks as often as the server can answer.
-const WIDE: [(&str, &str); 3] = [
-    ("AUTHSOME_LIMITS__SIGNIN", "1000000/1m"),
-    ("AUTHSOME_LIMITS__SIGNUP", "1000000/1m"),
-    ("AUTHSOME_LIMITS__REFRESH", "1000000/1m"),
-];
-
 /// A running server and what is needed to call it.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    installation: Installation,
     pub address: SocketAddr,
     key: String,
+    /// What the first start on a database told.
+    pub made: Value,
     /// The environment of the key.
     pub tenant: Tenant,
     /// Where its database is.
     pub location: Location,
     /// Told by the first start on a database only.
     pub secret: Option<String>,
-    pub ready_after: Duration,
-    _folder: TempDir,
 }
 
 impl Drop for Running {
@@ -135,56 +131,56 @@ impl Running {
 
     /// With these settings beside the others.
     pub fn start_with(place: &Where, settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let address = address.expect("a port");
-        let command = |arguments: &[&str]| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_authsome"));
-            command
-                .args(arguments)
-                .current_dir(folder.path())
-                .env("AUTHSOME_SERVER__BIND", address.to_string())
-                .env("AUTHSOME_LOG__LEVEL", "warn")
-                .envs(WIDE)
-                .envs(place.settings())
-                .envs(settings.iter().copied())
-                .stdout(Stdio::piped());
-            command
-        };
-        let made = command(&["bootstrap", "--json"])
-            .output()
-            .expect("bootstrap");
-        let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+        Self::of(Installation::at(place, settings, None))
+    }
+
+    /// The same, on the server's core.
+    pub fn start_on(cores: Cores, place: &Where, settings: &[(&str, &str)]) -> Self {
+        Self::of(Installation::at(place, settings, Some(cores)))
+    }
+
+    fn of(installation: Installation) -> Self {
+        let made = installation.bootstrap();
         let key = made["publishable_key"].as_str().expect("a key").to_owned();
-        let secret = made["secret_key"].as_str().map(str::to_owned);
-        let location = place.location(&folder.path().join("authsome-data"));
-        let began = Instant::now();
-        let child = command(&["serve"]).spawn().expect("a server");
-        wait_until_ready(address);
+        let (child, _) = installation.start(Program::Server);
         Self {
             child,
-            address,
+            address: installation.address,
             tenant: tenant(&made, &key),
-            location,
+            location: installation.location(),
+            installation,
             key,
-            secret,
-            ready_after: began.elapsed(),
-            _folder: folder,
+            secret: made["secret_key"].as_str().map(str::to_owned),
+            made,
         }
+    }
+
+    /// Ends it and starts it again; the time until it was ready.
+    pub fn restart(&mut self) -> Duration {
+        self.become_another(Program::Server)
+    }
+
+    /// The same installation, served by another program from now on.
+    pub fn become_another(&mut self, program: Program) -> Duration {
+        let stopping = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        stopping.expect("a process that can be stopped");
+        self.child.wait().expect("a process that ends");
+        let (child, ready_after) = self.installation.start(program);
+        self.child = child;
+        ready_after
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn memory(&self) -> Memory {
+        memory(self.process())
     }
 
     /// Memory that is resident, as the kernel counts it.
     pub fn rss_kib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.expect("a process");
-        let line = status
-            .lines()
-            .find(|line| line.starts_with("VmRSS"))
-            .expect("VmRSS");
-        line.split_whitespace()
-            .nth(1)
-            .and_then(|number| number.parse().ok())
-            .expect("a number")
+        self.memory().resident
     }
 
     /// A request with the publishable key.
@@ -205,7 +201,7 @@ impl Running {
             .into_bytes()
     }
 
-    fn account(number: usize) -> Value {
+    pub fn account(number: usize) -> Value {
         json!({ "email": format!("user{number}@example.org"), "password": "a long quiet river" })
     }
 
@@ -216,63 +212,7 @@ impl Running {
         connection
             .ask(&self.post("/v1/signup", &account))
             .expect("a sign-up");
-        let (status, body) = connection
-            .ask(&self.post("/v1/signin", &account))
-            .expect("a sign-in");
-        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).expect("JSON")
-    }
-
-    pub fn sign_ins(&self, clients: usize, time: Duration) -> Load {
-        for number in 0..clients {
-            self.signed_in(number);
-        }
-        drive(clients, time, |number| {
-            let mut connection = Connection::open(self.address).expect("a connection");
-            let request = self.post("/v1/signin", &Self::account(number));
-            move || {
-                connection
-                    .ask(&request)
-                    .is_ok_and(|(status, _)| status == 200)
-            }
-        })
-    }
-
-    pub fn me(&self, clients: usize, time: Duration) -> Load {
-        let token = self.signed_in(0)["access_token"]
-            .as_str()
-            .expect("a token")
-            .to_owned();
-        let line = format!("Authorization: Bearer {token}\r\n");
-        get(self.address, clients, time, "/v1/me", &line)
-    }
-
-    pub fn refreshes(&self, clients: usize, time: Duration) -> Load {
-        let tokens: Vec<Value> = (0..clients).map(|number| self.signed_in(number)).collect();
-        drive(clients, time, |number| {
-            let mut connection = Connection::open(self.address).expect("a connection");
-            let mut token = tokens[number]["refresh_token"].clone();
-            move || {
-                let request = self.post("/v1/refresh", &json!({ "refresh_token": token }));
-                let Ok((200, body)) = connection.ask(&request) else {
-                    return false;
-                };
-                let next: Value = serde_json::from_slice(&body).expect("JSON");
-                token = next["refresh_token"].clone();
-                true
-            }
-        })
-    }
-
-    /// `/v1/me` by one client while others sign in without a pause.
-    pub fn me_while_signing_in(&self, clients: usize, time: Duration) -> Load {
-        std::thread::scope(|scope| {
-            let storm = scope.spawn(|| self.sign_ins(clients, time * 2));
-            std::thread::sleep(time / 2);
-            let me = self.me(1, time);
-            drop(storm.join());
-            me
-        })
+        connection.told(&self.post("/v1/signin", &account))
     }
 }
 
@@ -286,17 +226,4 @@ fn tenant(made: &Value, key: &str) -> Tenant {
         app_id: id(&made["app_id"]).parse().expect("an app"),
         env_id: id(&env["id"]).parse().expect("an environment"),
     }
-}
-
-fn wait_until_ready(address: SocketAddr) {
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    let until = Instant::now() + Duration::from_secs(30);
-    while Instant::now() < until {
-        let asked = Connection::open(address).and_then(|mut it| it.ask(request.as_bytes()));
-        if asked.is_ok_and(|(status, _)| status == 200) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    panic!("the server did not become ready");
 }

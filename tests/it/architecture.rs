@@ -4,7 +4,9 @@
 //! the map of `src/lib.rs`, in one commit. `samples` shows of every rule that it can fail.
 
 mod lexer;
+mod memory;
 mod names;
+mod parsers;
 mod rows;
 mod rules;
 mod samples;
@@ -22,7 +24,7 @@ const TABLE: Table<'_> = Table {
         ("kernel", &[]),
         ("config", &["kernel"]),
         ("mail", &["kernel", "config"]),
-        ("outbound", &[]),
+        ("outbound", &["kernel"]),
         ("store", &["kernel"]),
         ("tokens", &["kernel", "store"]),
         ("access", &["kernel"]),
@@ -91,6 +93,7 @@ const TABLE: Table<'_> = Table {
         "webhooks",
         "cloning",
         "setup",
+        "backups",
         "metrics",
         "health",
         "discovery",
@@ -111,6 +114,12 @@ const ACROSS_TENANTS: &[(&str, &str)] = &[
         "audit/service.rs",
         "how long events are kept is the installation's affair",
     ),
+    ("backups/restoring.rs", "a backup brings every tenant back"),
+    (
+        "backups/restoring.rs",
+        "a backup is brought into a store that nobody has used",
+    ),
+    ("backups/taking.rs", "a backup is of everything"),
     (
         "cli/keys.rs",
         "an operator names a key by its identifier alone",
@@ -323,4 +332,22 @@ fn whatever_is_sealed_is_sealed_anew_when_the_key_changes() {
         &of_the_crate(),
         "app/sealed.rs",
     ));
+}
+
+/// Whoever writes a parser of what comes from outside says what holds of it, whatever comes.
+#[test]
+fn every_parser_is_held_by_a_law() {
+    nothing(&parsers::without_a_law(&of_the_crate()));
+}
+
+#[test]
+fn every_law_is_in_the_table_of_parsers() {
+    nothing(&parsers::unlisted(&of_the_crate()));
+}
+
+/// Keys that strangers choose must not fill the memory (DO-05).
+#[test]
+fn what_is_kept_in_memory_is_bounded() {
+    nothing(&memory::unbounded_caches(&of_the_crate()));
+    nothing(&memory::unlisted_collections(&of_the_crate()));
 }

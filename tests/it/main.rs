@@ -14,6 +14,8 @@ mod api;
 mod architecture;
 mod contract;
 mod e2e;
+#[path = "../faults/mod.rs"]
+mod faults;
 mod profiler;
 mod store;
 mod support;

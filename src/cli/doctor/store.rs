@@ -1,6 +1,5 @@
 //! The store, and what is in it.
 
-use std::fs;
 use std::time::Duration;
 
 use super::finding::Finding;
@@ -29,7 +28,7 @@ const OLD_KEY: Duration = Duration::from_hours(90 * 24);
 const LATE: Duration = Duration::from_mins(10);
 
 pub(super) async fn findings(config: &Config, world: &World) -> Vec<Finding> {
-    if is_new(&config.store.url) {
+    if !config.store.url.is_filled() {
         let detail = "there is no database yet; the first start makes it";
         return vec![Finding::ok(STORE, detail)];
     }
@@ -48,14 +47,6 @@ pub(super) async fn findings(config: &Config, world: &World) -> Vec<Finding> {
     match opened(config, &secrets, world).await {
         Ok(examined) => of_what_is_in_it(&examined, config, world).await,
         Err(why) => vec![unreachable(&why)],
-    }
-}
-
-fn is_new(url: &StoreUrl) -> bool {
-    match url {
-        StoreUrl::Memory => true,
-        StoreUrl::File(path) => fs::metadata(path).is_ok_and(|it| it.len() == 0) || !path.exists(),
-        StoreUrl::Mongo { .. } => false,
     }
 }
 

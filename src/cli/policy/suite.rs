@@ -80,7 +80,7 @@ pub(in crate::cli) enum BadSuite {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Rows {
+pub(super) struct Rows {
     resources: Vec<ResourceRow>,
     roles: Vec<RoleRow>,
     cases: Vec<CaseRow>,
@@ -195,7 +195,7 @@ impl Suite {
     }
 }
 
-fn rows(text: &str) -> Result<Rows, ::config::ConfigError> {
+pub(super) fn rows(text: &str) -> Result<Rows, ::config::ConfigError> {
     let file = File::from_str(text, FileFormat::Toml);
     Config::builder()
         .add_source(file)

@@ -206,3 +206,31 @@ fn secrets_are_not_shown() {
 
     assert!(!shown.contains(KEY) && !shown.contains(TEXT), "{shown}");
 }
+
+/// What comes from elsewhere was filled with secrets that nobody here can make.
+#[test]
+fn for_a_backup_secrets_are_found_and_none_is_made() {
+    let folder = TempDir::new().unwrap();
+    let config = on_file(&folder);
+    let found = || Secrets::find(&config.store, &config.security, &Entropy::system());
+
+    let missing = found().unwrap_err().to_string();
+
+    for (file, variable) in FILES
+        .iter()
+        .zip(["ENCRYPTION_KEY", "REFRESH_SECRET", "PEPPER"])
+    {
+        let line = missing
+            .lines()
+            .find(|line| line.contains(&format!("/{file}")));
+        let line = line.unwrap_or_else(|| panic!("{file}: {missing}"));
+        assert!(
+            line.contains(&format!("AUTHSOME_SECURITY__{variable}")),
+            "{line}"
+        );
+        assert!(!folder.path().join("data").join(file).exists());
+    }
+    let made = resolve(&config).unwrap();
+    let found = found().unwrap();
+    assert_eq!(found.pepper.expose_secret(), made.pepper.expose_secret());
+}

@@ -26,6 +26,7 @@ fn every_default_of_the_server_is_the_documented_one() {
         header_timeout,
         body_timeout,
         handler_timeout,
+        write_timeout,
         keep_alive,
         stop_delay,
         shutdown_timeout,
@@ -38,6 +39,7 @@ fn every_default_of_the_server_is_the_documented_one() {
     assert_eq!((*workers, *max_connections), (cores(), 10_000));
     assert_eq!((*header_timeout, *body_timeout), (seconds(10), seconds(15)));
     assert_eq!((*handler_timeout, *keep_alive), (seconds(15), seconds(60)));
+    assert_eq!(*write_timeout, seconds(60));
     assert_eq!((*stop_delay, *shutdown_timeout), (seconds(5), seconds(20)));
 }
 

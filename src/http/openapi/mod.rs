@@ -55,7 +55,7 @@ pub(super) fn outlined(paths: Paths) -> Value {
     let mut document = json!({ "paths": paths });
     operations::complete(&mut document);
     let items = document["paths"].as_object_mut().into_iter().flatten();
-    for operation in items.flat_map(|(_, item)| item.as_object_mut()).flatten() {
+    for operation in items.filter_map(|(_, item)| item.as_object_mut()).flatten() {
         if let Value::Object(operation) = operation.1 {
             operation.retain(|member, _| OUTLINE.contains(&member.as_str()));
         }

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 use crate::access::{Grantable, ListUsers, Permission, Policy, ReadMe};
 use crate::http::{
     Allowed, Answer, Anyone, Authenticator, Body, Caller, Claim, Credential, Denial, Directory,
-    Edge, Fields, FromFields, InFlight, NoContent, Ok200, Paging, Principal, Problem, ProblemKind,
-    Public, Query, Recorded, Repeatable, Replays, Routing, Traffic, Witness,
+    Edge, Fields, FromFields, InFlight, Leaving, NoContent, Ok200, Paging, Principal, Problem,
+    ProblemKind, Public, Query, Recorded, Repeatable, Replays, Routing, Traffic, Witness,
 };
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{AppId, EnvId, OrgId, SessionId, TeamId, UserId};
@@ -270,6 +270,7 @@ pub(super) async fn edge() -> Data<Edge> {
         body_timeout: Duration::from_secs(15),
         handler_timeout: Duration::from_secs(15),
         in_flight: InFlight::default(),
+        leaving: Leaving::default(),
         traffic: Traffic::default(),
         telemetry: None,
     })

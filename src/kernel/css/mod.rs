@@ -11,6 +11,8 @@
 //! The normal form is parsed to itself. Not here: whose sheet it is and where it is shown.
 
 mod allowed;
+#[cfg(test)]
+mod fuzz;
 mod ground;
 mod rules;
 mod selectors;

@@ -20,6 +20,8 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 const KEY_LEN: usize = 32;
 const KEY_ID_MAX: usize = 32;
+/// What marks are of, and where they open.
+const KNOWN: (&[u8], &str) = (b"known", "mark");
 
 /// base64url with or without padding; the standard alphabet is translated before.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -131,6 +133,17 @@ impl KeyRing {
             .len();
         text.truncate(plain_len);
         Ok(text)
+    }
+
+    /// By what the first key is known again: whoever has it recognises the mark.
+    pub fn mark(&self) -> String {
+        self.seal(KNOWN.0, KNOWN.1)
+    }
+
+    /// Whether a key of the ring made this mark.
+    pub fn recognises(&self, mark: &str) -> bool {
+        self.open(mark, KNOWN.1)
+            .is_ok_and(|opened| opened == KNOWN.0)
     }
 
     /// The id of the key that `sealed` names, where the ring lacks it.
@@ -356,5 +369,17 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(ring.open(&ring.seal(b"", ""), "").unwrap(), b"");
         assert!(!format!("{ring:?}").contains("fbfb"));
+    }
+
+    #[test]
+    fn a_mark_is_recognised_by_whoever_has_the_key() {
+        let (one, other) = (ring(&hex(KEY)), ring(&hex([7; 32])));
+        let both = ring(&format!("{},{}", hex([7; 32]), hex(KEY)));
+
+        let mark = one.mark();
+
+        assert!(one.recognises(&mark) && both.recognises(&mark));
+        assert!(!other.recognises(&mark) && !one.recognises("nothing"));
+        assert!(!one.recognises(&one.seal(b"known", "elsewhere")));
     }
 }

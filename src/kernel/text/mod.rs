@@ -26,7 +26,7 @@ pub use names::{
 };
 pub use origin::{NotAnOrigin, Origin};
 pub use phone::{NotAPhone, Phone};
-pub use web_url::{NotAWebUrl, WebUrl};
+pub use web_url::{NotAWebUrl, WebUrl, has_plain_host};
 
 /// Defines a type of checked text and what its refusal is called.
 ///

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::checked_text;
+use super::web_url::has_plain_host;
 
 const RAW_MAX: usize = 1_024;
 
@@ -29,7 +30,7 @@ impl Origin {
         let url = Url::parse(text).map_err(|_| NotAnOrigin)?;
         let origin = url.origin().ascii_serialization();
         // 8 is `https://`, 253 the longest host, 6 the longest port; anything longer is no host.
-        if !url.has_host() || origin.len() > 8 + 253 + 6 {
+        if !has_plain_host(&url) || origin.len() > 8 + 253 + 6 {
             return Err(NotAnOrigin);
         }
         Ok(Self(origin))
@@ -89,6 +90,7 @@ mod tests {
             "https://app.example.com ",
             "https://example.com\\.evil.io",
             "https://ex%61mple.com",
+            "https://app.example\"x",
             "ftp://example.com",
             "file://x",
             "javascript://x",

@@ -12,6 +12,17 @@ checked_text! {
     schema: 10..=2048, Some("uri"), "https://app.example.com/verify-email"
 }
 
+/// Whether a URL names a host by an address, or by a name of letters, digits, hyphens, underscores and
+/// dots: the URL standard lets quotes through, which end an attribute of a page.
+pub fn has_plain_host(url: &Url) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    match url.host() {
+        Some(Host::Domain(name)) => name.bytes().all(is_plain),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    }
+}
+
 impl WebUrl {
     pub fn parse(text: &str) -> Result<Self, NotAWebUrl> {
         if text.len() > RAW_MAX || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
@@ -27,7 +38,7 @@ impl WebUrl {
         let is_web = url.scheme() == "https" || (url.scheme() == "http" && is_here);
         let is_plain =
             url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-        if !is_web || !is_plain || url.as_str().len() > RAW_MAX {
+        if !is_web || !is_plain || !has_plain_host(&url) || url.as_str().len() > RAW_MAX {
             return Err(NotAWebUrl);
         }
         Ok(Self(url.into()))
@@ -76,6 +87,7 @@ mod tests {
             "https://app.example.com/\r\nx",
             "https://",
             "ftp://app.example.com/",
+            "https://app.example\"onload=\"x/",
         ] {
             assert_eq!(WebUrl::parse(bad), Err(NotAWebUrl), "{bad}");
         }

@@ -10,6 +10,9 @@ use crate::store::schema::Schema;
 pub(super) const DUPLICATE_KEY: i32 = 11000;
 const TIME_EXPIRED: i32 = 50;
 const WRITE_CONFLICT: i32 = 112;
+const SNAPSHOT_TOO_OLD: i32 = 239;
+const FORGOTTEN: &str = "MongoDB has forgotten the instant that was looked at: let it remember longer \
+    (its parameter minSnapshotHistoryWindowInSeconds), and begin again";
 
 /// Whether it helps to ask again what became of a commit. Where there was nobody to ask, the time
 /// that a caller can be kept waiting is over.
@@ -69,6 +72,9 @@ pub(super) fn failure(error: &Error) -> StoreError {
     }
     if code(error) == Some(TIME_EXPIRED) {
         return StoreError::Timeout;
+    }
+    if code(error) == Some(SNAPSHOT_TOO_OLD) {
+        return StoreError::Unsuitable(FORGOTTEN.to_owned());
     }
     StoreError::Unavailable(error.to_string())
 }

@@ -10,6 +10,7 @@ use super::translate::{keys, partial};
 use crate::kernel::time::Timestamp;
 use crate::store::error::{StoreError, Stored};
 use crate::store::schema::{Index, Schema};
+use crate::store::version::{self, VERSION};
 
 const NAMESPACE_EXISTS: i32 = 48;
 const NAMESPACE_NOT_FOUND: i32 = 26;
@@ -19,6 +20,7 @@ const KEY_CONFLICT: i32 = 86;
 /// Brings the database to what `schemas` declare. Every step can be repeated, so several nodes may
 /// do it at once.
 pub(super) async fn migrate(database: &Database, schemas: &[Schema], now: Timestamp) -> Stored<()> {
+    raise_version(database, now).await?;
     make_collection(database, "authsome_migrations").await?;
     for schema in schemas {
         make_collection(database, schema.collection).await?;
@@ -26,6 +28,36 @@ pub(super) async fn migrate(database: &Database, schemas: &[Schema], now: Timest
         record(database, schema, &made, now).await?;
     }
     Ok(())
+}
+
+/// The version that the database was last brought to.
+pub(super) async fn version(database: &Database) -> Stored<Option<i64>> {
+    let kept = database.collection::<Document>(version::COLLECTION);
+    let found = kept.find_one(doc! { "_id": version::ID }).await;
+    let found = found.map_err(|error| failure(&error))?;
+    Ok(found.and_then(|found| found.get_i64("version").ok()))
+}
+
+async fn raise_version(database: &Database, now: Timestamp) -> Stored<()> {
+    let found = version(database).await?;
+    if let Some(refusal) = version::refusal(found) {
+        return Err(refusal);
+    }
+    if found == Some(VERSION) {
+        return Ok(());
+    }
+    let at = bson::DateTime::from_millis(now.as_millis());
+    // A newer node may start at the same time: the version never falls.
+    database
+        .collection::<Document>(version::COLLECTION)
+        .update_one(
+            doc! { "_id": version::ID },
+            doc! { "$max": { "version": VERSION, "applied_at": at } },
+        )
+        .upsert(true)
+        .await
+        .map(drop)
+        .map_err(|error| failure(&error))
 }
 
 async fn make_collection(database: &Database, name: &str) -> Stored<()> {

@@ -92,6 +92,15 @@ impl Mongo {
         migrate::examine(&self.database, schemas).await
     }
 
+    pub(super) async fn version(&self) -> Stored<Option<i64>> {
+        migrate::version(&self.database).await
+    }
+
+    pub(super) async fn collections(&self) -> Stored<Vec<String>> {
+        let names = self.database.list_collection_names().await;
+        names.map_err(|error| failure(&error))
+    }
+
     pub(super) async fn time(&self) -> Stored<Timestamp> {
         deployment::time(&self.database).await
     }

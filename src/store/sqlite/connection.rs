@@ -81,8 +81,30 @@ fn open(path: &Path, flags: OpenFlags) -> Stored<Connection> {
     connection
         .busy_timeout(BUSY)
         .map_err(|error| failure(&error))?;
+    // What a statement sets aside stays in memory: there may be no folder that can be written, and
+    // nothing of a person lies about in another one.
+    connection
+        .execute_batch("PRAGMA temp_store = MEMORY;")
+        .map_err(|error| failure(&error))?;
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     Ok(connection)
+}
+
+/// Writes what the file holds at one instant into another, which is empty, and looks whether it is whole.
+/// Writers go on meanwhile: what they add is in the log, behind the instant.
+pub(super) fn copy(from: &Path, to: &Path) -> Stored<()> {
+    let source = open(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    source
+        .execute("VACUUM INTO ?", [to.to_string_lossy()])
+        .map_err(|error| failure(&error))?;
+    let copied = open(to, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let told: String = copied
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| failure(&error))?;
+    if told == "ok" {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(told))
 }
 
 /// Runs one verb.
@@ -154,5 +176,24 @@ pub(super) fn failure(error: &rusqlite::Error) -> StoreError {
             StoreError::Corrupt(error.to_string())
         }
         _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_set_aside_in_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+
+        for connection in [
+            open_writer(&path, None).unwrap(),
+            open_reader(&path).unwrap(),
+        ] {
+            let kept = connection.query_row("PRAGMA temp_store", [], |row| row.get(0));
+            assert_eq!(kept, Ok(2), "in memory");
+        }
     }
 }

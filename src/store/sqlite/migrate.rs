@@ -7,6 +7,7 @@ use super::translate::{column, create_index};
 use crate::kernel::time::Timestamp;
 use crate::store::error::{StoreError, Stored};
 use crate::store::schema::Schema;
+use crate::store::version::{self, VERSION};
 
 /// Brings the file to what `schemas` declare, in one transaction: several processes may do it at once.
 pub(super) fn migrate(connection: &Connection, schemas: &[Schema], now: Timestamp) -> Stored<()> {
@@ -17,6 +18,7 @@ pub(super) fn migrate(connection: &Connection, schemas: &[Schema], now: Timestam
 }
 
 fn all(connection: &Connection, schemas: &[Schema], now: Timestamp) -> Stored<()> {
+    raise_version(connection, now)?;
     table(connection, "authsome_migrations")?;
     for schema in schemas {
         table(connection, schema.collection)?;
@@ -25,6 +27,47 @@ fn all(connection: &Connection, schemas: &[Schema], now: Timestamp) -> Stored<()
         record(connection, schema, &made, now)?;
     }
     Ok(())
+}
+
+/// The version that the file was last brought to.
+pub(super) fn version(connection: &Connection) -> Stored<Option<i64>> {
+    if definition(connection, "table", version::COLLECTION)?.is_none() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT doc ->> '$.version' FROM {} WHERE id = ?",
+        version::COLLECTION
+    );
+    let found = connection.query_row(&sql, [version::ID], |row| row.get(0));
+    found.optional().map_err(|error| failure(&error))
+}
+
+fn raise_version(connection: &Connection, now: Timestamp) -> Stored<()> {
+    let found = version(connection)?;
+    if let Some(refusal) = version::refusal(found) {
+        return Err(refusal);
+    }
+    if found == Some(VERSION) {
+        return Ok(());
+    }
+    table(connection, version::COLLECTION)?;
+    let doc = serde_json::json!({ "_id": version::ID, "version": VERSION, "applied_at": now });
+    let sql = format!(
+        "INSERT OR REPLACE INTO {} (id, doc) VALUES (?, ?)",
+        version::COLLECTION
+    );
+    connection
+        .execute(&sql, [version::ID, &doc.to_string()])
+        .map(drop)
+        .map_err(|error| failure(&error))
+}
+
+/// The names of all tables.
+pub(super) fn tables(connection: &Connection) -> Stored<Vec<String>> {
+    connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(|error| failure(&error))
 }
 
 fn run(connection: &Connection, sql: &str) -> Stored<()> {

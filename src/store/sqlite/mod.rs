@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-use self::connection::{apply, failure, open_reader, open_writer};
+use self::connection::{apply, copy, failure, open_reader, open_writer};
 use self::writer::{Job, Step};
 use super::error::{StoreError, Stored};
 use super::op::{Op, Outcome};
@@ -91,6 +91,25 @@ impl Sqlite {
     pub(super) async fn examine(&self, schemas: &[Schema]) -> Stored<Vec<String>> {
         let reader = self.reader().await?;
         migrate::examine(reader.connection()?, schemas)
+    }
+
+    pub(super) async fn version(&self) -> Stored<Option<i64>> {
+        let reader = self.reader().await?;
+        migrate::version(reader.connection()?)
+    }
+
+    pub(super) async fn collections(&self) -> Stored<Vec<String>> {
+        let reader = self.reader().await?;
+        migrate::tables(reader.connection()?)
+    }
+
+    /// Off the worker: it takes as long as the file is large.
+    pub(super) async fn copy_into(&self, file: &Path) -> Stored<()> {
+        let (from, to) = (self.file.clone(), file.to_owned());
+        let copying = tokio::task::spawn_blocking(move || copy(&from.path, &to));
+        copying
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 
     /// Reads a page of the file, and has the writer open and close a unit.

@@ -1,14 +1,16 @@
 //! What a declared index covers, SQLite finds by it: its query planner tells.
 
 use rusqlite::{Connection, params_from_iter};
+use serde::{Deserialize, Serialize};
 
 use super::migrate::migrate;
 use super::translate::statement;
 use crate::kernel::time::Timestamp;
 use crate::store::op::{Find, Sweep, Verb};
 use crate::store::query::{Node, Sort, Test};
-use crate::store::schema::{Index, Outlives, Schema};
+use crate::store::schema::{Entity, Index, OfApp, Outlives, Schema};
 use crate::store::update::Change;
+use crate::store::whole::typed_as;
 
 const GUESTS: Schema = Schema {
     collection: "guests",
@@ -21,7 +23,18 @@ const GUESTS: Schema = Schema {
     ],
     part_of: None,
     outlives: Outlives::Nothing,
+    typed: typed_as::<Plain>,
 };
+
+/// Of which the planner knows nothing.
+#[derive(Clone, Serialize, Deserialize)]
+struct Plain {}
+
+impl Entity for Plain {
+    type Owner = OfApp;
+    const COLLECTION: &'static str = "guests";
+    const INDEXES: &'static [Index] = &[];
+}
 
 fn is(path: &'static str, test: Test) -> Node {
     Node::Is { path, test }
@@ -36,9 +49,13 @@ fn of_app(node: Node) -> Node {
 }
 
 fn page(after: Option<&str>) -> Verb {
+    page_of(of_app(is("vip", Test::Ne(true.into()))), after)
+}
+
+fn page_of(filter: Node, after: Option<&str>) -> Verb {
     let at = bson::DateTime::from_millis(2_208_988_800_000);
     Verb::Find(Find {
-        filter: of_app(is("vip", Test::Ne(true.into()))),
+        filter,
         after: after.map(|id| (at.into(), id.to_owned())),
         sort: Some(Sort {
             path: "created_at",
@@ -126,6 +143,24 @@ fn a_page_begins_at_its_position_and_is_not_sorted() {
     assert_eq!(
         deep,
         "SEARCH guests USING INDEX guests_created (f_app_id=? AND (f_created_at,id)<(?,?))"
+    );
+}
+
+/// Of what was there at one time, as an export asks for it: two bounds of one side, of which the
+/// position is the nearer. By the other one each page would read through all before it.
+#[test]
+fn a_page_of_what_was_there_at_a_time_begins_at_its_position_too() {
+    let until = bson::DateTime::from_millis(2_308_988_800_000);
+    let there = || of_app(is("created_at", Test::Lt(until.into())));
+
+    let first = plan(&page_of(there(), None));
+    let deep = plan(&page_of(there(), Some("guest")));
+
+    let by = "SEARCH guests USING INDEX guests_created";
+    assert_eq!(first, format!("{by} (f_app_id=? AND f_created_at<?)"));
+    assert_eq!(
+        deep,
+        format!("{by} (f_app_id=? AND (f_created_at,id)<(?,?))")
     );
 }
 

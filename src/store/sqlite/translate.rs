@@ -9,12 +9,11 @@ use std::fmt::Write;
 use bson::Bson;
 use rusqlite::types::Value as Param;
 
-use crate::kernel::time::Timestamp;
 use crate::store::op::{Encoded, Find, Sweep, Verb};
-use crate::store::query::{Node, Test};
+use crate::store::query::{Node, Sort, Test};
 use crate::store::schema::{Index, Schema, When};
 use crate::store::update::Change;
-use crate::store::value::{Value, prefix_end};
+use crate::store::value::{Value, json, prefix_end, text_of};
 
 /// A statement and its parameters.
 #[derive(Debug)]
@@ -136,6 +135,8 @@ struct Sql<'s> {
     params: Vec<Param>,
     /// Whether the filter names the documents that it is about.
     is_by_ids: bool,
+    /// The order of a page that begins at a position in it.
+    begun: Option<Sort>,
 }
 
 impl<'s> Sql<'s> {
@@ -145,6 +146,7 @@ impl<'s> Sql<'s> {
             text: String::with_capacity(160),
             params: Vec::new(),
             is_by_ids: false,
+            begun: None,
         }
     }
 }
@@ -188,6 +190,7 @@ impl Sql<'_> {
             "SELECT doc FROM {} WHERE ",
             self.schema.collection
         ));
+        self.begun = find.sort.filter(|_| find.after.is_some());
         self.filter(&find.filter);
         if let Some(sort) = find.sort {
             let (than, order) = if sort.descending {
@@ -252,7 +255,7 @@ impl Sql<'_> {
             match change {
                 Change::Set(path, value) => {
                     self.push(&format!(", '$.{path}', json("));
-                    self.bind(Param::Text(json(value).to_string()));
+                    self.bind(Param::Text(json(value).unwrap_or_default().to_string()));
                     self.push("))");
                 }
                 Change::Unset(path) => self.push(&format!(", '$.{path}')")),
@@ -309,10 +312,10 @@ impl Sql<'_> {
             }
             // IS NOT: an absent field differs from every value, as in MongoDB.
             Test::Ne(value) => self.compare(path, "IS NOT", value),
-            Test::Lt(value) => self.compare(path, "<", value),
-            Test::Lte(value) => self.compare(path, "<=", value),
-            Test::Gt(value) => self.compare(path, ">", value),
-            Test::Gte(value) => self.compare(path, ">=", value),
+            Test::Lt(value) => self.bound(path, "<", value, true),
+            Test::Lte(value) => self.bound(path, "<=", value, true),
+            Test::Gt(value) => self.bound(path, ">", value, false),
+            Test::Gte(value) => self.bound(path, ">=", value, false),
             Test::OneOf(values) => self.one_of_values(path, values),
             Test::Has(value) => {
                 // A subquery's column list has no generated column for a list: always the document.
@@ -333,6 +336,16 @@ impl Sql<'_> {
                 self.push(" IS NULL");
             }
         }
+    }
+
+    /// Where a page begins at a position, that is the nearer bound on its side. SQLite seeks by the
+    /// first of two and reads through all pages before; a sign keeps it from the farther one.
+    fn bound(&mut self, path: &str, operator: &str, value: &Value, is_upper: bool) {
+        let is_passed = |sort: Sort| sort.path == path && sort.descending == is_upper;
+        if self.begun.is_some_and(is_passed) {
+            self.push("+");
+        }
+        self.compare(path, operator, value);
     }
 
     fn compare(&mut self, path: &str, operator: &str, value: &Value) {
@@ -380,10 +393,6 @@ fn names_ids(filter: &Node) -> bool {
     }
 }
 
-fn time(at: bson::DateTime) -> String {
-    Timestamp::from_millis(at.timestamp_millis()).to_string()
-}
-
 /// A value as SQLite compares it: what `->>` yields for the same JSON.
 #[expect(
     clippy::wildcard_enum_match_arm,
@@ -392,35 +401,12 @@ fn time(at: bson::DateTime) -> String {
 fn param(value: &Value) -> Param {
     match value {
         Bson::Boolean(truth) => Param::Integer(i64::from(*truth)),
-        Bson::DateTime(at) => Param::Text(time(*at)),
+        Bson::DateTime(at) => Param::Text(text_of(*at)),
         Bson::Int32(number) => Param::Integer(i64::from(*number)),
         Bson::Int64(number) => Param::Integer(*number),
         Bson::Double(number) => Param::Real(*number),
         Bson::String(text) => Param::Text(text.clone()),
         // Equals nothing.
         _ => Param::Null,
-    }
-}
-
-/// A value as it stands in a document.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "our records have no other values"
-)]
-fn json(value: &Value) -> serde_json::Value {
-    match value {
-        Bson::DateTime(at) => time(*at).into(),
-        Bson::Array(items) => items.iter().map(json).collect(),
-        Bson::Document(document) => document
-            .iter()
-            .map(|(key, value)| (key.clone(), json(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        Bson::Boolean(truth) => (*truth).into(),
-        Bson::Int32(number) => (*number).into(),
-        Bson::Int64(number) => (*number).into(),
-        Bson::Double(number) => (*number).into(),
-        Bson::String(text) => text.clone().into(),
-        _ => serde_json::Value::Null,
     }
 }

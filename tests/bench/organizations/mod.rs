@@ -8,18 +8,22 @@
 //! A database of its own for each number, filled past the API. At the end the goals are held against
 //! the figures; a goal that is missed is named, and the run fails.
 
-mod decisions;
-mod seed;
+pub mod decisions;
+pub mod seed;
 mod serving;
 
 use std::time::Duration;
 
 use self::decisions::Decisions;
-use self::seed::Town;
+use self::seed::{Plan, Town};
 use self::serving::Served;
+use crate::load::Load;
+use crate::mongod::Mongo;
 use crate::server::{Running, Where};
 
 const SCALES: [usize; 3] = [10, 1_000, 10_000];
+const MEMBERS: usize = 100_000;
+const IN_THE_FIRST: usize = 1_000;
 
 /// A decision's median may grow by this much from the fewest organisations to the most.
 const GROWTH: f64 = 1.2;
@@ -36,7 +40,7 @@ struct Figures {
 }
 
 /// Measures all stores that there are; says whether every goal was met.
-pub fn measure() -> bool {
+pub fn measure(mongo: Option<&Mongo>) -> bool {
     let mut missed = Vec::new();
     println!(
         "store    orgs   decision cached  first asked      compiled         switch-org          100 members         RSS"
@@ -45,10 +49,9 @@ pub fn measure() -> bool {
         "                p50      p99     p50      p99     p50      p99     p50       p99       p50       p99"
     );
     missed.extend(on(Where::embedded));
-    if let Ok(uri) = std::env::var("MONGODB_URI") {
-        missed.extend(on(|| Where::mongo(&uri)));
-    } else {
-        println!("MongoDB is not measured: MONGODB_URI is not set");
+    match mongo {
+        Some(mongo) => missed.extend(on(|| Where::mongo(&mongo.uri))),
+        None => println!("MongoDB is not measured: neither MONGOD nor MONGODB_URI is set"),
     }
     for goal in &missed {
         println!("missed: {goal}");
@@ -75,7 +78,13 @@ fn at(place: &Where, count: usize) -> Figures {
         .expect("a runtime");
     let guests = serving::guests(&running);
     let users: Vec<_> = guests.iter().map(|guest| guest.user).collect();
-    let town = runtime.block_on(Town::of(&running, count, &users));
+    let plan = Plan {
+        organizations: count,
+        members: MEMBERS,
+        in_the_first: IN_THE_FIRST,
+        sessions: false,
+    };
+    let town = runtime.block_on(Town::of(&running, plan, &users));
     let decisions = runtime.block_on(decisions::measure(&town));
     let figures = Figures {
         store: place.name(),
@@ -115,7 +124,10 @@ impl Figures {
         let over = |what: &str, median: Duration, most: Duration| {
             (median > most).then(|| format!("{what} takes {median:?}, {most:?} is the goal: {at}"))
         };
-        let failed = served.switch.failed + served.list.failed;
+        let failed: usize = [&served.switch, &served.list]
+            .map(Load::missed)
+            .iter()
+            .sum();
         let all = [
             over("a decision whose answer is cached", asked.cached.0, CACHED),
             over("a decision that is asked first", asked.first.0, FIRST),

@@ -105,6 +105,8 @@ on_both_stores! {
             ("username", json!("mia@example.org")),
             ("username", json!({"$gt": ""})), ("phone", json!("12")), ("phone", json!("+49 abc")),
             ("display_username", json!("\u{200b}")), ("image", json!("javascript:alert(1)")),
+            ("image", json!("https://x.example\"onerror=\"x/")),
+            ("image", json!(format!("https://x.example/{}", "é".repeat(1_000)))),
             ("image", json!("http://example.org/x.png")),
             ("image", json!("https://u:p@example.org/")),
             ("image", json!("//example.org/x")), ("image", json!(long)), ("metadata", json!([])),
@@ -126,7 +128,7 @@ on_both_stores! {
         let deep = (0..25).fold(json!("end"), |inner, _| json!({ "in": inner }));
         let kept = json!({
             "text": "<script>'\"; DROP TABLE users; --\u{1F427}\u{0001}", "null": null, "yes": true,
-            "numbers": [0, -1, 1.5, i64::MAX, i64::MIN, 1e300],
+            "numbers": [0, -1, 1.5, i64::MAX, i64::MIN, 1e300, 1e73, -1.580_360_574_685_946e-142],
             "empty": {}, "none": [], "mixed": [[], {}, [null, {"x": []}]], "deep": deep,
             "date-like": "2040-01-01T00:00:00.000Z", "id": "x", "_id": "y", "ключ ключа": 1,
         });

@@ -105,6 +105,8 @@ on_both_stores! {
         rose(&format!(r#"{took}_count{{operation="auth.sign_in"}}"#), 7.0);
         rose("authsome_hash_duration_seconds_count", 6.0);
         rose("authsome_hash_wait_seconds_count", 6.0);
+        rose("authsome_hash_batch_size_sum", 6.0);
+        rose(r#"authsome_hash_batch_size_bucket{le="1"}"#, 6.0);
     }
 
     async fn everything_that_works_is_measured(app: TestApp) {
@@ -126,6 +128,8 @@ on_both_stores! {
             "authsome_build_info gauge",
             "authsome_cache_lookups_total counter",
             "authsome_clock_skew_seconds gauge",
+            "authsome_hash_batch_size histogram",
+            "authsome_hash_lanes gauge",
             "authsome_hash_queue_length gauge",
             "authsome_hash_refusals_total counter",
             "authsome_http_requests_in_flight gauge",
@@ -150,6 +154,7 @@ on_both_stores! {
         }
         assert_number(&page, "authsome_store_up", 1.0);
         assert_number(&page, "authsome_revocations_in_step", 1.0);
+        assert!((1.0..=6.0).contains(&number(&page, "authsome_hash_lanes")), "{page}");
         assert!(number(&page, "authsome_revocations") >= 1.0, "{page}");
         assert!(number(&page, "authsome_http_requests_in_flight") >= 1.0, "{page}");
         assert!(number(&page, "process_resident_memory_bytes") > 1_000_000.0, "{page}");

@@ -1,11 +1,12 @@
 //! More sign-ins than the hashing threads can do: some are told to come back, and none hangs.
 
+use std::cell::Cell;
 use std::future::IntoFuture;
 use std::time::{Duration, Instant};
 
 use authsome::events::Name;
 use futures_util::StreamExt;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 
@@ -23,6 +24,20 @@ impl Narrow {
             ("SECURITY__BCRYPT_COST", "10"),
             ("SECURITY__HASH_THREADS", "1"),
             ("SECURITY__HASH_QUEUE_LENGTH", "4"),
+        ];
+        Self(TestApp::with(backend, &settings).await)
+    }
+}
+
+/// One thread that hashes a dozen in the time that anybody waits, with room for many more.
+struct Roomy(TestApp);
+
+impl Roomy {
+    async fn on(backend: Backend) -> Self {
+        let settings = [
+            ("SECURITY__BCRYPT_COST", "12"),
+            ("SECURITY__HASH_THREADS", "1"),
+            ("SECURITY__HASH_QUEUE_SECONDS", "1s"),
         ];
         Self(TestApp::with(backend, &settings).await)
     }
@@ -67,12 +82,12 @@ on_both_stores! {
         assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     }
 
-    /// Of three whose hashes take a second each one is hashed: the others are not left waiting until he is.
+    /// Of three whose hashes take long, and no less in company, one is hashed: the others are not left waiting until he is.
     async fn nobody_waits_for_the_end_of_what_is_hashed_before_him(app: Slow) {
         let app = app.0;
         let users: String = (0..3).map(|at| json!({
             "email": format!("user{at}@example.org"),
-            "password_hash": "$2b$14$KKKKKKKKKKKKKKKKKKKKK.eeeeeeeeeeeeeeeeeeeeeeeeeeeeee.",
+            "password_hash": format!("$pbkdf2-sha256$i=2000000,l=32$3A+MdOEeOEQcGpMYNCtvKw${}", "A".repeat(43)),
         }).to_string() + "\n").collect();
         let import = app.key().post("/v1/admin/bulk/users/import").body("application/x-ndjson", users);
         assert!(import.await.expect(200).text().contains("\"created\":3"));
@@ -86,6 +101,51 @@ on_both_stores! {
 
         let in_order: Vec<_> = replies.iter().map(Reply::outcome).collect();
         assert_eq!(in_order, ["503 busy", "503 busy", "401 invalid_credentials"]);
+    }
+
+    async fn who_would_wait_too_long_is_told_when_he_comes(app: Roomy) {
+        let app = app.0;
+        let (operator, mia) = (app.operator().await, app.person("mia@example.org").await);
+
+        let replies = join_all((0..60).map(async |_| attempt(&mia).await)).await;
+
+        let (let_in, busy) = counted(&replies);
+        let page = operator.get("/metrics").await.expect(200).text();
+        let refused = |reason: &str| {
+            let line = format!(r#"authsome_hash_refusals_total{{reason="{reason}"}} "#);
+            let found = page.lines().find_map(|it| it.strip_prefix(&line));
+            found.expect(reason).parse::<usize>().expect("a number")
+        };
+        assert!(let_in >= 1 && refused("hopeless") >= 1, "{let_in} let in\n{page}");
+        assert_eq!((let_in + busy, refused("full")), (60, 0));
+        assert_eq!(refused("hopeless") + refused("late"), busy);
+        assert_eq!(app.events(&mia.door, Name::SessionDenied).await.len(), 0);
+    }
+
+    /// Those of one app ask for more than there is, all the time; that one of another gets his turn.
+    async fn a_storm_in_one_environment_keeps_nobody_out_of_another(app: Narrow) {
+        let app = app.0;
+        let mia = app.person("mia@example.org").await;
+        let shop = app.founds("Shop").await;
+        let noa = app.visitor(&shop.development).becomes("noa@example.org", json!({})).await;
+        let (is_over, turned_away) = (Cell::new(false), Cell::new(0));
+        let storms = async || while !is_over.get() {
+            let reply = attempt(&mia).await;
+            turned_away.set(turned_away.get() + usize::from(reply.status == 503));
+        };
+
+        let storm = join_all((0..20).map(|_| storms()));
+        join(storm, async {
+            for _ in 0..3 {
+                while turned_away.replace(0) == 0 {
+                    app.get("/livez").await.told(200);
+                }
+                noa.visitor().signs_in(&noa.email, &noa.password).await.told(200);
+            }
+            is_over.set(true);
+        }).await;
+
+        assert_eq!(app.events(&noa.door, Name::SessionDenied).await.len(), 0);
     }
 
     async fn a_sign_up_that_finds_no_thread_makes_no_account(app: Narrow) {
@@ -106,7 +166,7 @@ on_both_stores! {
         let mia = app.0.person("mia@example.org").await;
         let storm = join_all((0..40).map(async |_| attempt(&mia).await));
 
-        let (_, ()) = futures_util::future::join(storm, async {
+        let (_, ()) = join(storm, async {
             for _ in 0..20 {
                 mia.me().await.told(200);
                 let _ = mia.refreshes().await.expect(200);

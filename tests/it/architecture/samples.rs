@@ -1,6 +1,8 @@
 //! Each rule of the house on a few lines that break it, and on their neighbours that do not.
 
+use super::memory;
 use super::names;
+use super::parsers;
 use super::rows;
 use super::rules::{self, Breach, Table};
 use super::sources::Source;
@@ -318,5 +320,73 @@ fn what_is_sealed_and_forgotten_is_told() {
             "src/seeds/service.rs:2: something is sealed of which no document says so",
             "src/hooks/record.rs:2: Hook is sealed, and has no line in src/app/sealed.rs",
         ]
+    );
+}
+
+/// The breaches of one file alone: the table is of the whole house.
+fn of_file(breaches: &[Breach], place: &str) -> Vec<String> {
+    let all = told(breaches).into_iter();
+    all.filter(|it| it.starts_with(place)).collect()
+}
+
+#[test]
+fn a_parser_that_no_row_holds_is_told() {
+    let text = "struct A; impl A {\nfn parse(t: &str) {} }\nimpl<K: Kind> FromStr for B<K> {\n\
+        fn from_str(t: &str) {} }\nfn parse_c(t: &str) {}\nimpl D { fn read(t: &str) {} }\n\
+        #[cfg(test)] mod tests { fn parse(t: &str) {} }\n\
+        #[cfg(test)] pub(crate) mod fuzz { fn parse_e(t: &str) {} }";
+    let sources = [
+        Source::new("a.rs", text),
+        Source::new(
+            "kernel/text/phone.rs",
+            "impl Phone { fn parse(t: &str) {} }",
+        ),
+    ];
+
+    let breaches = parsers::without_a_law(&sources);
+
+    let nothing = |line: usize, name: &str| {
+        format!("src/a.rs:{line}: {name} parses, and nothing holds of it whatever comes")
+    };
+    assert_eq!(
+        of_file(&breaches, "src/a.rs"),
+        [nothing(2, "A"), nothing(4, "B"), nothing(5, "parse_c")]
+    );
+    assert_eq!(of_file(&breaches, "src/kernel/text/phone.rs"), [""; 0]);
+    let gone = "src/kernel/text/email.rs:1: there is no Email";
+    assert_eq!(of_file(&breaches, "src/kernel/text/email.rs"), [gone]);
+}
+
+#[test]
+fn a_law_that_no_row_names_is_told_and_so_is_one_that_there_is_not() {
+    let laws =
+        "#[test]\nfn of_a_reply_the_code_is_told() {}\n#[test]\nfn a_new_one() {}\nfn no_test() {}";
+    let sources = [
+        Source::new("mail/fuzz.rs", laws),
+        Source::new("mail/a.rs", laws),
+    ];
+
+    let breaches = parsers::unlisted(&sources);
+
+    let unnamed = "src/mail/fuzz.rs:4: no row names a_new_one";
+    assert_eq!(of_file(&breaches, "src/mail/"), [unnamed]);
+    let gone = "src/events/fuzz.rs:1: there is no law an_agent_is_kept_on_one_short_line";
+    assert_eq!(of_file(&breaches, "src/events/"), [gone]);
+}
+
+#[test]
+fn what_can_grow_without_a_bound_is_told() {
+    let text = "fn a() { Cache::builder().max_capacity(9).build() }\n\
+        fn b() { Cache::builder().time_to_live(T).build() }\n\
+        struct C { c: Mutex<HashMap<String, u8>>, d: Mutex<()> }";
+    let sources = [Source::new("a.rs", text)];
+
+    assert_eq!(
+        told(&memory::unbounded_caches(&sources)),
+        ["src/a.rs:2: a cache without a capacity"]
+    );
+    assert_eq!(
+        told(&memory::unlisted_collections(&sources)),
+        ["src/a.rs:3: nothing says what bounds HashMap"]
     );
 }

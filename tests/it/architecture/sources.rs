@@ -34,7 +34,10 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
     for entry in fs::read_dir(folder).expect("the sources are there") {
         let path = entry.expect("the sources are readable").path();
         if path.is_dir() {
-            collect(root, &path, found);
+            // With a manifest it is a package of its own, and no part of this crate.
+            if !path.join("Cargo.toml").exists() {
+                collect(root, &path, found);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let place = path
                 .strip_prefix(root)
@@ -122,17 +125,13 @@ impl Source {
 
     /// The modules of this file that are declared `#[cfg(test)]`, inline or in files of their own.
     fn test_modules(&self) -> Vec<Vec<String>> {
-        let declared = self
-            .tokens
-            .windows(9)
-            .filter(|window| is_test_module(window));
-        declared
-            .map(|window| {
-                let mut path = self.module();
-                path.push(window[8].text.clone());
-                path
-            })
-            .collect()
+        let places = (0..self.tokens.len()).filter_map(|at| {
+            let name = at + test_module(&self.tokens[at..])?;
+            let mut path = self.module();
+            path.push(self.tokens[name].text.clone());
+            Some(path)
+        });
+        places.collect()
     }
 
     /// What the product does: without tests, and without what attributes say of it.
@@ -155,8 +154,9 @@ impl Source {
         let (mut kept, mut at) = (Vec::new(), 0);
         while let Some(token) = self.tokens.get(at) {
             let rest = &self.tokens[at..];
-            if rest.len() > 9 && is_test_module(&rest[..9]) && rest[9].is("{") {
-                at += 9 + closed(&rest[9..]);
+            let body = test_module(rest).map(|name| name + 1);
+            if let Some(body) = body.filter(|body| rest.get(*body).is_some_and(|it| it.is("{"))) {
+                at += body + closed(&rest[body..]);
             } else {
                 kept.push(token.clone());
                 at += 1;
@@ -176,14 +176,30 @@ pub fn of_the_product(sources: &[Source]) -> Vec<&Source> {
     sources.iter().filter(|source| !is_test(source)).collect()
 }
 
-/// `#[cfg(test)] mod name`
-fn is_test_module(window: &[Token]) -> bool {
-    let spelled = ["#", "[", "cfg", "(", "test", ")", "]", "mod"];
-    window.len() == 9
-        && window
+/// Where the name is, of `#[cfg(test)] mod name` or `#[cfg(test)] pub(crate) mod name`.
+fn test_module(tokens: &[Token]) -> Option<usize> {
+    let begins = |at: usize, spelled: &[&str]| {
+        let rest = tokens.get(at..).unwrap_or_default();
+        let pairs = rest
             .iter()
             .zip(spelled)
-            .all(|(token, text)| token.is(text))
+            .filter(|(token, text)| token.is(text));
+        pairs.count() == spelled.len()
+    };
+    let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
+    let visible = ["pub", "(", "crate", ")"];
+    if !begins(0, &attribute) {
+        return None;
+    }
+    let at = attribute.len();
+    let at = if begins(at, &visible) {
+        at + visible.len()
+    } else {
+        at
+    };
+    begins(at, &["mod"])
+        .then_some(at + 1)
+        .filter(|name| *name < tokens.len())
 }
 
 /// How many tokens the bracket that begins here spans.

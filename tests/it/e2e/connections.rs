@@ -148,3 +148,81 @@ fn others_are_served_while_connections_idle() {
         asked.expect("an answer in time").told(200);
     });
 }
+
+/// DO-03. A server whose connections are few: those that come later wait for a place, and get one when
+/// somebody who is silent has lost his.
+#[test]
+fn a_connection_beyond_the_most_waits_for_a_place() {
+    run(async {
+        let home = Home::embedded()
+            .with("SERVER__WORKERS", "1")
+            .with("SERVER__MAX_CONNECTIONS", "8")
+            .with("SERVER__HEADER_TIMEOUT", "2s");
+        let server = home.serve().await;
+        let mut silent = Vec::new();
+        for _ in 0..24 {
+            silent.push(connect(&server).await);
+        }
+
+        let mut late = connect(&server).await;
+        late.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut first = [0];
+        let at_once = timeout(Duration::from_millis(500), late.peek(&mut first)).await;
+        let said = timeout(3 * LATE, until_closed(&mut late)).await;
+
+        assert!(at_once.is_err(), "there was a place beyond the most");
+        let said = said.expect("a place becomes free");
+        assert!(said.starts_with("HTTP/1.1 200 OK\r\n"), "{said}");
+    });
+}
+
+/// DO-03. Where no file can be opened any more, no connection can be taken; that ends nothing else.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_without_a_file_left_goes_on_when_there_are_some() {
+    run(async {
+        let home = Home::embedded()
+            .with("SERVER__WORKERS", "1")
+            .with("SERVER__HEADER_TIMEOUT", "1s");
+        let server = home.serve().await;
+        server.process.may_open_more(10);
+        let mut silent = Vec::new();
+        for _ in 0..100 {
+            silent.push(connect(&server).await);
+        }
+        drop(silent.split_off(50));
+        for stream in &mut silent {
+            until_closed(stream).await;
+        }
+
+        let asked = timeout(LATE, server.get("/livez").into_future()).await;
+
+        asked.expect("an answer in time").told(200);
+    });
+}
+
+/// DO-02. What he does not take stays where it is, and its connection with it, for no longer than this.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_client_who_takes_nothing_of_an_answer_is_hung_up_on() {
+    run(async {
+        let home = Home::embedded().with("SERVER__WRITE_TIMEOUT", "1s");
+        let server = home.serve().await;
+        let stream = connect(&server).await;
+        let ask = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n".repeat(40);
+        let (_unread, mut asks) = stream.into_split();
+        asks.write_all(ask.as_bytes()).await.unwrap();
+
+        let mut tick = interval(Duration::from_millis(100));
+        let hung_up = timeout(3 * LATE, async {
+            while asks.write_all(b"\r\n").await.is_ok() {
+                tick.tick().await;
+            }
+        });
+
+        hung_up.await.expect("the server hangs up");
+        server.get("/livez").await.told(200);
+    });
+}

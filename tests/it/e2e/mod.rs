@@ -4,6 +4,7 @@
 //! Other languages have their say by the scripts of `tests/e2e`; `tests/run` provides what they
 //! need.
 
+mod backups;
 mod bootstrap;
 mod clients;
 mod commands;
@@ -24,7 +25,7 @@ mod pages;
 mod readme;
 mod reseal;
 mod secrecy;
-mod server;
+pub mod server;
 mod silence;
 mod stage;
 mod starting;

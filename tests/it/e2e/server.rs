@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use authsome::kernel::entropy::Entropy;
 use authsome::store::Location;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -189,6 +189,12 @@ impl Home {
         self.port.set(free_port());
     }
 
+    /// The port of a server that was started here before, for what is started next.
+    pub fn go_back_to(&self, url: &str) {
+        let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+        self.port.set(port.expect("a URL with a port"));
+    }
+
     /// A server that is ready.
     pub async fn serve(&self) -> Server {
         loop {
@@ -235,8 +241,25 @@ impl Process {
         fs::read_to_string(self.output.with_extension("err")).expect("output is UTF-8")
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("the process is there");
+    }
+
+    /// Leaves it room for so many files beyond those that it has open.
+    pub fn may_open_more(&self, files: usize) {
+        let pid = Pid::from_child(&self.child);
+        let open = format!("/proc/{}/fd", pid.as_raw_nonzero());
+        let open = fs::read_dir(open).expect("what it has open").count();
+        let most = u64::try_from(open + files).ok();
+        let limit = Rlimit {
+            current: most,
+            maximum: most,
+        };
+        prlimit(Some(pid), Resource::Nofile, limit).expect("a process of ours can be limited");
     }
 
     pub fn has_ended(&mut self) -> Option<ExitStatus> {

@@ -1,14 +1,16 @@
 //! Stopping: nothing new begins, what has begun is finished.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::server::{Home, PASSWORD, Server, eventually, text};
 use crate::support::client::Asks;
 use crate::support::events::Events;
+use crate::support::receiver::{Answer, Receiver};
 use crate::support::stores::{on_both_stores, run};
 
 /// A connection whose head the server has read and whose body of this length it awaits.
@@ -141,6 +143,50 @@ fn a_request_that_does_not_end_is_not_waited_for_beyond_the_time() {
     });
 }
 
+/// A body that does not come, half a head, a receiver and a mail server that never answer: one time
+/// for everything, not one for each.
+#[test]
+fn everything_that_hangs_is_waited_for_at_the_same_time() {
+    run(async {
+        let receiver = Receiver::start();
+        receiver.always(Answer::Silence);
+        let silent = Receiver::start();
+        silent.always(Answer::Silence);
+        let home = Home::embedded()
+            .with("SERVER__SHUTDOWN_TIMEOUT", "3s")
+            .with("WEBHOOKS__ALLOW_PRIVATE", "true")
+            .with("MAIL__URL", format!("smtp://localhost:{}", silent.port()));
+        let told = home.bootstrap(&[]);
+        let (key, secret) = (text(&told, "/publishable_key"), text(&told, "/secret_key"));
+        let mut server = home.serve().await;
+        let hook = json!({"url": receiver.url(), "events": ["user.signed_up"]});
+        let _ = server
+            .post("/v1/webhooks")
+            .api_key(&secret)
+            .json(hook)
+            .await
+            .expect(201);
+        server.sign_up(&key, "mia@example.org").await;
+        receiver.awaits(1).await;
+        let _endless = invited(&server, &key, 100).await;
+        let address = server.url.trim_start_matches("http://");
+        let mut half = TcpStream::connect(address).await.unwrap();
+        half.write_all(b"GET /livez HTTP/1.1\r\nHost: a")
+            .await
+            .unwrap();
+
+        let began = Instant::now();
+        server.process.signal(Signal::TERM);
+
+        assert_eq!(server.process.ended().await.code(), Some(0));
+        assert!(
+            began.elapsed() < Duration::from_secs(7),
+            "{:?}",
+            began.elapsed()
+        );
+    });
+}
+
 #[test]
 fn an_interrupt_ends_the_server_too() {
     run(async {
@@ -168,7 +214,12 @@ fn a_stopping_server_says_so_before_it_stops_listening() {
             (ready.status == 503).then_some(())
         })
         .await;
-        server.get("/livez").await.told(200);
+        let live = server.get("/livez").await.expect(200);
+        assert_eq!(
+            live.header("connection"),
+            Some("close"),
+            "none is closed under a request"
+        );
         server.sign_up(&key, "mia@example.org").await;
         assert_eq!(server.process.ended().await.code(), Some(0));
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use authsome::kernel::time::Timestamp;
 use authsome::store::{
     Entity, Field, Filter, Index, Location, Nobody, Query, Schema, Store, StoreError,
-    StoreSettings, Stored,
+    StoreSettings, Stored, VERSION, by_id,
 };
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -287,4 +287,54 @@ fn two_stores_in_memory_know_nothing_of_each_other() {
                 .is_some()
         );
     });
+}
+
+/// What a store says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    #[serde(rename = "_id")]
+    id: String,
+    version: i64,
+    applied_at: Timestamp,
+}
+
+const KEPT_VERSION: Field<Kept, i64> = Field::at("version");
+
+impl Entity for Kept {
+    type Owner = Nobody;
+    const COLLECTION: &'static str = "authsome_schema";
+    const INDEXES: &'static [Index] = &[];
+}
+
+on_both_stores! {
+    async fn a_store_keeps_the_version_that_it_was_brought_to(under: TestStore) {
+        assert_eq!(under.store.version().await.unwrap(), None);
+
+        under.store.migrate(SCHEMAS, OPENING).await.unwrap();
+
+        let kept: Option<Kept> = under.store.once().shared().get("version").await.unwrap();
+        let of_this = Kept { id: "version".into(), version: VERSION, applied_at: OPENING };
+        assert_eq!(kept, Some(of_this));
+        assert_eq!(under.store.version().await.unwrap(), Some(VERSION));
+    }
+
+    async fn a_store_of_an_earlier_version_is_raised_and_one_of_a_later_is_left(under: TestStore) {
+        under.store.migrate(SCHEMAS, OPENING).await.unwrap();
+        let is_of = async |version| {
+            let set = KEPT_VERSION.set(version);
+            let mut once = under.store.once();
+            once.shared().update_one(by_id("version"), set).await.unwrap();
+        };
+
+        is_of(0).await;
+        under.store.migrate(SCHEMAS, OPENING).await.unwrap();
+        assert_eq!(under.store.version().await.unwrap(), Some(VERSION));
+        is_of(VERSION + 1).await;
+        let refused = sentence(under.store.migrate(&[Schema::of::<Plain>()], OPENING).await);
+
+        assert!(refused.contains("newer version of the server"), "{refused}");
+        assert_eq!(under.store.version().await.unwrap(), Some(VERSION + 1));
+        let there = under.store.collections().await.unwrap();
+        assert!(!there.contains(&Plain::COLLECTION.to_owned()), "nothing is made: {there:?}");
+    }
 }

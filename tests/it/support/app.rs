@@ -93,7 +93,7 @@ struct Place {
 }
 
 /// Names such as `TOKENS__ACCESS_TTL`, and their values.
-type Settings = Vec<(String, String)>;
+pub(super) type Settings = Vec<(String, String)>;
 
 /// An app as its customer knows it.
 #[derive(Debug, Clone)]
@@ -207,6 +207,11 @@ impl TestApp {
     /// Ends what its node does beside requests.
     pub async fn falls_silent(&self) {
         self.node.falls_silent().await;
+    }
+
+    /// How its nodes are configured.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.place.settings
     }
 
     /// Where its database is.
@@ -354,7 +359,7 @@ fn secrets(entropy: &Entropy) -> Settings {
         .to_vec()
 }
 
-fn changed(mut all: Settings, settings: &[(&str, &str)]) -> Settings {
+pub(super) fn changed(mut all: Settings, settings: &[(&str, &str)]) -> Settings {
     all.retain(|(name, _)| settings.iter().all(|(changed, _)| changed != name));
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     all.extend(settings.iter().map(own));
@@ -362,7 +367,7 @@ fn changed(mut all: Settings, settings: &[(&str, &str)]) -> Settings {
 }
 
 /// Read as the process reads its environment; the file of whoever runs the test does not count.
-fn configured(settings: &Settings) -> Config {
+pub(super) fn configured(settings: &Settings) -> Config {
     let environment = settings
         .iter()
         .map(|(name, value)| (format!("AUTHSOME_{name}").into(), value.into()));
@@ -374,7 +379,7 @@ fn configured(settings: &Settings) -> Config {
     config
 }
 
-fn url_of(location: &Location) -> String {
+pub(super) fn url_of(location: &Location) -> String {
     match location {
         Location::Sqlite(path) => format!("sqlite:{}", path.display()),
         Location::Memory => "sqlite::memory:".to_owned(),

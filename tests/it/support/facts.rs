@@ -1,7 +1,7 @@
 //! What the database says afterwards: for what the API does not show, or must not.
 
 use authsome::apps::App;
-use authsome::credentials::{self, Credential};
+use authsome::credentials::{self, Credential, Share};
 use authsome::events::{Event, Name};
 use authsome::kernel::id::{AppId, UserId};
 use authsome::kernel::metadata::Metadata;
@@ -98,7 +98,10 @@ impl TestApp {
         let made = (foundation.world.clock.now(), &foundation.world.entropy);
         let hash = foundation
             .hasher
-            .hash(Password::parse(password).expect("a password"))
+            .hash(
+                Share::Installation,
+                Password::parse(password).expect("a password"),
+            )
             .await;
         let new = NewUser {
             email: Email::parse(email).expect("an address"),

@@ -10,6 +10,7 @@ pub mod events;
 pub mod exchange;
 pub mod facts;
 pub mod forge;
+pub mod house;
 pub mod invitations;
 pub mod life;
 pub mod log;

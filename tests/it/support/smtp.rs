@@ -60,6 +60,11 @@ impl MailServer {
         }
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its address for `MAIL__URL`, with a scheme, and what follows the port.
     pub fn url(&self, scheme: &str, rest: &str) -> String {
         format!("{scheme}://localhost:{}{rest}", self.port)
@@ -84,15 +89,22 @@ impl MailServer {
             .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
             .collect();
         paths.sort();
-        let read = |path: &PathBuf| {
-            let facts = fs::read(path).expect("an envelope");
-            let raw = fs::read(path.with_extension("eml")).expect("a letter");
-            Received {
-                letter: Letter::read(&raw),
-                facts: serde_json::from_slice(&facts).expect("an envelope is JSON"),
-            }
-        };
-        paths.iter().map(read).collect()
+        paths.iter().map(|path| Self::read(path)).collect()
+    }
+
+    fn read(envelope: &Path) -> Received {
+        let facts = fs::read(envelope).expect("an envelope");
+        let raw = fs::read(envelope.with_extension("eml")).expect("a letter");
+        Received {
+            letter: Letter::read(&raw),
+            facts: serde_json::from_slice(&facts).expect("an envelope is JSON"),
+        }
+    }
+
+    /// The letter of this number, from one on, once it was given.
+    pub fn nth_received(&self, number: usize) -> Option<Received> {
+        let path = self.folder.path().join(format!("{number:06}.json"));
+        path.exists().then(|| Self::read(&path))
     }
 
     /// Every letter it was given for `address`.

@@ -1,0 +1,51 @@
+//! SQLite by itself: one connection, write-ahead log, `synchronous=FULL`, one commit a step.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::{Kind, Reached, Stint};
+
+pub fn measure(kind: Kind, time: Duration) -> Reached {
+    let folder = tempfile::tempdir().expect("a folder");
+    let connection = Connection::open(folder.path().join("limit.db")).expect("a file");
+    connection
+        .execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE a (id INTEGER PRIMARY KEY, n INTEGER) STRICT;
+             CREATE TABLE b (id INTEGER PRIMARY KEY, n INTEGER) STRICT;
+             INSERT INTO a VALUES (0, 0);",
+        )
+        .expect("tables");
+    let (stint, mut times) = (Stint::begin(), Vec::new());
+    let mut number = 0_i64;
+    while stint.began.elapsed() < time {
+        let began = Instant::now();
+        let changed = match kind {
+            Kind::Update | Kind::FindAndUpdate => update(&connection, number),
+            Kind::Transaction => insert_two(&connection, number),
+        };
+        assert_eq!(changed, Ok(1));
+        times.push(began.elapsed());
+        number += 1;
+    }
+    stint.end(times)
+}
+
+fn update(connection: &Connection, seen: i64) -> rusqlite::Result<usize> {
+    let mut update = connection.prepare_cached("UPDATE a SET n = n + 1 WHERE id = 0 AND n = ?")?;
+    update.execute([seen])
+}
+
+fn insert_two(connection: &Connection, number: i64) -> rusqlite::Result<usize> {
+    let transaction = connection.unchecked_transaction()?;
+    let mut changed = 0;
+    for table in [
+        "INSERT INTO a VALUES (? + 1, 0)",
+        "INSERT INTO b VALUES (?, 0)",
+    ] {
+        changed = transaction.prepare_cached(table)?.execute([number])?;
+    }
+    transaction.commit()?;
+    Ok(changed)
+}
