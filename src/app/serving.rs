@@ -333,10 +333,9 @@ impl Authsome {
         let (health, feed) = (Data::new(self.health), Data::new(self.feed));
         let (audit, metrics) = (Data::new(self.audit), self.metrics);
         let events = Data::new(self.events);
-        let api = Api::of(routes);
+        let api = Api::of(routes).showing(pages::pages);
         let server = HttpServer::new(move || {
             http::app(edge.clone(), &api)
-                .configure(pages::pages)
                 .configure(|config| services.register(config))
                 .app_data(health.clone())
                 .app_data(feed.clone())

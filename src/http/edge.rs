@@ -40,7 +40,7 @@ use super::traffic::Traffic;
 use super::unit::{InFlight, detached};
 use super::unread::Unread;
 use super::witness::Witness;
-use super::{cors, docs, headers, limits};
+use super::{cors, headers, limits};
 use crate::access::Policy;
 use crate::kernel::entropy::Entropy;
 use crate::kernel::measure::Stopwatch;
@@ -103,7 +103,6 @@ pub fn app(
     App::new()
         .app_data(edge)
         .configure(|config| api.serve(config))
-        .configure(docs::pages)
         .default_service(web::to(errors::unrouted))
         .wrap(from_fn(replay))
         .wrap(from_fn(authenticate))

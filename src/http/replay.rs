@@ -50,6 +50,9 @@ const LATER_LOOKS: Duration = Duration::from_millis(250);
 /// How long he goes on looking.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// An organisation, and perhaps a team in it.
+type Place = (OrgId, Option<TeamId>);
+
 /// What a key stands for.
 #[derive(Clone, Debug)]
 pub enum Claim {
@@ -104,7 +107,7 @@ pub trait Replays: Send + Sync {
         &'a self,
         caller: &'a Caller,
         permission: Grantable,
-        place: (OrgId, Option<TeamId>),
+        place: Place,
     ) -> LocalBoxFuture<'a, Result<(), Problem>>;
 }
 
@@ -115,9 +118,13 @@ pub(super) async fn replay(
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    if !req.headers().contains_key(KEY) || !remembers(&operations, &req) {
+    if !req.headers().contains_key(KEY) {
         return next.call(req).await;
     }
+    let operation = operations.find(req.method(), req.match_info().as_str());
+    let Some(operation) = operation.filter(|operation| operation.remembers) else {
+        return next.call(req).await;
+    };
     let Some(identity) = req.extensions().get::<Rc<Identity>>().cloned() else {
         return next.call(req).await;
     };
@@ -140,7 +147,7 @@ pub(super) async fn replay(
             Ok(settled(&edge, &request, &proof, answer).await)
         }
         Ok(Claim::Answered(recorded)) => {
-            let again = (recorded, organization(&req, &said));
+            let again = (recorded, place(&operation.pattern, req.path(), &said));
             Ok(told_again(&edge, &identity, again, req).await)
         }
         Ok(Claim::UnderWay) => {
@@ -152,11 +159,6 @@ pub(super) async fn replay(
         Ok(Claim::Lost) => Ok(req.error_response(Problem::new(ProblemKind::IdempotencyAnswerLost))),
         Err(error) => Ok(req.error_response(Problem::from(error))),
     }
-}
-
-fn remembers(operations: &Operations, req: &ServiceRequest) -> bool {
-    let found = operations.find(req.method(), req.match_info().as_str());
-    found.is_some_and(|operation| operation.remembers)
 }
 
 /// What the key stands for, once the first request with it has been answered, or patience is over.
@@ -276,10 +278,10 @@ async fn copied(response: HttpResponse) -> (HttpResponse, Option<Recorded>) {
 async fn told_again(
     edge: &Edge,
     identity: &Identity,
-    (recorded, org): (Recorded, Option<OrgId>),
+    (recorded, place): (Recorded, Option<Place>),
     req: ServiceRequest,
 ) -> ServiceResponse {
-    match may_still(edge, identity, (&recorded, org), &req).await {
+    match may_still(edge, identity, (&recorded, place)).await {
         Ok(()) => {
             let answer = rebuilt(recorded, req.extensions().get::<RequestId>());
             req.into_response(answer)
@@ -291,8 +293,7 @@ async fn told_again(
 async fn may_still(
     edge: &Edge,
     identity: &Identity,
-    (recorded, org): (&Recorded, Option<OrgId>),
-    req: &ServiceRequest,
+    (recorded, place): (&Recorded, Option<Place>),
 ) -> Result<(), Problem> {
     let caller = identity
         .standing
@@ -313,14 +314,11 @@ async fn may_still(
         Realm::App if edge.policy.allows(&caller.subjects, row.object, row.action) => Ok(()),
         Realm::App => Err(ProblemKind::Forbidden.into()),
         Realm::Organization => {
-            let Some(org) = org else {
+            let Some(place) = place else {
                 // It was for none, so that the roles in the app decided.
                 return Ok(());
             };
-            let pattern = req.match_pattern().unwrap_or_default();
-            let team = segment(&pattern, req.path(), "{team}");
-            let team = team.and_then(|it| it.parse().ok());
-            edge.replays.may(caller, *row, (org, team)).await
+            edge.replays.may(caller, *row, place).await
         }
     }
 }
@@ -333,14 +331,15 @@ fn has_no_less(caller: &Caller, then: &[String]) -> bool {
     then.iter().all(is_held) && (is_limited(then) || !is_limited(&caller.subjects))
 }
 
-/// The organisation that a request is for: its path names it, or its body.
-fn organization(req: &ServiceRequest, said: &[u8]) -> Option<OrgId> {
-    let pattern = req.match_pattern().unwrap_or_default();
-    if let Some(named) = segment(&pattern, req.path(), "{org}") {
-        return named.parse().ok();
+/// The organisation and the team in it that a request is for, by its path; or by its body the
+/// organisation.
+fn place(pattern: &str, path: &str, said: &[u8]) -> Option<Place> {
+    let team = segment(pattern, path, "{team}").and_then(|it| it.parse().ok());
+    if let Some(named) = segment(pattern, path, "{org}") {
+        return Some((named.parse().ok()?, team));
     }
     let body: serde_json::Value = serde_json::from_slice(said).ok()?;
-    body["org_id"].as_str()?.parse().ok()
+    Some((body["org_id"].as_str()?.parse().ok()?, team))
 }
 
 /// What stands in a path where its pattern has this variable. The router has not looked yet.

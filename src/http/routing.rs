@@ -37,6 +37,8 @@ enum Purpose {
 }
 
 type Registration = Box<dyn FnOnce(&mut ServiceConfig)>;
+/// Pages for people, which are no part of the document.
+type Pages = fn(&mut ServiceConfig);
 
 struct Served {
     operations: Data<Operations>,
@@ -104,9 +106,14 @@ impl Served {
         self.varying.insert(path, scope.service(handler));
     }
 
-    fn register(self, config: &mut ServiceConfig) {
+    /// Scopes match every path, by their patterns alone: what stands behind them is found when a request
+    /// comes for it, but not its pattern.
+    fn register(self, config: &mut ServiceConfig, pages: &[Pages]) {
         for register in self.fixed {
             register(config);
+        }
+        for pages in pages {
+            pages(config);
         }
         for scope in self.varying.into_values() {
             config.service(scope);
@@ -118,6 +125,7 @@ impl Served {
 #[derive(Clone, Debug)]
 pub struct Api {
     routes: fn(&mut Routing),
+    pages: Vec<Pages>,
     document: Data<Document>,
     methods: Data<Routes>,
     pub(super) operations: Data<Operations>,
@@ -132,10 +140,17 @@ impl Api {
         };
         Self {
             routes,
+            pages: vec![docs::pages],
             document: Data::new(Document::of(routes)),
             methods: Data::new(Routes::of(&outline)),
             operations: Data::new(Operations::of(&outline)),
         }
+    }
+
+    /// With more pages for people.
+    pub fn showing(mut self, pages: fn(&mut ServiceConfig)) -> Self {
+        self.pages.push(pages);
+        self
     }
 
     /// Registers everything with a worker.
@@ -146,7 +161,7 @@ impl Api {
             varying: BTreeMap::new(),
         });
         if let Purpose::Serving(served) = registered(serving, self.routes) {
-            served.register(config);
+            served.register(config, &self.pages);
         }
         config
             .app_data(self.document.clone())
