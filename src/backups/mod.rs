@@ -91,6 +91,13 @@ pub enum BackupError {
          did where the backup was taken"
     )]
     Unopened { collection: String, fields: u64 },
+    #[error("{collection} has a document that cannot be read, {id}: {why}")]
+    Unreadable {
+        collection: &'static str,
+        id: String,
+        #[source]
+        why: StoreError,
+    },
     #[error(
         "the store was filled under another {0} than the one given here: take the backup with the \
          secrets that its servers have"

@@ -6,7 +6,7 @@ use super::archive::{Header, Item, Marks, Reader, Section, Sum};
 use super::record::{ID, Restore};
 use super::{BackupError, Backups, Judge, Progress, repo};
 use crate::kernel::time::Timestamp;
-use crate::store::{Schema, StoreError, Tx, VERSION, Whole};
+use crate::store::{Entity, Schema, StoreError, Tx, VERSION, Whole};
 
 /// A unit of work brings so many documents at most, or so many bytes and one document more.
 const MOST_DOCUMENTS: usize = 500;
@@ -144,6 +144,20 @@ impl Batch {
 }
 
 impl Backups {
+    /// Fails where the store is newer than this server, or has been used: a look at it as it is,
+    /// before it is brought up to date.
+    pub async fn refuse_used(&self) -> Result<(), BackupError> {
+        self.store.refuse_newer().await?;
+        let there = self.store.collections().await?;
+        let has = |name: &str| there.iter().any(|there| there == name);
+        if has(Restore::COLLECTION) && repo::unfinished(&self.store).await?.is_some() {
+            return Ok(());
+        }
+        self.store
+            .read(async |tx| self.refuse_filled(tx, &has).await)
+            .await
+    }
+
     /// Brings a judged archive back into an empty store, or goes on where the same archive was left;
     /// how many of its documents were there already. The store is brought up to date before.
     pub async fn restore(
@@ -194,7 +208,7 @@ impl Backups {
                     }
                     return Ok(u64::try_from(begun.documents).unwrap_or_default());
                 }
-                self.refuse_filled(tx).await?;
+                self.refuse_filled(tx, |_| true).await?;
                 let restore = Restore {
                     id: ID.to_owned(),
                     archive: judged.sum.sha256.clone(),
@@ -207,9 +221,13 @@ impl Backups {
             .await
     }
 
-    async fn refuse_filled(&self, tx: &mut Tx<'_>) -> Result<(), BackupError> {
+    async fn refuse_filled(
+        &self,
+        tx: &mut Tx<'_>,
+        has: impl Fn(&str) -> bool,
+    ) -> Result<(), BackupError> {
         let mut every = tx.across_tenants("a backup is brought into a store that nobody has used");
-        for schema in self.judge.carried() {
+        for schema in self.judge.carried().filter(|it| has(it.collection())) {
             if !every.whole(schema, "", 1).await?.is_empty() {
                 return Err(BackupError::NotEmpty(schema.collection()));
             }

@@ -7,10 +7,13 @@ use super::record::Restore;
 use super::{BackupError, Backups, Judge, Progress, repo};
 use crate::kernel::time::Timestamp;
 use crate::setup::{self, SecretMark};
-use crate::store::{AcrossTenants, Entity, Schema, Tx, VERSION};
+use crate::store::{AcrossTenants, Entity, Schema, Tx};
+use crate::tokens::SigningKey;
 
 /// Documents read at a time.
 const PAGE: u32 = 500;
+/// The version of a store that has no mark: there was none then.
+const UNMARKED: i64 = 1;
 
 /// A backup that was taken.
 #[derive(Debug)]
@@ -36,8 +39,8 @@ impl Backups {
     ) -> Result<(Taken, W), BackupError> {
         let there = self.store.collections().await?;
         let has = |name: &str| there.iter().any(|there| there == name);
-        self.refuse_unfit(&has).await?;
-        let schema = self.store.version().await?.unwrap_or(VERSION);
+        self.refuse_unfit().await?;
+        let schema = self.store.version().await?.unwrap_or(UNMARKED);
         let header = header(self.store.kind(), schema, now, self.judge.own_marks());
         let mut writer = Writer::new(out, &header).map_err(BackupError::Unwritten)?;
         let sections = self
@@ -65,7 +68,9 @@ impl Backups {
     }
 
     /// Fails where the store is newer than this server, not whole, or of other secrets.
-    async fn refuse_unfit(&self, has: &impl Fn(&str) -> bool) -> Result<(), BackupError> {
+    pub async fn refuse_unfit(&self) -> Result<(), BackupError> {
+        let there = self.store.collections().await?;
+        let has = |name: &str| there.iter().any(|there| there == name);
         self.store.refuse_newer().await?;
         if has(Restore::COLLECTION) && repo::unfinished(&self.store).await?.is_some() {
             return Err(BackupError::NotWhole);
@@ -98,6 +103,13 @@ impl Backups {
             };
             last.id().clone_into(&mut after);
             for document in &page {
+                schema
+                    .judge(document)
+                    .map_err(|why| BackupError::Unreadable {
+                        collection,
+                        id: document.id().to_owned(),
+                        why,
+                    })?;
                 let text = document.to_string();
                 let opens = (self.judge.opens)(&self.judge.ring, collection, &text);
                 unopened += u64::from(!opens);
@@ -109,6 +121,10 @@ impl Backups {
                 documents,
                 bytes: 0,
             });
+        }
+        // All of a signing key is sealed, and every installation has one.
+        if collection == SigningKey::COLLECTION && documents > 0 && unopened == documents {
+            return Err(BackupError::OtherSecret("encryption key"));
         }
         writer
             .ends(collection, unopened)

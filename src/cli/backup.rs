@@ -4,9 +4,9 @@
 //! which the next run begins anew. On a terminal a bar shows how far it has come; elsewhere a line
 //! now and then does.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, BufWriter};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -29,6 +29,7 @@ pub(super) async fn back_up(config: Config, asked: BackUp) -> anyhow::Result<()>
     let draft = Draft::of(&asked.file)?;
     let backups = app::as_it_is(&config, app::judge(&secrets)).await?;
     if asked.database {
+        backups.refuse_unfit().await?;
         backups.store.copy_into(&draft.path).await?;
         draft.keep()?;
         println!(
@@ -78,6 +79,8 @@ pub(super) async fn restore(config: Config, asked: Restore) -> anyhow::Result<()
         );
         return Ok(());
     }
+    let as_it_is = app::as_it_is(&config, judge.clone()).await?;
+    as_it_is.refuse_used().await?;
     let backups = app::up_to_date(&config, judge, &world).await?;
     let mut meter = Meter::new(size);
     let now = world.clock.now();
@@ -150,7 +153,11 @@ impl Draft {
         let file = made.with_context(unmade)?;
         file.try_lock()
             .map_err(|_| anyhow!("{} is being written by somebody else", path.display()))?;
-        // What a killed run has left.
+        // Whoever held it may have brought it to its name meanwhile.
+        refuse_taken(name)?;
+        // What a killed run has left, whoever could read it.
+        file.set_permissions(Permissions::from_mode(0o600))
+            .with_context(unmade)?;
         file.set_len(0).with_context(unmade)?;
         Ok(Self {
             file,

@@ -147,8 +147,11 @@ pub(super) async fn replay(
             Ok(settled(&edge, &request, &proof, answer).await)
         }
         Ok(Claim::Answered(recorded)) => {
-            let again = (recorded, place(&operation.pattern, req.path(), &said));
-            Ok(told_again(&edge, &identity, again, req).await)
+            let path = req.match_info().as_str();
+            match place(&operation.pattern, path, &said) {
+                Ok(place) => Ok(told_again(&edge, &identity, (recorded, place), req).await),
+                Err(problem) => Ok(req.error_response(problem)),
+            }
         }
         Ok(Claim::UnderWay) => {
             Ok(req.error_response(Problem::new(ProblemKind::IdempotencyKeyInUse)))
@@ -332,14 +335,17 @@ fn has_no_less(caller: &Caller, then: &[String]) -> bool {
 }
 
 /// The organisation and the team in it that a request is for, by its path; or by its body the
-/// organisation.
-fn place(pattern: &str, path: &str, said: &[u8]) -> Option<Place> {
-    let team = segment(pattern, path, "{team}").and_then(|it| it.parse().ok());
+/// organisation. Fails where the path names none that there could be.
+fn place(pattern: &str, path: &str, said: &[u8]) -> Result<Option<Place>, Problem> {
+    let unknown = |_| Problem::from(ProblemKind::NotFound);
+    let team = segment(pattern, path, "{team}").map(str::parse);
+    let team = team.transpose().map_err(unknown)?;
     if let Some(named) = segment(pattern, path, "{org}") {
-        return Some((named.parse().ok()?, team));
+        return Ok(Some((named.parse().map_err(unknown)?, team)));
     }
-    let body: serde_json::Value = serde_json::from_slice(said).ok()?;
-    Some((body["org_id"].as_str()?.parse().ok()?, team))
+    let body: Option<serde_json::Value> = serde_json::from_slice(said).ok();
+    let named = body.and_then(|body| body["org_id"].as_str()?.parse().ok());
+    Ok(named.map(|org| (org, team)))
 }
 
 /// What stands in a path where its pattern has this variable. The router has not looked yet.
@@ -396,5 +402,40 @@ mod tests {
         assert_eq!(segment(pattern, path, "{org}"), Some("a"));
         assert_eq!(segment(pattern, path, "{team}"), Some("b"));
         assert_eq!(segment(pattern, path, "{role}"), None);
+    }
+
+    #[test]
+    fn a_place_is_named_by_the_path_or_by_the_body() {
+        let entropy = crate::kernel::entropy::Entropy::seeded(1);
+        let now = crate::kernel::time::Timestamp::from_millis(0);
+        let (org, team) = (OrgId::new(now, &entropy), TeamId::new(now, &entropy));
+        let of = |pattern: &str, path: String, said: String| {
+            place(pattern, &path, said.as_bytes()).map_err(|problem| problem.kind())
+        };
+        let teams = "/v1/orgs/{org}/teams/{team}/members";
+
+        assert_eq!(
+            of(
+                teams,
+                format!("/v1/orgs/{org}/teams/{team}/members"),
+                String::new()
+            ),
+            Ok(Some((org, Some(team))))
+        );
+        assert_eq!(
+            of(
+                "/v1/keys",
+                "/v1/keys".into(),
+                format!(r#"{{"org_id": "{org}"}}"#)
+            ),
+            Ok(Some((org, None)))
+        );
+        assert_eq!(of("/v1/keys", "/v1/keys".into(), "{}".into()), Ok(None));
+        for path in [
+            format!("/v1/orgs/a/teams/{team}/members"),
+            format!("/v1/orgs/{org}/teams/b/members"),
+        ] {
+            assert_eq!(of(teams, path, String::new()), Err(ProblemKind::NotFound));
+        }
     }
 }

@@ -30,5 +30,7 @@ async fn look(mut leftovers: Leftovers) -> Infallible {
             Err(_) => {}
         }
         is_well = ended.is_ok();
+        // A look that took long would be close to the next.
+        due.reset();
     }
 }

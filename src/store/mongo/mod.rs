@@ -45,10 +45,8 @@ impl Mongo {
         let mut options = ClientOptions::parse(url).await.map_err(|error| {
             StoreError::Unsuitable(format!("the MongoDB URL cannot be used: {error}"))
         })?;
-        // With the database in it: who is called the same is of the same installation.
-        let named = options.default_database.as_deref().unwrap_or_default();
-        let named = format!("authsome {named}");
-        let app_name = options.app_name.get_or_insert(named).clone();
+        let app_name = app_name(&options);
+        options.app_name = Some(app_name.clone());
         options.server_selection_timeout.get_or_insert(SELECTION);
         options.connect_timeout.get_or_insert(CONNECT);
         options.heartbeat_freq.get_or_insert(HEARTBEAT);
@@ -141,4 +139,16 @@ impl Mongo {
         };
         session.map_err(|error| failure(&error))
     }
+}
+
+/// What the server calls the connections, with the database in it: who is called the same is of the
+/// same installation, also where a provider's URL names something. 128 bytes are the most.
+fn app_name(options: &ClientOptions) -> String {
+    let database = options.default_database.as_deref().unwrap_or_default();
+    let named = options.app_name.as_deref().unwrap_or_default();
+    let room = 128_usize.saturating_sub(database.len() + " authsome ".len());
+    let named: String = named.chars().take(room / 4).collect();
+    format!("{named} authsome {database}")
+        .trim_start()
+        .to_owned()
 }

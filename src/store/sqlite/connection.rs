@@ -94,8 +94,11 @@ fn open(path: &Path, flags: OpenFlags) -> Stored<Connection> {
 /// Writers go on meanwhile: what they add is in the log, behind the instant.
 pub(super) fn copy(from: &Path, to: &Path) -> Stored<()> {
     let source = open(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let name = to.to_str().ok_or_else(|| {
+        StoreError::Unsuitable("the name of the copy is no text in UTF-8".to_owned())
+    })?;
     source
-        .execute("VACUUM INTO ?", [to.to_string_lossy()])
+        .execute("VACUUM INTO ?", [name])
         .map_err(|error| failure(&error))?;
     let copied = open(to, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let told: String = copied

@@ -174,6 +174,11 @@ on_both_stores! {
 
         let refused = house.taken().await.unwrap_err();
         assert!(matches!(refused, BackupError::OtherSecret("pepper")), "{refused}");
+        let house = moving.house(Backend::Sqlite);
+        house.takes_in(&moving.archive).await.unwrap();
+        let house = house.with("SECURITY__ENCRYPTION_KEY", "YW5vdGhlciBlbmNyeXB0aW9uIGtleSBvZiBhIHRlc3Q=");
+        let refused = house.taken().await.unwrap_err();
+        assert!(matches!(refused, BackupError::OtherSecret("encryption key")), "{refused}");
     }
 
     async fn a_store_that_is_used_is_left_as_it_is(moving: Moving) {
