@@ -81,6 +81,10 @@ pub(super) async fn restore(config: Config, asked: Restore) -> anyhow::Result<()
     }
     let as_it_is = app::as_it_is(&config, judge.clone()).await?;
     as_it_is.refuse_used().await?;
+    // Of a run that was killed: the next one would wait for it in vain.
+    if let Some(mut leftovers) = as_it_is.store.leftovers() {
+        leftovers.end_now().await?;
+    }
     let backups = app::up_to_date(&config, judge, &world).await?;
     let mut meter = Meter::new(size);
     let now = world.clock.now();

@@ -57,6 +57,9 @@ use measures::Measures;
 use op::{Op, Verb};
 use unit::{Driver, Unit};
 
+/// A process that lives sends the next verb of its unit of work much sooner.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
 /// How often a unit of work is run again after conflicts before [`StoreError::Conflict`] is told.
 const ATTEMPTS: u32 = 40;
 
@@ -295,6 +298,20 @@ impl Leftovers {
     /// should he still be there, runs it again.
     pub async fn end(&mut self) -> Stored<usize> {
         self.0.end().await
+    }
+
+    /// Ends those that do nothing for [`A_MOMENT`]; returns at once where there are none.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whether something goes on is seen by looking again"
+    )]
+    pub async fn end_now(&mut self) -> Stored<usize> {
+        let ended = self.end().await?;
+        if !self.0.has_seen_some() {
+            return Ok(ended);
+        }
+        tokio::time::sleep(A_MOMENT).await;
+        self.end().await
     }
 }
 

@@ -66,6 +66,11 @@ impl Leftovers {
         Ok(ended)
     }
 
+    /// Whether the last look saw a transaction that was idle.
+    pub(in crate::store) fn has_seen_some(&self) -> bool {
+        !self.idle.is_empty()
+    }
+
     async fn look(&self) -> Stored<HashMap<Transaction, i64>> {
         let pipeline = [
             doc! { "$currentOp": { "idleSessions": true } },
