@@ -20,9 +20,9 @@ pub fn end_leftovers(store: &Store) {
 async fn look(mut leftovers: Leftovers) -> Infallible {
     let (mut due, mut is_well) = (interval(EVERY), true);
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // Whoever was killed may have been started again: what he left is in his own way.
+    let mut ended = leftovers.end_now().await;
     loop {
-        due.tick().await;
-        let ended = leftovers.end().await;
         match &ended {
             Ok(0) => {}
             Ok(ended) => tracing::warn!(ended, "units of work were left open, and were ended"),
@@ -32,5 +32,7 @@ async fn look(mut leftovers: Leftovers) -> Infallible {
         is_well = ended.is_ok();
         // A look that took long would be close to the next.
         due.reset();
+        due.tick().await;
+        ended = leftovers.end().await;
     }
 }
