@@ -148,6 +148,7 @@ impl Api {
     }
 
     /// With more pages for people.
+    #[must_use]
     pub fn showing(mut self, pages: fn(&mut ServiceConfig)) -> Self {
         self.pages.push(pages);
         self
