@@ -25,7 +25,7 @@ pub use self::repo::unfinished;
 pub use self::restoring::Judged;
 pub use self::taking::Taken;
 use crate::kernel::secret::KeyRing;
-use crate::store::{Schema, Store, StoreError, VERSION};
+use crate::store::{Schema, Store, StoreError, Stored, VERSION};
 
 /// Takes backups, and brings them back.
 #[derive(Debug, Clone)]
@@ -115,6 +115,18 @@ pub enum BackupError {
     NotAlone,
     #[error("the store is not whole: `authsome restore` has not come to its end in it")]
     NotWhole,
+}
+
+impl Backups {
+    /// Whether the store has a collection, which one of an older version may not.
+    async fn has(&self) -> Stored<impl Fn(&str) -> bool + use<>> {
+        let there = self.store.collections().await?;
+        Ok(move |name: &str| there.iter().any(|there| there == name))
+    }
+
+    async fn is_unfinished(&self, has: &impl Fn(&str) -> bool) -> Stored<bool> {
+        Ok(has(record::COLLECTION) && repo::unfinished(&self.store).await?.is_some())
+    }
 }
 
 impl Judge {

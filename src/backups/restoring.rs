@@ -6,7 +6,7 @@ use super::archive::{Header, Item, Marks, Reader, Section, Sum};
 use super::record::{ID, Restore};
 use super::{BackupError, Backups, Judge, Progress, repo};
 use crate::kernel::time::Timestamp;
-use crate::store::{Entity, Schema, StoreError, Tx, VERSION, Whole};
+use crate::store::{Schema, StoreError, Tx, VERSION, Whole};
 
 /// A unit of work brings so many documents at most, or so many bytes and one document more.
 const MOST_DOCUMENTS: usize = 500;
@@ -148,9 +148,8 @@ impl Backups {
     /// before it is brought up to date.
     pub async fn refuse_used(&self) -> Result<(), BackupError> {
         self.store.refuse_newer().await?;
-        let there = self.store.collections().await?;
-        let has = |name: &str| there.iter().any(|there| there == name);
-        if has(Restore::COLLECTION) && repo::unfinished(&self.store).await?.is_some() {
+        let has = self.has().await?;
+        if self.is_unfinished(&has).await? {
             return Ok(());
         }
         self.store

@@ -3,8 +3,7 @@
 use std::io::Write;
 
 use super::archive::{Header, Marks, Section, Sum, Writer, header};
-use super::record::Restore;
-use super::{BackupError, Backups, Judge, Progress, repo};
+use super::{BackupError, Backups, Judge, Progress};
 use crate::kernel::time::Timestamp;
 use crate::setup::{self, SecretMark};
 use crate::store::{AcrossTenants, Entity, Schema, Tx};
@@ -37,9 +36,8 @@ impl Backups {
         now: Timestamp,
         told: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(Taken, W), BackupError> {
-        let there = self.store.collections().await?;
-        let has = |name: &str| there.iter().any(|there| there == name);
         self.refuse_unfit().await?;
+        let has = self.has().await?;
         let schema = self.store.version().await?.unwrap_or(UNMARKED);
         let header = header(self.store.kind(), schema, now, self.judge.own_marks());
         let mut writer = Writer::new(out, &header).map_err(BackupError::Unwritten)?;
@@ -69,10 +67,9 @@ impl Backups {
 
     /// Fails where the store is newer than this server, not whole, or of other secrets.
     pub async fn refuse_unfit(&self) -> Result<(), BackupError> {
-        let there = self.store.collections().await?;
-        let has = |name: &str| there.iter().any(|there| there == name);
         self.store.refuse_newer().await?;
-        if has(Restore::COLLECTION) && repo::unfinished(&self.store).await?.is_some() {
+        let has = self.has().await?;
+        if self.is_unfinished(&has).await? {
             return Err(BackupError::NotWhole);
         }
         if !has(SecretMark::COLLECTION) {

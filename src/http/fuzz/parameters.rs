@@ -48,6 +48,16 @@ fn is_of_the_edge(name: &str) -> bool {
     ["app_id", "env_id", "publishable_key"].contains(&name)
 }
 
+/// These pairs as an object, and whether no name is there twice.
+fn members(pairs: &[&(String, String)]) -> (Map<String, Value>, bool) {
+    let each = pairs.iter();
+    let members: Map<_, _> = each
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect();
+    let is_plain = members.len() == pairs.len();
+    (members, is_plain)
+}
+
 /// What was written is what is read, if no name is there twice; how it was escaped does not matter.
 #[test]
 fn a_query_is_read_as_it_was_written() {
@@ -56,11 +66,7 @@ fn a_query_is_read_as_it_was_written() {
             .iter()
             .filter(|(name, _)| !is_of_the_edge(name))
             .collect();
-        let expected: Map<String, Value> = own
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
-        let is_plain = expected.len() == own.len();
+        let (expected, is_plain) = members(&own);
         let read = parameters(&encoded(&pairs));
         assert_eq!(read.is_ok(), is_plain, "{pairs:?}");
         assert!(read.is_ok_and(|read| read == expected) || !is_plain);
@@ -113,11 +119,7 @@ fn a_form_is_read_as_it_was_written() {
             .iter()
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        let expected: Map<String, Value> = own
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
-        let is_plain = expected.len() == own.len();
+        let (expected, is_plain) = members(&own);
         let read = form::members(encoded(&pairs).as_bytes());
         assert_eq!(read.is_ok(), is_plain, "{pairs:?}");
         assert!(read.is_ok_and(|read| read == expected) || !is_plain);
