@@ -2,6 +2,7 @@
 
 use super::settings::{PEPPER, REFRESH_SECRET, host_of, marks, store_settings, token_settings};
 use super::{SCHEMAS, World, sealed};
+use crate::backups;
 use crate::config::{Config, Secrets};
 use crate::kernel::secret::KeyRing;
 use crate::kernel::time::Timestamp;
@@ -43,6 +44,11 @@ impl Examined {
     /// A sentence for each collection or index that is not as it is declared.
     pub async fn flaws(&self) -> Stored<Vec<String>> {
         self.store.examine(SCHEMAS).await
+    }
+
+    /// Whether a backup is being brought back into it, and is not all there yet.
+    pub async fn is_unfinished(&self) -> Stored<bool> {
+        Ok(backups::unfinished(&self.store).await?.is_some())
     }
 
     /// What the database's own clock says.

@@ -7,7 +7,6 @@
 //! ```
 
 use std::net::{SocketAddr, TcpListener};
-use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -40,6 +39,7 @@ struct Start {
 
 /// Serves until the process is told to stop.
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
+    let mut stop = Stop::heeded()?;
     let bind = config.server.bind;
     let listener =
         TcpListener::bind(bind).with_context(|| format!("{bind} cannot be listened on"))?;
@@ -54,8 +54,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
         bound,
     };
     let _spared = survive_limits()?;
-    let mut stop = pin!(told_to_stop());
-    let Some((foundation, authsome)) = start.begun(&listener, stop.as_mut()).await? else {
+    let Some((foundation, authsome)) = start.begun(&listener, &mut stop).await? else {
         return Ok(());
     };
     let (health, background) = (authsome.health.clone(), authsome.background());
@@ -67,7 +66,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let handle = server.handle();
     let mut serving = rt::spawn(server);
     let graceful = tokio::select! {
-        graceful = stop => graceful?,
+        graceful = stop.told() => graceful,
         ended = &mut serving => return Ok(ended.context("the server stopped badly")??),
     };
     health.stop();
@@ -99,15 +98,19 @@ async fn leave(server: &crate::config::Server, handle: &ServerHandle, background
 
 impl Start {
     /// A server that is ready to listen, as soon as its store can be used; nothing where the process
-    /// is told to stop before.
+    /// is told to stop before. What it was about then is undone, as by any end of a process.
     async fn begun(
         &self,
         listener: &TcpListener,
-        mut stop: Pin<&mut impl Future<Output = anyhow::Result<bool>>>,
+        stop: &mut Stop,
     ) -> anyhow::Result<Option<(Foundation, Authsome)>> {
         let mut waiting: Option<ServerHandle> = None;
         let begun = loop {
-            let why = match self.attempt().await {
+            let attempt = tokio::select! {
+                _ = stop.told() => break Ok(None),
+                attempt = self.attempt() => attempt,
+            };
+            let why = match attempt {
                 Err(why) if is_passing(&why) => why,
                 begun => break begun.map(Some),
             };
@@ -121,7 +124,7 @@ impl Start {
                 waiting = Some(in_background(server));
             }
             tokio::select! {
-                told = stop.as_mut() => break told.map(|_| None),
+                _ = stop.told() => break Ok(None),
                 () = wait(AGAIN_AFTER) => {}
             }
         };
@@ -172,12 +175,25 @@ fn survive_limits() -> std::io::Result<Signals> {
     signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))
 }
 
-/// Waits for SIGTERM, which lets requests in flight finish, or SIGINT, which does not.
-async fn told_to_stop() -> anyhow::Result<bool> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(true),
-        _ = interrupt.recv() => Ok(false),
+/// The signals by which a process is told to stop; from when they are heeded, none kills it.
+struct Stop {
+    terminate: Signals,
+    interrupt: Signals,
+}
+
+impl Stop {
+    fn heeded() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Whether requests in flight may finish: they may by SIGTERM, but not by SIGINT.
+    async fn told(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => false,
+        }
     }
 }

@@ -3,11 +3,11 @@
 //! Whatever leaves the edge with an error status is a [`Problem`]; foreign error text stays here.
 
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::Value;
 
 use super::answer::{Answer, NoContent};
+use super::operations::Operations;
 use super::problem::Problem;
 use super::problems::ProblemKind;
 use super::trace::RequestId;
@@ -63,81 +63,12 @@ fn kind_of(status: StatusCode) -> ProblemKind {
     fitting.unwrap_or(general)
 }
 
-/// Which methods each documented path answers; registering is documenting, so it is all of them.
-#[derive(Clone, Debug)]
-pub(super) struct Routes(Vec<Route>);
-
-#[derive(Clone, Debug)]
-struct Route {
-    segments: Vec<String>,
-    methods: Vec<String>,
-}
-
-impl Routes {
-    /// Reads the table off an OpenAPI document.
-    pub(super) fn of(document: &Value) -> Self {
-        let paths = document["paths"].as_object().into_iter().flatten();
-        Self(paths.map(|(path, item)| Route::of(path, item)).collect())
-    }
-
-    /// The methods of the best match for a path, as `Allow` spells them.
-    fn allowed(&self, path: &str) -> Option<String> {
-        let segments: Vec<&str> = path.split('/').collect();
-        let matches = self.0.iter().filter(|route| route.matches(&segments));
-        matches
-            .max_by_key(|route| route.literals())
-            .map(|route| route.methods.join(", "))
-    }
-}
-
-impl Route {
-    fn of(path: &str, item: &Value) -> Self {
-        let names = item
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.to_uppercase());
-        let methods = names.filter(|name| {
-            Method::from_bytes(name.as_bytes()).is_ok_and(|method| is_standard(&method))
-        });
-        Self {
-            segments: path.split('/').map(str::to_owned).collect(),
-            methods: methods.collect(),
-        }
-    }
-
-    fn matches(&self, segments: &[&str]) -> bool {
-        let fits =
-            |(own, given): (&String, &&str)| own == given || is_variable(own) && !given.is_empty();
-        self.segments.len() == segments.len() && self.segments.iter().zip(segments).all(fits)
-    }
-
-    fn literals(&self) -> usize {
-        self.segments
-            .iter()
-            .filter(|segment| !is_variable(segment))
-            .count()
-    }
-}
-
-fn is_variable(segment: &str) -> bool {
-    segment.starts_with('{')
-}
-
-fn is_standard(method: &Method) -> bool {
-    [
-        Method::GET,
-        Method::PUT,
-        Method::POST,
-        Method::DELETE,
-        Method::PATCH,
-    ]
-    .contains(method)
-}
-
 /// The handler of last resort: 405 where the path answers other methods, else 404.
-pub(super) async fn unrouted(req: HttpRequest, routes: web::Data<Routes>) -> Answer<NoContent> {
-    Err(match routes.allowed(req.path()) {
+pub(super) async fn unrouted(
+    req: HttpRequest,
+    operations: web::Data<Operations>,
+) -> Answer<NoContent> {
+    Err(match operations.allowed(req.path()) {
         Some(methods) => Problem::new(ProblemKind::MethodNotAllowed).allow(methods),
         None => ProblemKind::NotFound.into(),
     })
@@ -145,38 +76,7 @@ pub(super) async fn unrouted(req: HttpRequest, routes: web::Data<Routes>) -> Ans
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn a_path_knows_its_methods() {
-        let routes = Routes::of(&json!({"paths": {
-            "/v1/orgs": {"get": {}, "post": {}, "summary": ""},
-            "/v1/orgs/{org}": {"get": {}, "delete": {}},
-            "/v1/orgs/check-slug": {"get": {}},
-        }}));
-        let table = [
-            ("/v1/orgs", Some("GET, POST")),
-            ("/v1/orgs/aorg_1", Some("GET, DELETE")),
-            ("/v1/orgs/check-slug", Some("GET")),
-            ("/v1/orgs/", None),
-            ("/v1/orgs/a/b", None),
-            ("/", None),
-        ];
-        for (path, allow) in table {
-            let sorted = |text: &str| {
-                let mut methods: Vec<_> = text.split(", ").map(str::to_owned).collect();
-                methods.sort();
-                methods
-            };
-            assert_eq!(
-                routes.allowed(path).as_deref().map(sorted),
-                allow.map(sorted),
-                "{path}"
-            );
-        }
-    }
 
     #[test]
     fn an_error_status_without_a_problem_becomes_one() {

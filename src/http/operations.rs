@@ -8,10 +8,7 @@ use std::collections::HashMap;
 use actix_web::http::Method;
 use serde_json::Value;
 
-use super::openapi::IDEMPOTENCY_KEY;
-
-/// The methods that operations have.
-const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+use super::openapi::{IDEMPOTENCY_KEY, METHODS};
 
 /// Places among all operations, method by method.
 type Places = [Option<usize>; METHODS.len()];
@@ -95,6 +92,19 @@ impl Operations {
             let mut all = self.by_pattern.iter();
             all.find_map(|(pattern, places)| places[known].filter(|_| is_of(&path, pattern)))
         })
+    }
+
+    /// The methods of the pattern that a path is of before all others, as `Allow` spells them; none where
+    /// there is no such path.
+    pub(super) fn allowed(&self, path: &str) -> Option<String> {
+        let places = self.by_path.get(path).or_else(|| {
+            let path: Vec<&str> = path.split('/').collect();
+            let mut all = self.by_pattern.iter();
+            all.find_map(|(pattern, places)| is_of(&path, pattern).then_some(places))
+        })?;
+        let methods = METHODS.iter().zip(places).filter(|(_, it)| it.is_some());
+        let methods: Vec<_> = methods.map(|(method, _)| method.to_uppercase()).collect();
+        Some(methods.join(", "))
     }
 
     /// A documented path in which something varies.
@@ -202,6 +212,17 @@ mod tests {
         ];
         for (method, path, expected) in table {
             assert_eq!(found(method, path), expected, "{path}");
+        }
+        for (path, expected) in [
+            ("/v1/orgs", Some("GET, POST")),
+            ("/v1/orgs/a", Some("GET")),
+            ("/v1/orgs/import", Some("POST")),
+            ("/v1/orgs/invitations/teams", Some("GET")),
+            ("/v1/orgs/", None),
+            ("/v1/orgs/a/b", None),
+            ("/", None),
+        ] {
+            assert_eq!(operations.allowed(path).as_deref(), expected, "{path}");
         }
         let remembers = |path: &str| operations.find(&Method::POST, path).map(|it| it.remembers);
         assert_eq!(remembers("/v1/orgs"), Some(true));

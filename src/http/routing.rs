@@ -6,8 +6,9 @@
 //!                 └─▶ paths with variables, by operation: only what will match is taken apart
 //! ```
 //!
-//! The document itself is made when somebody asks for it. actix tries one pattern after another, each by a regular expression. Here the edge has found the
-//! operation before ([`Operations`]), and a pattern is tried where it is of that operation's path.
+//! The document itself is made when somebody asks for it. actix tries one pattern after another, each
+//! by a regular expression. Here the edge has found the operation before ([`Operations`]), and a
+//! pattern is tried where it is of that operation's path.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +23,6 @@ use utoipa::openapi::{Components, OpenApi};
 use utoipa_actix_web::OpenApiFactory;
 
 use super::docs;
-use super::errors::Routes;
 use super::openapi;
 use super::operations::{Operations, Path};
 
@@ -127,7 +127,6 @@ pub struct Api {
     routes: fn(&mut Routing),
     pages: Vec<Pages>,
     document: Data<Document>,
-    methods: Data<Routes>,
     pub(super) operations: Data<Operations>,
 }
 
@@ -142,7 +141,6 @@ impl Api {
             routes,
             pages: vec![docs::pages],
             document: Data::new(Document::of(routes)),
-            methods: Data::new(Routes::of(&outline)),
             operations: Data::new(Operations::of(&outline)),
         }
     }
@@ -166,7 +164,6 @@ impl Api {
         }
         config
             .app_data(self.document.clone())
-            .app_data(self.methods.clone())
             .app_data(self.operations.clone());
     }
 }

@@ -64,7 +64,7 @@ impl Load {
     async fn accounts(&self) -> BTreeMap<String, Found> {
         let (mut found, mut next) = (BTreeMap::new(), String::new());
         loop {
-            let ask = Ask::get(format!("/v1/admin/users?limit=100{next}")).by(&self.backend);
+            let ask = Ask::get(format!("/v1/admin/users?limit=20{next}")).by(&self.backend);
             let page = self.insists(&ask).await.done().expect("a page");
             for user in page["users"].as_array().expect("a list") {
                 let one = Found {
@@ -77,7 +77,7 @@ impl Load {
             if page["has_more"] != json!(true) {
                 return found;
             }
-            next = format!("&after={}", text(&page, "/next"));
+            next = format!("&cursor={}", text(&page, "/next_cursor"));
         }
     }
 

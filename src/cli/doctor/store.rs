@@ -91,6 +91,17 @@ async fn of_what_is_in_it(examined: &Examined, config: &Config, world: &World) -
         // What is in it cannot be asked for by an index that is not there.
         return findings;
     }
+    findings.extend(of_its_documents(examined, now).await);
+    findings
+}
+
+async fn of_its_documents(examined: &Examined, now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match examined.is_unfinished().await {
+        Ok(false) => {}
+        Ok(true) => findings.push(unfinished()),
+        Err(why) => findings.push(unreachable(&why)),
+    }
     findings.push(match examined.signing_keys(now).await {
         Ok(report) => signing_keys(report),
         Err(why) => unreachable(&why),
@@ -116,6 +127,12 @@ async fn of_what_is_in_it(examined: &Examined, config: &Config, world: &World) -
         Err(why) => unreachable(&why),
     });
     findings
+}
+
+fn unfinished() -> Finding {
+    let advice = "let `authsome restore` come to its end, or run it again with the same file";
+    let what = "a backup is being brought back into it, and is not all there yet";
+    Finding::fail(STORE, what, advice)
 }
 
 fn indexes(flaws: Vec<String>) -> Vec<Finding> {

@@ -17,6 +17,9 @@ use super::problem::{FieldError, ProblemBody};
 use crate::kernel::id::{AppId, EnvId};
 
 /// Where the document describes the header of operations that remember their answers.
+/// The methods that operations have.
+pub(super) const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
+
 pub(super) const IDEMPOTENCY_KEY: &str = "#/components/parameters/IdempotencyKey";
 
 /// What the edge goes by.

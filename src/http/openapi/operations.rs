@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::IDEMPOTENCY_KEY;
+use super::{IDEMPOTENCY_KEY, METHODS};
 use crate::http::problem::MEDIA_TYPE;
 use crate::http::problems::ProblemKind;
 
 type Kinds = BTreeSet<ProblemKind>;
-
-const METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
 
 /// What may happen to any request.
 const EVERYWHERE: [ProblemKind; 3] = [

@@ -166,6 +166,8 @@ on_both_stores! {
             restore.kill().expect("it is killed");
             restore.wait().expect("it is gone");
             kills.push(brought(&home).await);
+            let examined = home.run(&["doctor"]);
+            assert!(examined.out.contains("not all there yet"), "{examined:?}");
         };
 
         assert!(restored.status.success() && kills.len() > 2, "{kills:?}: {restored:?}");

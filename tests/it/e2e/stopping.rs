@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::server::{Home, PASSWORD, Server, eventually, text};
 use crate::support::client::Asks;
@@ -222,5 +222,22 @@ fn a_stopping_server_says_so_before_it_stops_listening() {
         );
         server.sign_up(&key, "mia@example.org").await;
         assert_eq!(server.process.ended().await.code(), Some(0));
+    });
+}
+
+/// Whoever is starting still, and waits for a database that says nothing, has nothing to finish.
+#[test]
+fn a_server_that_is_told_to_stop_while_it_starts_ends_as_if_it_had_served() {
+    run(async {
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("mongodb://{}/authsome", silent.local_addr().unwrap());
+        let home = Home::on_mongodb().with("STORE__URL", url);
+        let mut process = home.start();
+        let _asked = silent.accept().await.unwrap();
+
+        process.signal(Signal::TERM);
+
+        let ended = tokio::time::timeout(Duration::from_secs(1), process.ended()).await;
+        assert_eq!(ended.expect("it waits for nothing").code(), Some(0));
     });
 }

@@ -47,6 +47,20 @@ fn a_replica_set_that_nobody_initiated_is_refused_with_the_command_that_helps() 
     });
 }
 
+/// To wait would mend nothing: whoever has set it must hear of it.
+#[test]
+fn a_password_that_is_wrong_is_told_and_not_waited_for() {
+    run(async {
+        let url = mongodb_url("authsome").replace("://", "://authsome:wrong@");
+
+        let opened = Store::open(&StoreSettings::at(Location::Mongo(url))).await;
+
+        let sentence = sentence(opened);
+        assert!(sentence.contains("check the user, the password"), "{sentence}");
+        assert!(!sentence.contains("wrong"), "{sentence}");
+    });
+}
+
 #[test]
 fn a_database_that_does_not_answer_is_unavailable_within_its_bound() {
     run(async {
