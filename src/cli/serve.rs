@@ -54,7 +54,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<()> {
         bound,
     };
     let _spared = survive_limits()?;
-    let Some((foundation, authsome)) = start.begun(&listener, &mut stop).await? else {
+    let begun = Box::pin(start.begun(&listener, &mut stop));
+    let Some((foundation, authsome)) = begun.await? else {
         return Ok(());
     };
     let (health, background) = (authsome.health.clone(), authsome.background());

@@ -2,8 +2,8 @@
 //!
 //! Whatever leaves the edge with an error status is a [`Problem`]; foreign error text stays here.
 
-use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::answer::{Answer, NoContent};

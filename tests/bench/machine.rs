@@ -8,7 +8,7 @@
 //! What a thread starts, threads and processes, stays on the core of that thread. On a machine with
 //! one core both are the same, and the report says so.
 
-use std::fs::read_to_string;
+use std::fs::{read_dir, read_to_string};
 use std::thread::scope;
 use std::time::Duration;
 
@@ -81,6 +81,21 @@ pub fn cpu_time(process: u32) -> Option<Duration> {
     let user: f64 = fields.nth(11)?.parse().ok()?;
     let system: f64 = fields.next()?.parse().ok()?;
     Some(Duration::from_secs_f64((user + system) / TICKS_A_SECOND))
+}
+
+/// What the threads of a process whose names begin so have run for so far; none where there is no such
+/// thread, or the kernel does not say (`/proc/<pid>/task/<tid>/schedstat`, nanoseconds).
+pub fn threads_time(process: u32, named: &str) -> Option<Duration> {
+    let all = read_dir(format!("/proc/{process}/task")).ok()?;
+    let own = all.flatten().map(|thread| thread.path()).filter(|thread| {
+        let name = read_to_string(thread.join("comm"));
+        name.is_ok_and(|name| name.starts_with(named))
+    });
+    let times = own.filter_map(|thread| {
+        let told = read_to_string(thread.join("schedstat")).ok()?;
+        told.split_whitespace().next()?.parse().ok()
+    });
+    times.map(Duration::from_nanos).reduce(|all, one| all + one)
 }
 
 /// Memory of a process, in KiB.

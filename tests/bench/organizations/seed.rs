@@ -14,8 +14,8 @@ use authsome::kernel::time::{Clock, Timestamp};
 use authsome::memberships::{Member, Organization};
 use authsome::rbac::{self, CustomRole, RegisteredResource, Scope};
 use authsome::sessions::Session;
-use authsome::store::{Entity, Reaches, Store, StoreError, StoreSettings};
-use authsome::users::{self, NewUser};
+use authsome::store::{Entity, Reaches, Store, StoreSettings};
+use authsome::users::{self, NewUser, User};
 use futures_util::StreamExt;
 use futures_util::stream::iter;
 
@@ -140,21 +140,15 @@ impl Maker {
     async fn users(&self, store: &Store, count: usize) -> Vec<UserId> {
         let numbers: Vec<(usize, Timestamp)> = (0..count).map(|it| (it, self.moment())).collect();
         let batches = iter(numbers.chunks(BATCH)).map(async |batch| {
-            let made = store.write(async |tx| {
-                let mut tx = tx.within(self.tenant.app_id);
-                let mut made = Vec::with_capacity(batch.len());
-                for (number, moment) in batch {
-                    let new = new_user(*number);
-                    let when = (*moment, &self.entropy);
-                    made.push(
-                        users::create(&mut tx, self.tenant.app_id, new, when)
-                            .await?
-                            .id,
-                    );
-                }
-                Ok::<_, StoreError>(made)
+            let app = self.tenant.app_id;
+            let made = |(number, moment)| new_user(number).made(app, moment, &self.entropy);
+            let made: Vec<User> = batch.iter().copied().map(made).collect();
+            let written = store.write(async |tx| {
+                let mut tx = tx.within(app);
+                users::create_all(&mut tx, &made).await
             });
-            made.await.expect("users")
+            written.await.expect("users");
+            made.iter().map(|user| user.id).collect()
         });
         let made: Vec<Vec<UserId>> = batches.buffered(AT_ONCE).collect().await;
         made.concat()
@@ -300,10 +294,7 @@ where
     let batches = iter(all.chunks(BATCH)).for_each_concurrent(AT_ONCE, async |batch| {
         let written = store.write(async |tx| {
             let mut tx = tx.within(tenant);
-            for document in batch {
-                tx.insert(document).await?;
-            }
-            Ok::<_, StoreError>(())
+            tx.insert_all(batch).await
         });
         written.await.expect("documents");
     });

@@ -5,8 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::load::Load;
-use crate::machine::cpu_time;
+use crate::machine::{cpu_time, threads_time};
 use crate::yardsticks::Reached;
+
+/// What the server calls its hashing threads.
+const HASHING: &str = "hasher-";
 
 /// One round, or the median of several, of each member apart. Times are microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -20,6 +23,8 @@ pub struct Figure {
     pub cpu_us: f64,
     /// The same of the database beside it; absent where there is none, or it cannot be seen.
     pub store_cpu_us: Option<f64>,
+    /// What of `cpu_us` the hashing threads have used; absent where nobody has any.
+    pub hashing_us: Option<f64>,
     /// What part of the core both have used: where it is far from 1, somebody else was the limit.
     pub busy: f64,
 }
@@ -39,6 +44,7 @@ pub struct Processes {
 pub struct Used {
     own: Duration,
     store: Option<Duration>,
+    hashing: Option<Duration>,
 }
 
 impl Processes {
@@ -46,6 +52,7 @@ impl Processes {
         Used {
             own: cpu_time(self.own).expect("a process that is there"),
             store: self.store.and_then(cpu_time),
+            hashing: threads_time(self.own, HASHING),
         }
     }
 
@@ -59,15 +66,20 @@ impl Processes {
             return Err(format!("{failed} failed, {refused} refused: {why}"));
         }
         let after = self.used();
-        let store = before.store.zip(after.store);
-        Ok(Figure::of(
+        let since = |(before, after): (Duration, Duration)| after.saturating_sub(before);
+        let figure = Figure::of(
             (load.times.len(), load.elapsed),
             (load.percentile(0.50), load.percentile(0.99)),
             (
-                after.own.saturating_sub(before.own),
-                store.map(|(before, after)| after.saturating_sub(before)),
+                since((before.own, after.own)),
+                before.store.zip(after.store).map(since),
             ),
-        ))
+        );
+        let hashing = before.hashing.zip(after.hashing).map(since);
+        Ok(Figure {
+            hashing_us: hashing.map(|it| micros(it) / figure.count as f64),
+            ..figure
+        })
     }
 }
 
@@ -85,6 +97,7 @@ impl Figure {
             p99_us: micros(p99),
             cpu_us: each(own),
             store_cpu_us: store.map(each),
+            hashing_us: None,
             busy: (own + store.unwrap_or_default()).as_secs_f64() / elapsed.as_secs_f64(),
         }
     }
@@ -104,17 +117,24 @@ impl Figure {
         self.cpu_us + self.store_cpu_us.unwrap_or_default()
     }
 
+    /// The same but for the hashing of passwords.
+    pub fn besides_hashing_us(&self) -> f64 {
+        self.all_cpu_us() - self.hashing_us.unwrap_or_default()
+    }
+
     /// Of several rounds; none where there was no round.
     pub fn median(rounds: &[Self]) -> Option<Self> {
         let of = |part: fn(&Self) -> f64| median(rounds.iter().map(part).collect());
-        let stores: Vec<f64> = rounds.iter().filter_map(|it| it.store_cpu_us).collect();
+        let some =
+            |part: fn(&Self) -> Option<f64>| median(rounds.iter().filter_map(part).collect());
         Some(Self {
             count: rounds.iter().map(|it| it.count).sum(),
             per_second: of(|it| it.per_second)?,
             p50_us: of(|it| it.p50_us)?,
             p99_us: of(|it| it.p99_us)?,
             cpu_us: of(|it| it.cpu_us)?,
-            store_cpu_us: median(stores),
+            store_cpu_us: some(|it| it.store_cpu_us),
+            hashing_us: some(|it| it.hashing_us),
             busy: of(|it| it.busy)?,
         })
     }

@@ -257,7 +257,7 @@ impl Goals<'_> {
         let most = if store == "sqlite" { 2.0 } else { 1.3 };
         for row in self.report.scale.iter().filter(|it| it.store == store) {
             let what = format!(
-                "{}: growth of CPU from small to large",
+                "{}: growth of CPU but for hashing, from small to large",
                 row.scenario.in_words()
             );
             self.goal((11, &what), at, (row.growth, Bound::AtMost(most)));

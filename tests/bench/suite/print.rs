@@ -177,9 +177,12 @@ fn scale(report: &Report) {
     if report.scale.is_empty() {
         return;
     }
-    println!("\nCPU µs of an answer, with a thousand users and with a million");
+    println!("\nCPU µs of an answer but for hashing, with a thousand users and with a million");
     for row in &report.scale {
-        let cpu = |figure: &Option<Figure>| figure.as_ref().map_or(f64::NAN, Figure::all_cpu_us);
+        let cpu = |figure: &Option<Figure>| {
+            let figure = figure.as_ref();
+            figure.map_or(f64::NAN, Figure::besides_hashing_us)
+        };
         println!(
             "  {:<8} {:<20} {:>9.1} {:>9.1} {}",
             row.store,

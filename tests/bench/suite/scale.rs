@@ -46,7 +46,7 @@ pub struct Row {
     pub scenario: Scenario,
     pub small: Option<Figure>,
     pub large: Option<Figure>,
-    /// Time on the core for an answer of the large one, by that of the small one.
+    /// Time on the core for an answer of the large one, by that of the small one, but for hashing.
     pub growth: Option<f64>,
     pub error: Option<String>,
 }
@@ -74,7 +74,7 @@ pub fn measure(ground: &Ground<'_>, place: &Where, options: &Options) -> (Vec<Ro
         rows.push(Row {
             store: place.name(),
             scenario,
-            growth: both.map(|(few, many)| many.all_cpu_us() / few.all_cpu_us()),
+            growth: both.map(|(few, many)| many.besides_hashing_us() / few.besides_hashing_us()),
             small: few,
             large: many,
             error,

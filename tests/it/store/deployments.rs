@@ -56,7 +56,10 @@ fn a_password_that_is_wrong_is_told_and_not_waited_for() {
         let opened = Store::open(&StoreSettings::at(Location::Mongo(url))).await;
 
         let sentence = sentence(opened);
-        assert!(sentence.contains("check the user, the password"), "{sentence}");
+        assert!(
+            sentence.contains("check the user, the password"),
+            "{sentence}"
+        );
         assert!(!sentence.contains("wrong"), "{sentence}");
     });
 }
