@@ -18,6 +18,7 @@
 
 mod authority;
 mod entering;
+mod footings;
 mod holders;
 mod invitations;
 mod joining;
@@ -32,6 +33,7 @@ mod teams;
 
 pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships, changed, places};
+pub use self::footings::Footings;
 pub use self::holders::{Holders, Reached, exchange_role, holders, reached_by};
 pub use self::invitations::{ALREADY_INVITED, Invitation, InvitationStatus};
 pub use self::joining::{JoinError, NewMember, join};

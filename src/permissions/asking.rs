@@ -1,4 +1,5 @@
-//! Asking who is allowed what: the checks of one request, in order, as of one instant.
+//! Asking who is allowed what: the checks of one request, in order. What is not in memory is read as
+//! of one instant.
 
 use super::deciding::{self, Check, Decision, Explanation};
 use super::looking::{Judged, Looks};

@@ -98,7 +98,7 @@ impl<'a, 'tx> Looks<'a, 'tx> {
         let caller = self.asker.caller;
         let own = if self.may_enter(&caller.subjects) {
             let memberships = &self.asking.memberships;
-            memberships.of_caller(self.tx, caller, org).await?
+            memberships.seen_of_caller(self.tx, caller, org).await?
         } else {
             None
         };
@@ -132,11 +132,9 @@ impl<'a, 'tx> Looks<'a, 'tx> {
             return Ok(Err(Reason::Unknown));
         };
         let memberships = &self.asking.memberships;
-        let standing = if self.asker.may_ask_of_others {
-            memberships.of_anybody(self.tx, &user, org).await?
-        } else {
-            memberships.of_user(self.tx, &user, org).await?
-        };
+        let standing = memberships.seen_of_user(self.tx, &user, org).await?;
+        let knows_all = self.asker.may_ask_of_others;
+        let standing = standing.filter(|it| knows_all || it.member.is_some());
         let Some(standing) = standing else {
             return Ok(Err(Reason::Unknown));
         };

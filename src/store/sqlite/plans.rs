@@ -23,6 +23,7 @@ const GUESTS: Schema = Schema {
     ],
     part_of: None,
     outlives: Outlives::Nothing,
+    kept: false,
     typed: typed_as::<Plain>,
 };
 
