@@ -55,7 +55,7 @@ pub async fn organization_count(tx: &mut Tx<'_, Tenant>) -> Stored<u64> {
 }
 
 /// [`super::SLUG_TAKEN`] where another one of the environment has the slug.
-pub async fn insert(tx: &mut Tx<'_, Tenant>, organization: &Organization) -> Stored<()> {
+pub(super) async fn insert(tx: &mut Tx<'_, Tenant>, organization: &Organization) -> Stored<()> {
     tx.mark(organization.id);
     tx.insert(organization).await
 }

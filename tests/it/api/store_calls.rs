@@ -58,7 +58,8 @@ const WARM: &[Row] = &[
     ("auth.refresh within an organization", 6, 1, 0),
     // The end of the session, what tells the other nodes, and the event.
     ("auth.sign_out", 0, 3, 1),
-    ("orgs.create", 3, 6, 1),
+    // The organisation, its owner's account held, his place, and the event.
+    ("orgs.create", 0, 4, 1),
     // Whatever is made up is refused without a look at the store.
     ("me.read by what is no token", 0, 0, 0),
     ("me.read by a misspelt key", 0, 0, 0),
