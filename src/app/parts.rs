@@ -26,7 +26,7 @@ use crate::kernel::id::AppId;
 use crate::kernel::measure::Measured;
 use crate::limits::{Limits, Lockouts};
 use crate::mail::{Mailer, Templates};
-use crate::memberships::Memberships;
+use crate::memberships::{Footings, Memberships};
 use crate::metrics::Metrics;
 use crate::notifications::{Composer, Deliveries, Post};
 use crate::outbound::Outbound;
@@ -66,7 +66,11 @@ impl Foundation {
         );
         let policy = Policy::built_in().await?;
         let policies = Policies::new(OrgPolicies::built_in().await?);
-        let memberships = Memberships { policies, platform };
+        let memberships = Memberships {
+            policies,
+            footings: Footings::new(revocations.clone()),
+            platform,
+        };
         let bell = Bell::default();
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
@@ -205,6 +209,7 @@ impl Foundation {
             Arc::new(sessions.environments.clone()),
             Arc::new(sessions.rules.clone()),
             Arc::new(sessions.memberships.policies.clone()),
+            Arc::new(sessions.memberships.footings.clone()),
         ];
         let (store, clock) = (self.store.clone(), self.world.clock.clone());
         Metrics::new(store, clock, measured).elsewhere(self.config.metrics.bind.is_some())

@@ -156,20 +156,34 @@ fn decode(suffix: &str) -> Option<u128> {
         return None;
     }
     suffix.bytes().try_fold(0_u128, |bits, letter| {
-        let digit = ALPHABET.binary_search(&letter).ok()?;
-        Some(bits << 5 | u128::try_from(digit).ok()?)
+        let digit = DIGITS[usize::from(letter)];
+        (digit != NO_DIGIT).then_some(bits << 5 | u128::from(digit))
     })
 }
 
+const NO_DIGIT: u8 = 32;
+
+/// The place of each byte in the alphabet.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < NO_DIGIT {
+        digits[ALPHABET[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    digits
+};
+
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut suffix = [0; SUFFIX_LEN];
+        for (place, letter) in suffix.iter_mut().rev().enumerate() {
+            let digit = usize::try_from(self.bits >> (5 * place) & 31).map_err(|_| fmt::Error)?;
+            *letter = ALPHABET[digit];
+        }
         f.write_str(K::PREFIX)?;
         f.write_char('_')?;
-        for place in (0..SUFFIX_LEN).rev() {
-            let digit = usize::try_from(self.bits >> (5 * place) & 31).map_err(|_| fmt::Error)?;
-            f.write_char(char::from(ALPHABET[digit]))?;
-        }
-        Ok(())
+        f.write_str(str::from_utf8(&suffix).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -36,9 +36,32 @@ impl Metadata {
         &self.0
     }
 
+    /// About how many bytes it takes in memory.
+    pub fn weight(&self) -> usize {
+        weight_of_members(&self.0)
+    }
+
     pub fn into_members(self) -> Map<String, Value> {
         self.0
     }
+}
+
+/// What a value takes beside its text, or a member beside its name and its value.
+const OF_A_VALUE: usize = 64;
+
+fn weight_of_members(members: &Map<String, Value>) -> usize {
+    let weight = |(name, value): (&String, &Value)| OF_A_VALUE + name.len() + weight_of(value);
+    members.iter().map(weight).sum()
+}
+
+fn weight_of(value: &Value) -> usize {
+    OF_A_VALUE
+        + match value {
+            Value::Object(members) => weight_of_members(members),
+            Value::Array(items) => items.iter().map(weight_of).sum(),
+            Value::String(text) => text.len(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        }
 }
 
 fn storable_members(members: &Map<String, Value>) -> Result<(), NotStorable> {

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::entering::Memberships;
-use super::repo;
 use super::standing::Standing;
 use crate::access::{Role, subjects};
 use crate::http::{Caller, Principal};
@@ -76,11 +75,8 @@ impl Memberships {
             return Ok(None);
         };
         let mut tx = tx.within(tenant);
-        let Some(organization) = repo::get(&mut tx, org).await? else {
-            return Ok(None);
-        };
-        let standing = self.standing(&mut tx, organization, (user, own)).await?;
-        Ok(Some(standing))
+        let footing = self.footing(&mut tx, (org, user)).await?;
+        Ok(footing.map(|footing| Standing::new(footing, own)))
     }
 
     /// Him, where he may be a member, and what he is in the app.

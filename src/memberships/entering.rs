@@ -1,7 +1,10 @@
 //! Entering an organisation: the way of every request that concerns one.
 
+use std::sync::Arc;
+
+use super::footings::{Footings, Where};
 use super::record::{Organization, Team};
-use super::standing::{Place, Standing};
+use super::standing::{Footing, Place, Standing};
 use super::{repo, teams};
 use crate::access::{Grantable, OrgRole, subjects};
 use crate::http::{Caller, Entrance, KeyOwner, Principal, Problem, ProblemKind};
@@ -16,6 +19,7 @@ use crate::users::User;
 #[derive(Debug, Clone)]
 pub struct Memberships {
     pub policies: Policies,
+    pub footings: Footings,
     /// The app that holds the operators.
     pub platform: AppId,
 }
@@ -33,17 +37,18 @@ pub enum EnterError {
 
 impl Memberships {
     /// The caller's standing in an organisation where he may do what he came for. To whoever is
-    /// neither a member nor administers the app, it does not exist.
+    /// neither a member nor administers the app, it does not exist. Whoever only looks may be let in by
+    /// what is in memory ([`Memberships::seen_of_caller`]).
     pub async fn enter(
         &self,
         tx: &mut Tx<'_, Tenant>,
         entrance: &Entrance<'_>,
         org: OrgId,
     ) -> Result<Standing, EnterError> {
-        let standing = self.of_caller(tx, entrance.caller, org).await?;
+        let standing = self.seen_of_caller(tx, entrance.caller, org).await?;
         let standing = standing.ok_or(EnterError::Unknown)?;
         let Grantable { object, action, .. } = entrance.permission;
-        if standing.policy.allows(&standing.subjects, object, action) {
+        if standing.policy.allows(standing.subjects(), object, action) {
             return Ok(standing);
         }
         Err(EnterError::Forbidden)
@@ -56,7 +61,7 @@ impl Memberships {
         entrance: &Entrance<'_>,
         (org, team): (OrgId, TeamId),
     ) -> Result<(Standing, Team), EnterError> {
-        let standing = self.of_caller(tx, entrance.caller, org).await?;
+        let standing = self.seen_of_caller(tx, entrance.caller, org).await?;
         let standing = standing.ok_or(EnterError::Unknown)?;
         let found = teams::team(tx, org, team).await?;
         let found = found.ok_or(EnterError::Unknown)?;
@@ -78,78 +83,117 @@ impl Memberships {
         caller: &Caller,
         org: OrgId,
     ) -> Stored<Option<Standing>> {
-        let Some(organization) = repo::get(tx, org).await? else {
+        let Some(own) = subjects_for(caller, org) else {
             return Ok(None);
         };
-        let mut own = caller.subjects.clone();
-        if let Principal::Key { owner, .. } = caller.principal
-            && let KeyOwner::Organization(home) = owner
-        {
-            if home != org {
-                return Ok(None);
-            }
-            // What it may do here is all that can be done here, within its scopes.
-            own.push(OrgRole::OWNER.subject());
-        }
-        let whose = (caller.user(), own);
-        let standing = self.standing(tx, organization, whose).await?;
-        Ok(Some(standing).filter(Standing::is_let_in))
+        let footing = self.footing(tx, (org, caller.user())).await?;
+        Ok(footing.and_then(|footing| let_in(footing, own)))
     }
 
-    /// A member's standing, for a token or a question; `None` for who is none.
+    /// The same, to be looked at: as it was within the last second at least, with all that was
+    /// changed on this node, and nothing that was taken away anywhere. Within a unit of work that may
+    /// write it is of the store.
+    pub async fn seen_of_caller(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        caller: &Caller,
+        org: OrgId,
+    ) -> Stored<Option<Standing>> {
+        let Some(own) = subjects_for(caller, org) else {
+            return Ok(None);
+        };
+        let footing = self.seen(tx, (org, caller.user())).await?;
+        Ok(footing.and_then(|footing| let_in(footing, own)))
+    }
+
+    /// A member's standing, for a token; `None` for who is none.
     pub async fn of_user(
         &self,
         tx: &mut Tx<'_, Tenant>,
         user: &User,
         org: OrgId,
     ) -> Stored<Option<Standing>> {
-        let standing = self.of_anybody(tx, user, org).await?;
+        let footing = self.footing(tx, (org, Some(user.id))).await?;
+        let standing = footing.and_then(|footing| let_in(footing, self.subjects_of(user)));
         Ok(standing.filter(|standing| standing.member.is_some()))
     }
 
-    /// The same of whoever the organisation lets in: of administrators of the app, too.
-    pub async fn of_anybody(
+    /// The standing of whomever the organisation lets in, members and administrators of the app, to be
+    /// looked at; see [`Memberships::seen_of_caller`].
+    pub async fn seen_of_user(
         &self,
         tx: &mut Tx<'_, Tenant>,
         user: &User,
         org: OrgId,
     ) -> Stored<Option<Standing>> {
+        let footing = self.seen(tx, (org, Some(user.id))).await?;
+        Ok(footing.and_then(|footing| let_in(footing, self.subjects_of(user))))
+    }
+
+    fn subjects_of(&self, user: &User) -> Vec<String> {
+        subjects(user.app_id == self.platform, &user.roles)
+    }
+
+    pub(super) async fn seen(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        place: Where,
+    ) -> Stored<Option<Arc<Footing>>> {
+        if let Some(known) = self.footings.get(tx, place) {
+            return Ok(Some(known));
+        }
+        let footing = self.footing(tx, place).await?;
+        if let Some(footing) = &footing {
+            self.footings.keep(tx, place, footing);
+        }
+        Ok(footing)
+    }
+
+    /// What the store says; `None` where there is no such organisation.
+    pub(super) async fn footing(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        (org, user): Where,
+    ) -> Stored<Option<Arc<Footing>>> {
         let Some(organization) = repo::get(tx, org).await? else {
             return Ok(None);
         };
-        let own = subjects(user.app_id == self.platform, &user.roles);
-        let standing = self
-            .standing(tx, organization, (Some(user.id), own))
-            .await?;
-        Ok(Some(standing).filter(Standing::is_let_in))
-    }
-
-    pub(super) async fn standing(
-        &self,
-        tx: &mut Tx<'_, Tenant>,
-        organization: Organization,
-        (user, mut subjects): (Option<UserId>, Vec<String>),
-    ) -> Stored<Standing> {
-        let org = organization.id;
         let in_force = self.policies.of(tx, (org, organization.policy_id)).await?;
-        let mut standing = Standing {
+        let member = match user {
+            Some(user) => repo::member_of(tx, org, user).await?,
+            None => None,
+        };
+        let teams = match &member {
+            Some(member) => places(tx, org, member.user_id).await?,
+            None => Vec::new(),
+        };
+        Ok(Some(Arc::new(Footing {
             organization,
-            member: None,
-            teams: Vec::new(),
+            member,
+            teams,
             policy: in_force.policy,
             app_version: in_force.app_version,
-            subjects: Vec::new(),
-        };
-        if let Some(user) = user {
-            standing.member = repo::member_of(tx, org, user).await?;
-        }
-        if let Some(member) = &standing.member {
-            standing.teams = places(tx, org, member.user_id).await?;
-            subjects.extend(standing.roles().into_iter().map(OrgRole::subject));
-        }
-        standing.subjects = subjects;
-        Ok(standing)
+        })))
     }
+}
+
+/// What the caller is besides, where he may come to this organisation at all.
+fn subjects_for(caller: &Caller, org: OrgId) -> Option<Vec<String>> {
+    let mut own = caller.subjects.clone();
+    if let Principal::Key { owner, .. } = caller.principal
+        && let KeyOwner::Organization(home) = owner
+    {
+        if home != org {
+            return None;
+        }
+        // What it may do here is all that can be done here, within its scopes.
+        own.push(OrgRole::OWNER.subject());
+    }
+    Some(own)
+}
+
+fn let_in(footing: Arc<Footing>, own: Vec<String>) -> Option<Standing> {
+    Some(Standing::new(footing, own)).filter(Standing::is_let_in)
 }
 
 /// Notes that something in the organisation changes, and gives it as it is then. Every unit of work

@@ -1,7 +1,7 @@
 //! Joining an organisation, whoever has decided it.
 
 use super::invitations::close_offers;
-use super::record::{ALREADY_MEMBER, Member};
+use super::record::{ALREADY_MEMBER, Member, Organization};
 use super::{owners, repo};
 use crate::access::OrgRole;
 use crate::http::{Problem, ProblemKind};
@@ -56,18 +56,7 @@ pub async fn join(
     if !organization.has_room() {
         return Err(JoinError::NoSeat);
     }
-    let tenant = tx.scope();
-    let member = Member {
-        id: MemberId::new(now, entropy),
-        app_id: tenant.app_id,
-        env_id: tenant.env_id,
-        org_id: org,
-        user_id: user.id,
-        roles: new.roles,
-        invited_by: new.invited_by,
-        created_at: now,
-        updated_at: now,
-    };
+    let member = place(tx.scope(), org, new, (now, entropy));
     let owner = i64::from(member.is_owner());
     let counted = repo::count(tx, org, (1, owner), now).await?;
     counted.ok_or(JoinError::Gone)?;
@@ -75,6 +64,53 @@ pub async fn join(
     repo::insert_member(tx, &member).await.map_err(taken)?;
     close_offers(tx, org, &user.email, now).await?;
     Ok(member)
+}
+
+/// Makes an organisation of one member, who owns it, in the caller's unit of work.
+/// [`super::SLUG_TAKEN`] where another one of the environment has the slug.
+pub async fn found(
+    tx: &mut Tx<'_, Tenant>,
+    organization: &Organization,
+    owner: UserId,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Result<(), JoinError> {
+    debug_assert_eq!(
+        (organization.owner_count, organization.member_count),
+        (1, 1)
+    );
+    repo::insert(tx, organization).await?;
+    let user = owners::hold(tx, owner, now).await?;
+    let user = user.ok_or(JoinError::UnknownUser)?;
+    if !user.may_sign_in(now) {
+        return Err(JoinError::Inactive);
+    }
+    let first = NewMember {
+        user: owner,
+        roles: vec![OrgRole::OWNER],
+        invited_by: None,
+    };
+    // Nobody else is there, and nobody can have been invited: there is nothing to look for.
+    let first = place(tx.scope(), organization.id, first, (now, entropy));
+    Ok(repo::insert_member(tx, &first).await?)
+}
+
+fn place(
+    tenant: Tenant,
+    org: OrgId,
+    new: NewMember,
+    (now, entropy): (Timestamp, &Entropy),
+) -> Member {
+    Member {
+        id: MemberId::new(now, entropy),
+        app_id: tenant.app_id,
+        env_id: tenant.env_id,
+        org_id: org,
+        user_id: new.user,
+        roles: new.roles,
+        invited_by: new.invited_by,
+        created_at: now,
+        updated_at: now,
+    }
 }
 
 fn taken(error: StoreError) -> JoinError {

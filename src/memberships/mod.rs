@@ -18,6 +18,7 @@
 
 mod authority;
 mod entering;
+mod footings;
 mod holders;
 mod invitations;
 mod joining;
@@ -32,18 +33,18 @@ mod teams;
 
 pub use self::authority::{Authority, Inviter};
 pub use self::entering::{EnterError, Memberships, changed, places};
+pub use self::footings::Footings;
 pub use self::holders::{Holders, Reached, exchange_role, holders, reached_by};
 pub use self::invitations::{ALREADY_INVITED, Invitation, InvitationStatus};
-pub use self::joining::{JoinError, NewMember, join};
+pub use self::joining::{JoinError, NewMember, found, join};
 pub use self::leaving::{LeaveError, forget, leave};
 pub use self::owners::{ban_owner, lift_ban};
 pub use self::record::{
     ALREADY_IN_TEAM, Member, Organization, SLUG_TAKEN, TEAM_SLUG_TAKEN, Team, TeamMember,
 };
 pub use self::repo::{
-    OrganizationChanges, all_changed, by_slug, get, insert, member, member_of, members,
-    memberships_of, of_user, only_one, organization_count, organizations, own_roles_changed,
-    remove, update,
+    OrganizationChanges, all_changed, by_slug, get, member, member_of, members, memberships_of,
+    of_user, only_one, organization_count, organizations, own_roles_changed, remove, update,
 };
 pub use self::revoking::{revoke_reached, revoke_team};
 pub use self::roles::{GrantError, change_roles, set_roles};

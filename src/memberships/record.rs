@@ -126,6 +126,7 @@ const PART_OF_ORGANIZATION: Option<PartOf> = Some(PartOf {
 impl Entity for Organization {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_organizations";
+    const KEPT: bool = true;
     const INDEXES: &'static [Index] = &[
         Index::unique(SLUG_TAKEN, &["app_id", "env_id", "slug"]),
         Index::on(
@@ -138,6 +139,7 @@ impl Entity for Organization {
 impl Entity for Member {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_members";
+    const KEPT: bool = true;
     const PART_OF: Option<PartOf> = PART_OF_ORGANIZATION;
     const INDEXES: &'static [Index] = &[
         Index::unique(ALREADY_MEMBER, &["org_id", "user_id"]),
@@ -151,6 +153,7 @@ impl Entity for Member {
 impl Entity for Team {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_teams";
+    const KEPT: bool = true;
     const PART_OF: Option<PartOf> = PART_OF_ORGANIZATION;
     const INDEXES: &'static [Index] = &[
         Index::unique(TEAM_SLUG_TAKEN, &["org_id", "slug"]),
@@ -163,6 +166,7 @@ impl Entity for Team {
 impl Entity for TeamMember {
     type Owner = OfEnvironment;
     const COLLECTION: &'static str = "authsome_team_members";
+    const KEPT: bool = true;
     const PART_OF: Option<PartOf> = PART_OF_ORGANIZATION;
     const INDEXES: &'static [Index] = &[
         Index::unique(ALREADY_IN_TEAM, &["team_id", "user_id"]),

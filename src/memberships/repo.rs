@@ -55,7 +55,8 @@ pub async fn organization_count(tx: &mut Tx<'_, Tenant>) -> Stored<u64> {
 }
 
 /// [`super::SLUG_TAKEN`] where another one of the environment has the slug.
-pub async fn insert(tx: &mut Tx<'_, Tenant>, organization: &Organization) -> Stored<()> {
+pub(super) async fn insert(tx: &mut Tx<'_, Tenant>, organization: &Organization) -> Stored<()> {
+    tx.mark(organization.id);
     tx.insert(organization).await
 }
 
@@ -65,6 +66,7 @@ pub(super) async fn changed(
     id: OrgId,
     now: Timestamp,
 ) -> Stored<Option<Organization>> {
+    tx.mark(id);
     tx.update_one(by_id(id), change(now)).await
 }
 
@@ -77,6 +79,9 @@ pub async fn all_changed<S>(tx: &mut Tx<'_, S>, ids: &[OrgId], now: Timestamp) -
 where
     S: Copy + Reaches<OfEnvironment>,
 {
+    for id in ids {
+        tx.mark(*id);
+    }
     let which = Field::at("_id").one_of(ids.iter().copied());
     tx.update_many(which, change(now)).await
 }
@@ -88,6 +93,7 @@ pub async fn own_roles_changed(
     id: OrgId,
     (now, entropy): (Timestamp, &Entropy),
 ) -> Stored<Option<Organization>> {
+    tx.mark(id);
     let update = change(now).and(POLICY_ID.set(PolicyId::new(now, entropy)));
     tx.update_one(by_id(id), update).await
 }
@@ -99,6 +105,7 @@ pub async fn update(
     changes: &OrganizationChanges,
     now: Timestamp,
 ) -> Stored<Option<Organization>> {
+    tx.mark(id);
     let mut update = change(now);
     if let Some(name) = &changes.name {
         update = update.and(NAME.set(name.clone()));
@@ -124,6 +131,7 @@ pub async fn update(
 
 /// The organisation as it was; `None` where it is gone already.
 pub async fn remove(tx: &mut Tx<'_, Tenant>, id: OrgId) -> Stored<Option<Organization>> {
+    tx.mark(id);
     tx.take_one(by_id(id)).await
 }
 
@@ -138,6 +146,7 @@ pub(super) async fn count<S>(
 where
     S: Copy + Reaches<OfEnvironment>,
 {
+    tx.mark(id);
     let mut which = by_id(id);
     if owners < 0 {
         which = which & OWNER_COUNT.gt(-owners);

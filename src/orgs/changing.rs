@@ -9,7 +9,7 @@ use crate::branding;
 use crate::events::{self, Name, Party};
 use crate::http::{Change, Entrance};
 use crate::kernel::id::{MemberId, OrgId};
-use crate::memberships::{self, EnterError, Member, Organization, OrganizationChanges, Standing};
+use crate::memberships::{self, EnterError, Organization, OrganizationChanges, Standing};
 use crate::notifications;
 use crate::rbac;
 use crate::settings;
@@ -48,9 +48,9 @@ impl Orgs {
         self.store
             .write(async |tx| {
                 let mut tx = tx.within(caller.tenant);
-                let mut standing = self.memberships.enter(&mut tx, entrance, org).await?;
+                let standing = self.memberships.enter(&mut tx, entrance, org).await?;
                 let updated = memberships::update(&mut tx, org, changes, now).await;
-                standing.organization = updated.map_err(taken)?.ok_or(StoreError::Conflict)?;
+                let updated = updated.map_err(taken)?.ok_or(StoreError::Conflict)?;
                 let told = self
                     .event(
                         Name::OrganizationUpdated,
@@ -59,7 +59,7 @@ impl Orgs {
                     )
                     .on(Party::new("organization", org));
                 events::record(&mut tx, &told).await?;
-                Ok::<_, OrgError>(standing)
+                Ok::<_, OrgError>(standing.of_changed(updated))
             })
             .await
     }
@@ -129,9 +129,9 @@ impl Orgs {
         let mut tx = tx.within(caller.tenant);
         let standing = self.memberships.enter(&mut tx, entrance, org).await?;
         oneself(caller)?;
-        let from = standing
-            .member
-            .filter(Member::is_owner)
+        let from = standing.member.as_ref();
+        let from = from
+            .filter(|member| member.is_owner())
             .ok_or(OrgError::NotOwner)?;
         let heir = memberships::member(&mut tx, org, to).await?;
         let heir = heir.ok_or(OrgError::Enter(EnterError::Unknown))?;

@@ -2,14 +2,13 @@
 
 use super::service::{OrgError, Orgs};
 use super::slugs;
-use crate::access::OrgRole;
 use crate::events::{self, Name, Origin, Party};
 use crate::http::{Caller, Principal};
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::metadata::Metadata;
 use crate::kernel::text::{Label, Slug};
 use crate::kernel::time::Timestamp;
-use crate::memberships::{self, NewMember, Organization, SLUG_TAKEN};
+use crate::memberships::{self, JoinError, Organization, SLUG_TAKEN};
 use crate::settings::Key;
 use crate::store::{StoreError, Tx};
 
@@ -95,32 +94,25 @@ impl Orgs {
             logo: new.logo,
             metadata: new.metadata,
             created_by: Some(owner),
-            owner_count: 0,
-            member_count: 0,
+            owner_count: 1,
+            member_count: 1,
             max_members: new.max_members,
-            version: 0,
+            version: 1,
             policy_id: None,
             created_at: now,
             updated_at: now,
         };
         let id = organization.id;
-        memberships::insert(&mut tx, &organization)
-            .await
-            .map_err(taken)?;
-        let first = NewMember {
-            user: owner,
-            roles: vec![OrgRole::OWNER],
-            invited_by: None,
-        };
-        memberships::join(&mut tx, id, first, (now, &self.entropy)).await?;
+        let made = (now, &self.entropy);
+        let founded = memberships::found(&mut tx, &organization, owner, made);
+        founded.await.map_err(refused)?;
         let told = self
             .event(Name::OrganizationCreated, (caller, id), (now, origin))
             .on(Party::new("organization", id))
             .with("slug", slug.as_str())
             .with("owner", owner.to_string());
         events::record(&mut tx, &told).await?;
-        let founded = memberships::get(&mut tx, id).await?;
-        Ok(founded.ok_or(StoreError::Conflict)?)
+        Ok(organization)
     }
 }
 
@@ -129,6 +121,17 @@ pub(super) fn oneself(caller: &Caller) -> Result<UserId, OrgError> {
     match caller.principal {
         Principal::User { user_id, .. } if caller.home == caller.tenant => Ok(user_id),
         Principal::User { .. } | Principal::Key { .. } => Err(OrgError::NoPerson),
+    }
+}
+
+fn refused(error: JoinError) -> OrgError {
+    match error {
+        JoinError::Store(error) => taken(error),
+        JoinError::UnknownUser
+        | JoinError::Inactive
+        | JoinError::AlreadyMember
+        | JoinError::NoSeat
+        | JoinError::Gone => error.into(),
     }
 }
 

@@ -69,7 +69,7 @@ impl OrganizationView {
 impl From<Standing> for OrganizationView {
     fn from(standing: Standing) -> Self {
         let roles = standing.member.is_some().then(|| standing.role_names());
-        Self::of(standing.organization, roles)
+        Self::of(standing.organization.clone(), roles)
     }
 }
 

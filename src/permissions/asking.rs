@@ -1,8 +1,10 @@
-//! Asking who is allowed what: the checks of one request, in order, as of one instant.
+//! Asking who is allowed what: the checks of one request, in order. What is not in memory is read as
+//! of one instant.
 
 use super::deciding::{self, Check, Decision, Explanation};
 use super::looking::{Judged, Looks};
 use super::service::Permissions;
+use crate::access::ReadOrganizationRoles;
 use crate::http::Caller;
 use crate::kernel::id::{AppId, OrgId, UserId};
 use crate::store::{Stored, Tx};
@@ -69,12 +71,12 @@ impl Permissions {
                 let why = || deciding::why_in_app(&self.policy, (&subjects, is_platform), check);
                 Ok(Decision::new(reason, explain.then(why)))
             }
-            Ok(Judged::InOrganization {
-                standing,
-                knows_roles,
-            }) => {
+            Ok(Judged::InOrganization { standing, asker }) => {
                 let reason = deciding::in_organization(&standing, check);
-                let why = || deciding::why_in_organization(&standing, knows_roles, check);
+                let why = || {
+                    let knows_roles = asker.allows::<ReadOrganizationRoles>();
+                    deciding::why_in_organization(&standing, knows_roles, check)
+                };
                 Ok(Decision::new(reason, explain.then(why)))
             }
         }

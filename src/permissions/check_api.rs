@@ -176,7 +176,8 @@ impl From<Grant> for GrantView {
 
 /// Check permissions
 ///
-/// Up to 100 checks as of one instant, answered in their order. Without `org_id` a check is about the
+/// Up to 100 checks, answered in their order. What this node has changed counts at once, and what
+/// another has given or taken within a second. Without `org_id` a check is about the
 /// app, with it about that organisation, the roles of teams included. Without `user_id` it is about
 /// the caller. About others asks whoever has `rights:check` in the organisation, of its members, or
 /// `permissions:check_others` in the app, as its secret keys have. An organisation or a user that the

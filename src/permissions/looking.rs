@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::asking::Asker;
 use super::deciding::Reason;
 use super::service::Permissions;
-use crate::access::{CheckRights, EnterOrganizations, Permission, ReadOrganizationRoles, subjects};
+use crate::access::{CheckRights, EnterOrganizations, Permission, subjects};
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::Timestamp;
@@ -23,18 +23,9 @@ pub(super) enum Judged {
     InApp(Vec<String>),
     InOrganization {
         standing: Arc<Standing>,
-        /// Whether the asker may know which roles the organisation has.
-        knows_roles: bool,
+        /// The asker's own: it says what he may be told of the answer.
+        asker: Arc<Standing>,
     },
-}
-
-impl Judged {
-    fn in_organization(asker: &Standing, standing: Arc<Standing>) -> Self {
-        Self::InOrganization {
-            standing,
-            knows_roles: asker.allows::<ReadOrganizationRoles>(),
-        }
-    }
 }
 
 /// Who is asked about, or why he is not to be judged.
@@ -76,7 +67,10 @@ impl<'a, 'tx> Looks<'a, 'tx> {
                 return Ok(Ok(Judged::InApp(self.asker.caller.subjects.clone())));
             };
             let own = self.own(org).await?;
-            let judged = own.map(|own| Judged::in_organization(&own, own.clone()));
+            let judged = own.map(|own| Judged::InOrganization {
+                standing: own.clone(),
+                asker: own,
+            });
             return Ok(judged.ok_or(Reason::Unknown));
         };
         if let Some(found) = self.others.get(&(org, user)) {
@@ -98,7 +92,7 @@ impl<'a, 'tx> Looks<'a, 'tx> {
         let caller = self.asker.caller;
         let own = if self.may_enter(&caller.subjects) {
             let memberships = &self.asking.memberships;
-            memberships.of_caller(self.tx, caller, org).await?
+            memberships.seen_of_caller(self.tx, caller, org).await?
         } else {
             None
         };
@@ -132,18 +126,19 @@ impl<'a, 'tx> Looks<'a, 'tx> {
             return Ok(Err(Reason::Unknown));
         };
         let memberships = &self.asking.memberships;
-        let standing = if self.asker.may_ask_of_others {
-            memberships.of_anybody(self.tx, &user, org).await?
-        } else {
-            memberships.of_user(self.tx, &user, org).await?
-        };
+        let standing = memberships.seen_of_user(self.tx, &user, org).await?;
+        let knows_all = self.asker.may_ask_of_others;
+        let standing = standing.filter(|it| knows_all || it.member.is_some());
         let Some(standing) = standing else {
             return Ok(Err(Reason::Unknown));
         };
         if !user.may_sign_in(self.now) || !self.may_enter(&self.subjects_of(&user)) {
             return Ok(Err(Reason::Inactive));
         }
-        Ok(Ok(Judged::in_organization(&own, Arc::new(standing))))
+        Ok(Ok(Judged::InOrganization {
+            standing: Arc::new(standing),
+            asker: own,
+        }))
     }
 
     async fn user(&mut self, id: UserId) -> Stored<Option<Arc<User>>> {

@@ -70,6 +70,7 @@ pub struct RegisteredResource {
 impl Entity for CustomRole {
     type Owner = OfApp;
     const COLLECTION: &'static str = "authsome_roles";
+    const KEPT: bool = true;
     const INDEXES: &'static [Index] = &[
         Index::unique(TEMPLATE_NAME_TAKEN, &["app_id", "name"]).when_equals("scope", "app"),
         Index::unique(ROLE_NAME_TAKEN, &["org_id", "name"]).when_present("org_id"),
@@ -83,6 +84,7 @@ impl Entity for CustomRole {
 impl Entity for Catalogue {
     type Owner = OfApp;
     const COLLECTION: &'static str = "authsome_permissions";
+    const KEPT: bool = true;
     const INDEXES: &'static [Index] = &[Index::unique("permissions_app", &["app_id"])];
 }
 

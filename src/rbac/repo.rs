@@ -205,6 +205,8 @@ async fn change(
     resources: Option<Vec<RegisteredResource>>,
     (now, entropy): (Timestamp, &Entropy),
 ) -> Stored<Catalogue> {
+    let app = tx.scope();
+    tx.mark(app);
     let policy_id = PolicyId::new(now, entropy);
     let mut update = VERSION
         .inc(1)

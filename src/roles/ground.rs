@@ -71,7 +71,7 @@ impl Roles {
         Ok(Ground {
             org: Some(*org),
             subjects: standing.subjects().to_vec(),
-            policy: standing.policy,
+            policy: standing.policy.clone(),
             roles: rbac::of_organization(tx, *org).await?,
             resources: catalogue.map(|it| it.resources).unwrap_or_default(),
         })

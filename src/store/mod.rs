@@ -15,6 +15,7 @@
 
 mod error;
 mod follow;
+mod marks;
 mod measures;
 mod mongo;
 mod op;
@@ -37,6 +38,7 @@ use std::time::Duration;
 
 pub use error::{StoreError, Stored};
 pub use follow::{Follower, News};
+pub use marks::Moment;
 pub use measures::Calls;
 pub use query::{Field, Filter, Query};
 pub use schema::{
@@ -53,6 +55,7 @@ pub use whole::Whole;
 use crate::kernel::id::AppId;
 use crate::kernel::measure::Measured;
 use crate::kernel::time::Timestamp;
+use marks::Marks;
 use measures::Measures;
 use op::{Op, Verb};
 use unit::{Driver, Unit};
@@ -68,6 +71,7 @@ const ATTEMPTS: u32 = 40;
 pub struct Store {
     database: Database,
     measures: Arc<Measures>,
+    marks: Arc<Marks>,
 }
 
 #[derive(Debug, Clone)]
@@ -89,6 +93,7 @@ impl Store {
         Ok(Self {
             database,
             measures: Arc::default(),
+            marks: Arc::default(),
         })
     }
 
@@ -182,17 +187,14 @@ impl Store {
         }
     }
 
-    /// One consistent look: everything `look` reads is of one instant.
+    /// One consistent look: everything `look` reads is of one instant. The database is asked
+    /// nothing before the first read.
     pub async fn read<T, E, F>(&self, look: F) -> Result<T, E>
     where
         F: AsyncFnOnce(&mut Tx<'_>) -> Result<T, E>,
         E: From<StoreError>,
     {
-        let driver = match &self.database {
-            Database::Sqlite(sqlite) => Driver::SqliteRead(sqlite.read().await?),
-            Database::Mongo(mongo) => Driver::Mongo(mongo.snapshot().await?),
-        };
-        let mut unit = Unit::new(driver, self.measures.clone());
+        let mut unit = Unit::of_a_look(self.database.clone(), self.kept());
         let seen = look(&mut Tx::new(&mut unit)).await;
         unit.abort().await?;
         seen
@@ -234,7 +236,7 @@ impl Store {
             Database::Mongo(mongo) => Driver::Mongo(mongo.once()),
         };
         Once {
-            unit: Unit::of_single_verbs(driver, self.measures.clone()),
+            unit: Unit::of_single_verbs(driver, self.kept()),
         }
     }
 
@@ -280,12 +282,26 @@ impl Store {
         self.measures.clone()
     }
 
+    fn kept(&self) -> (Arc<Measures>, Arc<Marks>) {
+        (self.measures.clone(), self.marks.clone())
+    }
+
     async fn begin(&self) -> Stored<Unit> {
         let driver = match &self.database {
             Database::Sqlite(sqlite) => Driver::SqliteWrite(sqlite.write()?),
             Database::Mongo(mongo) => Driver::Mongo(mongo.transaction().await?),
         };
-        Ok(Unit::new(driver, self.measures.clone()))
+        Ok(Unit::new(driver, self.kept()))
+    }
+}
+
+impl Database {
+    /// A look that has been opened.
+    async fn look(&self) -> Stored<Driver> {
+        match self {
+            Self::Sqlite(sqlite) => Ok(Driver::SqliteRead(sqlite.read().await?)),
+            Self::Mongo(mongo) => Ok(Driver::Mongo(mongo.snapshot().await?)),
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     const PART_OF: Option<PartOf> = None;
     /// What its documents stay without, until they are over.
     const OUTLIVES: Outlives = Outlives::Nothing;
+    /// Whether somebody keeps them in memory, so that whoever writes some names what he changes
+    /// ([`super::Tx::mark`]).
+    const KEPT: bool = false;
 }
 
 /// What is no more while documents are still there.
@@ -206,6 +209,7 @@ pub struct Schema {
     pub(super) indexes: &'static [Index],
     pub(super) part_of: Option<PartOf>,
     pub(super) outlives: Outlives,
+    pub(super) kept: bool,
     /// A document of it in JSON, as its entity understands it.
     pub(super) typed: fn(&str) -> Stored<Document>,
 }
@@ -218,6 +222,7 @@ impl Schema {
             indexes: E::INDEXES,
             part_of: E::PART_OF,
             outlives: E::OUTLIVES,
+            kept: E::KEPT,
             typed: typed_as::<E>,
         }
     }

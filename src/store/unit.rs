@@ -1,15 +1,17 @@
 //! A unit of work on one of the two databases: the only place that chooses between them.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::error::{StoreError, Stored};
 use super::follow::Word;
+use super::marks::{Changes, Marks, Moment};
 use super::measures::Measures;
 use super::op::{Op, Outcome};
 use super::schema::Schema;
-use super::{mongo, sqlite};
+use super::{Database, mongo, sqlite};
 use crate::kernel::measure::Stopwatch;
 
 /// How a database writes its documents down.
@@ -27,6 +29,9 @@ pub(crate) struct Unit {
     single: bool,
     failure: Option<StoreError>,
     measures: Arc<Measures>,
+    /// When it began, where all it does is look.
+    looks_since: Option<Moment>,
+    changes: Changes,
 }
 
 #[expect(
@@ -35,6 +40,8 @@ pub(crate) struct Unit {
 )]
 #[derive(Debug)]
 pub(super) enum Driver {
+    /// A consistent look that has seen nothing yet.
+    Look(Database),
     /// A consistent look.
     SqliteRead(sqlite::ReadUnit),
     /// All or nothing.
@@ -45,28 +52,40 @@ pub(super) enum Driver {
 }
 
 impl Unit {
-    pub(super) fn new(driver: Driver, measures: Arc<Measures>) -> Self {
+    pub(super) fn new(driver: Driver, (measures, marks): (Arc<Measures>, Arc<Marks>)) -> Self {
         Self {
             driver,
             single: false,
             failure: None,
             measures,
+            looks_since: None,
+            changes: Changes::of(marks),
         }
     }
 
-    pub(super) fn of_single_verbs(driver: Driver, measures: Arc<Measures>) -> Self {
+    pub(super) fn of_single_verbs(driver: Driver, kept: (Arc<Measures>, Arc<Marks>)) -> Self {
         Self {
             single: true,
-            ..Self::new(driver, measures)
+            ..Self::new(driver, kept)
+        }
+    }
+
+    /// The database is asked nothing before the first verb.
+    pub(super) fn of_a_look(database: Database, kept: (Arc<Measures>, Arc<Marks>)) -> Self {
+        let moment = kept.1.moment();
+        Self {
+            looks_since: Some(moment),
+            ..Self::new(Driver::Look(database), kept)
         }
     }
 
     pub(super) fn notation(&self) -> Notation {
         match self.driver {
-            Driver::SqliteRead(_) | Driver::SqliteWrite(_) | Driver::SqliteOnce(_) => {
-                Notation::Json
-            }
-            Driver::Mongo(_) => Notation::Bson,
+            Driver::Look(Database::Sqlite(_))
+            | Driver::SqliteRead(_)
+            | Driver::SqliteWrite(_)
+            | Driver::SqliteOnce(_) => Notation::Json,
+            Driver::Look(Database::Mongo(_)) | Driver::Mongo(_) => Notation::Bson,
         }
     }
 
@@ -74,9 +93,16 @@ impl Unit {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
+        if let Driver::Look(database) = &self.driver {
+            self.driver = database.look().await?;
+        }
         let (is_read, watch) = (op.verb.is_read(), Stopwatch::start());
         self.measures.sent(is_read);
+        if op.schema.kept && !is_read {
+            self.changes.written();
+        }
         let answered = match &mut self.driver {
+            Driver::Look(_) => Err(StoreError::Corrupt("a look that is not open".to_owned())),
             Driver::SqliteRead(unit) => unit.run(&op),
             Driver::SqliteWrite(unit) => unit.run(op).await,
             Driver::SqliteOnce(unit) => unit.run(op).await,
@@ -90,9 +116,25 @@ impl Unit {
     /// Word of what is added to a collection, from a database that tells by itself.
     pub(super) async fn follow(&self, schema: &Schema) -> Stored<Option<mpsc::Receiver<Word>>> {
         match &self.driver {
-            Driver::SqliteRead(_) | Driver::SqliteWrite(_) | Driver::SqliteOnce(_) => Ok(None),
+            Driver::Look(_)
+            | Driver::SqliteRead(_)
+            | Driver::SqliteWrite(_)
+            | Driver::SqliteOnce(_) => Ok(None),
             Driver::Mongo(session) => session.follow(schema).await.map(Some),
         }
+    }
+
+    /// See [`super::Tx::moment`].
+    pub(super) fn looks_since(&self) -> Option<Moment> {
+        self.looks_since
+    }
+
+    pub(super) fn marks(&self) -> &Marks {
+        self.changes.marks()
+    }
+
+    pub(super) fn mark(&mut self, name: impl Hash) {
+        self.changes.name(name);
     }
 
     /// Lets an error end the unit, also one that did not come from the database.
@@ -110,6 +152,7 @@ impl Unit {
         self.failure.as_ref()
     }
 
+    /// What was named is marked after this, and before the caller hears how it went.
     pub(super) async fn commit(self) -> Stored<()> {
         let Some(failure) = self.failure.clone() else {
             let watch = Stopwatch::start();
@@ -137,7 +180,7 @@ impl Driver {
                 drop(unit);
                 Ok(())
             }
-            Driver::SqliteOnce(_) => Ok(()),
+            Driver::Look(_) | Driver::SqliteOnce(_) => Ok(()),
             Driver::SqliteWrite(unit) => unit.end(commit).await,
             Driver::Mongo(session) => session.end(commit).await,
         }

@@ -138,10 +138,10 @@ pub struct ActiveOrganization {
 
 /// For which organisation a token is good, and for which versions of rights there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Membership {
-    pub(super) org_id: OrgId,
-    pub(super) org_ver: i64,
-    pub(super) app_ver: i64,
+pub struct Membership {
+    pub org_id: OrgId,
+    pub org_ver: i64,
+    pub app_ver: i64,
 }
 
 impl AccessClaims {

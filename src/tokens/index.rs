@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 
 use super::AccessClaims;
+use super::claims::Membership;
 use super::revocation::{Member, Revocation, counting, since, stopping};
 use crate::kernel::id::{AppId, OrgId, SessionId, SigningKeyId, UserId};
 use crate::kernel::measure::{Measured, Page};
@@ -182,6 +183,12 @@ impl RevocationIndex {
         Ok(found.is_some())
     }
 
+    /// Whether a token of these versions would be refused for what is known to have been taken away in
+    /// its organisation: from everybody there, or from this user.
+    pub fn is_outdated(&self, (app, user): (AppId, Option<UserId>), there: Membership) -> bool {
+        self.seen().is_outdated((app, user), there)
+    }
+
     /// Whether a signing key is known to be withdrawn.
     pub(super) fn is_withdrawn(&self, key_id: SigningKeyId) -> bool {
         self.seen().keys.contains_key(&key_id)
@@ -281,17 +288,20 @@ impl Revoked {
 
     /// Whether rights were lost in the organisation that the token is for.
     fn is_revoked_there(&self, claims: &AccessClaims) -> bool {
-        let Some(membership) = claims.membership() else {
-            return false;
-        };
-        let (app_id, org_id) = (claims.app_id, membership.org_id);
+        let whose = (claims.app_id, claims.sub.user());
+        let is_outdated = |membership| self.is_outdated(whose, membership);
+        claims.membership().is_some_and(is_outdated)
+    }
+
+    fn is_outdated(&self, (app_id, user): (AppId, Option<UserId>), there: Membership) -> bool {
+        let (org_id, version) = (there.org_id, there.org_ver);
         let is_member_below = |user_id| {
             let member = Member { org_id, user_id };
-            is_below(&self.members, &(app_id, member), membership.org_ver)
+            is_below(&self.members, &(app_id, member), version)
         };
-        is_below(&self.organizations, &(app_id, org_id), membership.org_ver)
-            || claims.sub.user().is_some_and(is_member_below)
-            || is_below(&self.app_roles, &app_id, membership.app_ver)
+        is_below(&self.organizations, &(app_id, org_id), version)
+            || user.is_some_and(is_member_below)
+            || is_below(&self.app_roles, &app_id, there.app_ver)
     }
 
     fn sweep(&mut self, now: Timestamp) {

@@ -36,7 +36,7 @@ use std::time::Duration;
 use crate::kernel::algorithm::Algorithm;
 
 pub use access::{AccessTokens, Refused};
-pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant, KeyGrant};
+pub use claims::{AccessClaims, ActiveOrganization, Actor, Grant, KeyGrant, Membership};
 pub use examined::KeyReport;
 pub use index::{RevocationIndex, STALE_AFTER};
 pub use jwks::{Jwk, Jwks};

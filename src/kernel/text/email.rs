@@ -63,6 +63,10 @@ fn canonical_local(text: &str) -> Result<String, NotAnEmail> {
 }
 
 fn folded(text: &str) -> String {
+    // What NFKC and lower case do to ASCII, where nearly all addresses are.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfkc()
         .collect::<String>()
         .to_lowercase()

@@ -3,8 +3,7 @@
 //! NFC, no white space around it, nothing that hides or reorders what is shown around it. It may be
 //! empty; how long it may be is the form's affair. Not safe in HTML or mail headers as it stands.
 
-use unicode_normalization::UnicodeNormalization;
-
+use super::composed;
 use super::names::misleads;
 
 /// The text has characters that show nothing, or reorder what is shown.
@@ -14,7 +13,7 @@ pub struct NotPlain;
 
 /// One line of text.
 pub fn line(text: &str) -> Result<String, NotPlain> {
-    let line: String = text.trim().nfc().collect();
+    let line = composed(text.trim());
     if line.chars().any(misleads) {
         return Err(NotPlain);
     }
@@ -24,7 +23,7 @@ pub fn line(text: &str) -> Result<String, NotPlain> {
 /// Any number of lines, each ended by `\n` whatever ended it before. Tabs are kept.
 pub fn lines(text: &str) -> Result<String, NotPlain> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let lines: String = text.trim().nfc().collect();
+    let lines = composed(text.trim());
     if lines
         .chars()
         .any(|c| !matches!(c, '\n' | '\t') && misleads(c))

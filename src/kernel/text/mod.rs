@@ -15,6 +15,8 @@ mod origin;
 mod phone;
 mod web_url;
 
+use unicode_normalization::UnicodeNormalization;
+
 pub use color::{Color, NotAColor};
 pub use day::{Day, NotADay};
 pub use email::{Email, NotAnEmail};
@@ -103,6 +105,14 @@ macro_rules! checked_text {
     };
 }
 use checked_text;
+
+/// In NFC (UAX #15), as all ASCII is.
+fn composed(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    text.nfc().collect()
+}
 
 /// Characters that show nothing, or reorder what is shown: controls, zero-width and other
 /// default-ignorable characters, bidirectional formatting (Unicode UAX #44, UTS #39).

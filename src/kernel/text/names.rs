@@ -4,7 +4,7 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::{checked_text, hides};
+use super::{checked_text, composed, hides};
 use crate::kernel::entropy::Entropy;
 
 /// Longer text is refused before it is normalised.
@@ -104,7 +104,7 @@ fn words(text: &str, most: usize) -> Option<String> {
     if text.len() > RAW_MAX {
         return None;
     }
-    let words: String = text.trim().nfc().collect();
+    let words = composed(text.trim());
     let shows = words.chars().any(|c| !c.is_whitespace() && !hides(c));
     let is_plain = words.chars().count() <= most && !words.chars().any(misleads);
     (shows && is_plain).then_some(words)

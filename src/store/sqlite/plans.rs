@@ -1,6 +1,6 @@
 //! What a declared index covers, SQLite finds by it: its query planner tells.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, StatementStatus, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::migrate::migrate;
@@ -23,6 +23,7 @@ const GUESTS: Schema = Schema {
     ],
     part_of: None,
     outlives: Outlives::Nothing,
+    kept: false,
     typed: typed_as::<Plain>,
 };
 
@@ -162,6 +163,45 @@ fn a_page_of_what_was_there_at_a_time_begins_at_its_position_too() {
         deep,
         format!("{by} (f_app_id=? AND (f_created_at,id)<(?,?))")
     );
+}
+
+/// A prepared statement that is prepared again for every execution saves nothing.
+#[test]
+fn what_is_prepared_is_not_prepared_again_for_other_values() {
+    let connection = Connection::open_in_memory().unwrap();
+    migrate(&connection, &[GUESTS], Timestamp::from_millis(0)).unwrap();
+    let one = |id: &str, email: &str| {
+        let filter = Node::All(vec![equals("_id", id), equals("email", email)]);
+        let find = Find {
+            filter: of_app(filter),
+            after: None,
+            sort: None,
+            skip: 0,
+            limit: Some(1),
+        };
+        Verb::Find(find)
+    };
+    let table = [
+        [one("a", "mia@example.org"), one("b", "max@example.org")],
+        [page(None), page(None)],
+        [page(Some("a")), page(Some("b"))],
+    ];
+    for [first, second] in table {
+        let mut prepared = connection
+            .prepare(&statement(&GUESTS, &first).0.sql)
+            .unwrap();
+        for verb in [&first, &second, &first] {
+            let (statement, _) = statement(&GUESTS, verb);
+            let rows = prepared.query_map(params_from_iter(statement.params), |_| Ok(()));
+            assert_eq!(rows.unwrap().count(), 0);
+        }
+
+        assert_eq!(
+            prepared.get_status(StatementStatus::RePrepare),
+            0,
+            "{first:?}"
+        );
+    }
 }
 
 #[test]

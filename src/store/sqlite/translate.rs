@@ -212,11 +212,17 @@ impl Sql<'_> {
             self.push(&format!(" {order}, id {order}"));
         }
         if find.limit.is_some() || find.skip > 0 {
-            self.push(" LIMIT ");
-            self.bind(Param::Integer(find.limit.map_or(-1, i64::from)));
+            self.limit(find.limit.map_or(-1, i64::from));
             self.push(" OFFSET ");
             self.bind(Param::Integer(i64::try_from(find.skip).unwrap_or(i64::MAX)));
         }
+    }
+
+    fn limit(&mut self, most: i64) {
+        // Of a bare parameter the planner wants to know the value, and so prepares the statement again
+        // for every one; it looks through no sign.
+        self.push(" LIMIT +");
+        self.bind(Param::Integer(most));
     }
 
     fn sweep(&mut self, sweep: &Sweep) {
@@ -227,8 +233,7 @@ impl Sql<'_> {
         self.filter(&sweep.filter);
         self.push(" ORDER BY ");
         self.path(sweep.path);
-        self.push(" LIMIT ");
-        self.bind(Param::Integer(i64::from(sweep.most)));
+        self.limit(i64::from(sweep.most));
         self.push(")");
     }
 

@@ -84,6 +84,7 @@ mod settings;
 mod signin;
 mod signup;
 mod smtp;
+mod standings;
 mod statistics;
 mod store_calls;
 mod switching;

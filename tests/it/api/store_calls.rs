@@ -29,17 +29,16 @@ const WARM: &[Row] = &[
     // Token, policy and account are in memory; what revokes them is followed, and not asked for.
     ("me.read", 0, 0, 0),
     ("permissions.check", 0, 0, 0),
-    // The organisation, his place there, its roles, and what its teams give.
-    ("permissions.check of an organization", 4, 0, 0),
+    // The same of his place there; what changes it on this node is marked, and elsewhere followed.
+    ("permissions.check of an organization", 0, 0, 0),
     ("discovery.jwks", 0, 0, 0),
     // The form of the sign-up.
     ("client_config.read", 1, 0, 0),
     ("sessions.list", 1, 0, 0),
-    // His standing, which no token vouches for: it may have changed in another organisation's favour.
-    ("orgs.read", 4, 0, 0),
+    ("orgs.read", 0, 0, 0),
     ("me.orgs", 2, 0, 0),
-    // His standing; the members, and their names.
-    ("orgs.members.list of 11", 6, 0, 0),
+    // The members, and their names.
+    ("orgs.members.list of 11", 2, 0, 0),
     // A key is judged at every use: it may be revoked, and its owner less than he was.
     ("me.read by an API key", 2, 0, 0),
     ("users.read by a secret key", 2, 0, 0),
@@ -59,7 +58,8 @@ const WARM: &[Row] = &[
     ("auth.refresh within an organization", 6, 1, 0),
     // The end of the session, what tells the other nodes, and the event.
     ("auth.sign_out", 0, 3, 1),
-    ("orgs.create", 3, 6, 1),
+    // The organisation, its owner's account held, his place, and the event.
+    ("orgs.create", 0, 4, 1),
     // Whatever is made up is refused without a look at the store.
     ("me.read by what is no token", 0, 0, 0),
     ("me.read by a misspelt key", 0, 0, 0),
@@ -77,6 +77,9 @@ const COLD: &[Row] = &[
     // The signing keys of the environment, and the account.
     ("me.read", 2, 0, 0),
     ("permissions.check", 1, 0, 0),
+    // The keys; the organisation, his place there and in its teams; what its app registers, and the roles
+    // that its policy is made of.
+    ("permissions.check of an organization", 7, 0, 0),
     // The publishable key, the environment and its settings, the rules of sessions, and the signing keys:
     // all of them in memory from then on. Then what a refresh costs.
     ("auth.refresh", 7, 1, 0),
@@ -105,6 +108,13 @@ on_both_stores! {
         ledger.begins("permissions.check", async |node: &Node| {
             let ask = node.client().post("/v1/permissions/check").json(rights.clone());
             ask.bearer(&zoe.access_token()).await.told(200)
+        }).await;
+        let mut of_org = json!({"resource": "members", "action": "read"});
+        of_org["org_id"] = json!(acme.org.id);
+        let rights = json!({"checks": [of_org]});
+        ledger.begins("permissions.check of an organization", async |node: &Node| {
+            let ask = node.client().post("/v1/permissions/check").json(rights.clone());
+            ask.bearer(&acme.owner.access_token()).await.told(200)
         }).await;
         ledger.begins("auth.refresh", async |node: &Node| {
             let there = zoe.visitor().by(node.client());
