@@ -279,7 +279,7 @@ impl Measured for Hasher {
         let help = "How many a thread can hash together; none where the lanes failed their check.";
         page.gauge("authsome_hash_lanes", help)
             .sample(&[], floor.lanes());
-        let help = "Passwords that were not hashed: no place, too long a wait, or certain to be.";
+        let help = "Passwords that were not hashed: no place, too long a wait, or as good as certain to be.";
         let refused = page.counter("authsome_hash_refusals_total", help);
         refused.sample(&[("reason", "full")], too_many.count());
         refused.sample(&[("reason", "late")], too_late.count());
