@@ -134,6 +134,7 @@ impl Foundation {
             memberships,
             turns: Turns::default(),
             recent: Recent::default(),
+            refreshed: sessions::Refreshed::default(),
             issuer: sessions::Issuer {
                 access,
                 refresh: RefreshTokens::new(&self.secrets.refresh),

@@ -22,11 +22,8 @@ impl Sessions {
         device: Option<&DeviceSecret>,
         (now, origin): (Timestamp, &Origin),
     ) -> Stored<bool> {
-        let broken = if rules.bind_to_ip && !is_at_home(session, origin) {
-            "ip_address"
-        } else if rules.bind_to_device && !self.is_on(session, device).await? {
-            "device"
-        } else {
+        let broken = self.broken_binding(session, rules, (device, origin));
+        let Some(broken) = broken.await? else {
             return Ok(true);
         };
         let tenant = session.tenant();
@@ -39,6 +36,22 @@ impl Sessions {
             .with("binding", broken);
         events::record(&mut self.store.once().within(tenant), &told).await?;
         Ok(false)
+    }
+
+    /// What it is that a refresh from there does not keep to.
+    pub(super) async fn broken_binding(
+        &self,
+        session: &Session,
+        rules: &Rules,
+        (device, origin): (Option<&DeviceSecret>, &Origin),
+    ) -> Stored<Option<&'static str>> {
+        if rules.bind_to_ip && !is_at_home(session, origin) {
+            return Ok(Some("ip_address"));
+        }
+        if rules.bind_to_device && !self.is_on(session, device).await? {
+            return Ok(Some("device"));
+        }
+        Ok(None)
     }
 
     /// Whether the device is the session's own.

@@ -4,8 +4,8 @@
 //! signing_up signing_in    who proves what            new_password   what a password must be
 //! opening issue            a session and its tokens    letters        what strangers may cause
 //! organization             the one organisation that tokens are for
-//! refreshing bindings      the next pair of tokens     reauthenticating   proof of oneself, again
-//!                                                      reclaiming     an account proven late
+//! refreshing refreshed bindings   the next pair of tokens
+//! reauthenticating         proof of oneself, again     reclaiming     an account proven late
 //! ending service           the end of one, or of all   turns          sign-ins of one user queue
 //! own own_devices own_methods   what people see and do of their own
 //! administration together  what administrators do
@@ -39,6 +39,7 @@ mod own_methods;
 mod reauthenticating;
 mod reclaiming;
 mod record;
+mod refreshed;
 mod refreshing;
 mod repo;
 mod roles;
@@ -57,6 +58,7 @@ pub use self::new_password::PasswordRefused;
 pub use self::opening::{Opened, Visit};
 pub use self::reauthenticating::{Proven, ReauthError};
 pub use self::record::{Ending, Session};
+pub use self::refreshed::Refreshed;
 pub use self::repo::{count_live, forget, of_user};
 pub use self::service::{SessionError, Sessions};
 pub use self::signing_in::SignInError;

@@ -177,6 +177,48 @@ impl Session {
     /// Neither revoked nor over at `now`; the bound is exclusive. The same rule as
     /// [`super::repo::live`], for a session already in hand.
     pub(super) fn is_live(&self, now: Timestamp) -> bool {
-        super::repo::live(now).matches(self)
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kernel::entropy::Entropy;
+
+    const END: Timestamp = Timestamp::from_millis(2_208_988_800_000);
+    const MS: Duration = Duration::from_millis(1);
+
+    fn session(revoked_at: Option<Timestamp>) -> Session {
+        let entropy = Entropy::seeded(1);
+        let session = json!({
+            "_id": SessionId::new(END, &entropy), "app_id": AppId::new(END, &entropy),
+            "env_id": EnvId::new(END, &entropy), "user_id": UserId::new(END, &entropy),
+            "token": AccessTokenId::new(END, &entropy), "refresh_token": "digest",
+            "generation": 0, "amr": [], "auth_time": END, "last_activity_at": END,
+            "expires_at": END, "created_at": END, "updated_at": END,
+        });
+        Session {
+            revoked_at,
+            ..serde_json::from_value(session).unwrap()
+        }
+    }
+
+    #[test]
+    fn the_store_and_a_session_in_hand_agree_which_are_live_and_which_idle() {
+        for now in [END.minus(MS), END, END.plus(MS)] {
+            for revoked_at in [None, Some(END)] {
+                let session = session(revoked_at);
+                let live = session.is_live(now);
+                assert_eq!(super::super::repo::live(now).matches(&session), live);
+                assert_eq!(live, now < END && revoked_at.is_none());
+                for idle in [None, Some(MS), Some(2 * MS)] {
+                    let used = super::super::repo::in_use(now, idle).matches(&session);
+                    assert_eq!(used, live && !session.is_idle(now, idle));
+                }
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Refresh: one good token for the next, and the end of the session for one that was spent.
 
+use std::sync::Arc;
+
 use super::issue::Issued;
 use super::record::{Ending, Session};
 use super::repo;
@@ -13,7 +15,7 @@ use crate::kernel::time::Timestamp;
 use crate::limits::{LimitError, NodeRule};
 use crate::session_rules::Rules;
 use crate::store::StoreError;
-use crate::tokens::{KeyError, Presented, revoke_session};
+use crate::tokens::{ActiveOrganization, KeyError, Presented, revoke_session};
 use crate::users::{self, User};
 
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,16 @@ pub enum RefreshError {
     Store(#[from] StoreError),
 }
 
+impl RefreshError {
+    /// Whether it says nothing of the token.
+    fn is_of_the_server(&self) -> bool {
+        match self {
+            Self::Limit(_) | Self::Keys(_) | Self::Store(_) => true,
+            Self::Invalid | Self::Reused | Self::OtherTenant | Self::NotAMember => false,
+        }
+    }
+}
+
 /// What a client asks for that goes on with a session.
 #[derive(Debug, Clone, Copy)]
 #[expect(
@@ -50,9 +62,12 @@ pub(super) struct Asked<'a> {
 }
 
 impl Sessions {
-    /// Exchanges a refresh token. Roles and everything else in the new access token are read
-    /// afresh. The exchange itself is the last step, one conditional write: what fails before it
-    /// leaves the token good (RFC 9700 §4.14).
+    /// Exchanges a refresh token. The exchange itself is the last step, one conditional write: what
+    /// fails before it leaves the token good (RFC 9700 §4.14).
+    ///
+    /// Roles and everything else in the new access token are as they are, or, where this node has
+    /// refreshed the session before, as they were within the last second at the earliest: then it may
+    /// ask the store for nothing but the exchange.
     ///
     /// The new access token is for the organisation that is asked for, or else for the one before, if
     /// the user is in it still.
@@ -73,12 +88,25 @@ impl Sessions {
             .parse(text)
             .map_err(|_| RefreshError::Invalid)?;
         let now = self.clock.now();
+        let asked = Asked {
+            wanted: wanted.map(Some),
+            refresh_token: Some(text),
+            device,
+        };
+        let known = self.refreshed.session_of(&presented);
+        if let Some(known) = known.filter(|known| is_of(known, tenant)) {
+            match self.repeat(&known, asked, (now, origin)).await {
+                Ok(Some(issued)) => return Ok(issued),
+                Err(error) if error.is_of_the_server() => return Err(error),
+                Ok(None) | Err(_) => self.refreshed.forget(known.id),
+            }
+        }
         let session = self
             .session_of(&presented)
             .await?
             .ok_or(RefreshError::Invalid)?;
         let own = session.tenant();
-        if tenant.is_some_and(|tenant| tenant != own) {
+        if !is_of(&session, tenant) {
             return Err(RefreshError::OtherTenant);
         }
         if presented.digest != session.refresh_token {
@@ -87,16 +115,65 @@ impl Sessions {
         if !session.is_live(now) {
             return Err(RefreshError::Invalid);
         }
-        let asked = Asked {
-            wanted: wanted.map(Some),
-            refresh_token: Some(text),
-            device,
-        };
         let next = self.go_on(&session, asked, (now, origin));
         match next.await {
             Err(RefreshError::Reused) => self.replayed(own, &session, (now, origin)).await,
             other => other,
         }
+    }
+
+    /// The next tokens of a session that this node has refreshed before, without reading it. `None`
+    /// and each refusal say no more than that it has to be read.
+    async fn repeat(
+        &self,
+        session: &Session,
+        asked: Asked<'_>,
+        (now, origin): (Timestamp, &Origin),
+    ) -> Result<Option<Issued>, RefreshError> {
+        let rules = self.rules.of(session.app_id).await?;
+        let broken = self.broken_binding(session, &rules, (asked.device, origin));
+        let goes_on = rules.rotates
+            && session.is_live(now)
+            && !session.is_idle(now, rules.idle)
+            && self.environments.has(session.tenant()).await?
+            && broken.await?.is_none();
+        if !goes_on {
+            return Ok(None);
+        }
+        let found = match asked.wanted.unwrap_or(session.org_id) {
+            None => self
+                .recent_user(session, now)
+                .await?
+                .map(|user| (user, None)),
+            org => {
+                let (tenant, user) = (session.tenant(), session.user_id);
+                self.user_and_place(tenant, user, org).await?
+            }
+        };
+        let issued = self.exchange(session, asked, found, (&rules, now)).await?;
+        Ok(Some(issued))
+    }
+
+    /// The user as he was within a second, unless he is known to have lost rights since; if he may
+    /// have tokens. Those are like any that he was given a second ago: what takes rights away raises
+    /// their version or ends the session, and what it ends is not exchanged.
+    async fn recent_user(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Option<User>, StoreError> {
+        let (app, id) = (session.app_id, session.user_id);
+        let mut once = self.store.once();
+        let mut tx = once.within(session.tenant());
+        let mut user = self.recent.user(&mut tx, id).await?;
+        let has_lost =
+            |user: &Arc<User>| self.revocations.has_lowered((app, id), user.rights_version);
+        if user.as_ref().is_some_and(has_lost) {
+            self.recent.forget(app, id);
+            user = self.recent.user(&mut tx, id).await?;
+        }
+        let user = user.filter(|user| user.may_sign_in(now));
+        Ok(user.map(Arc::unwrap_or_clone))
     }
 
     /// The next tokens of a live session, by whatever way they are asked for: it has not been idle
@@ -122,31 +199,46 @@ impl Sessions {
         {
             return Err(RefreshError::Invalid);
         }
-        self.exchange(session, asked, (&rules, now)).await
+        let org = asked.wanted.unwrap_or(session.org_id);
+        let found = self.user_and_place(session.tenant(), session.user_id, org);
+        let found = found.await?;
+        self.exchange(session, asked, found, (&rules, now)).await
     }
 
+    /// Signs the next access token of a session, for its user and his place in the organisation, and
+    /// then exchanges the refresh token.
     async fn exchange(
         &self,
         session: &Session,
         asked: Asked<'_>,
+        found: Option<(User, Option<ActiveOrganization>)>,
         (rules, now): (&Rules, Timestamp),
     ) -> Result<Issued, RefreshError> {
-        let (tenant, wanted) = (session.tenant(), asked.wanted);
-        let org = wanted.unwrap_or(session.org_id);
-        let found = self.user_and_place(tenant, session.user_id, org).await?;
+        let wanted = asked.wanted;
         let (user, place) = found.ok_or(RefreshError::Invalid)?;
         if wanted.flatten().is_some() && place.is_none() {
             return Err(RefreshError::NotAMember);
         }
-        let org = place.as_ref().map(|place| place.id);
+        let org_id = place.as_ref().map(|place| place.id);
         let claims = self.issuer.next(session, (&user, place, rules), now);
-        let (next, digest) = self.next_refresh_token(session, asked, rules);
-        let token = claims.jti;
-        let issued = self.issuer.sign(claims, next, user).await?;
-        let (mut once, spent) = (self.store.once(), &session.refresh_token);
-        let mut tx = once.within(tenant);
-        let exchanged = repo::rotate(&mut tx, session.id, (spent, &digest), (token, org), now);
-        exchanged.await?.map(|_| issued).ok_or(RefreshError::Reused)
+        let (text, refresh_token) = self.next_refresh_token(session, asked, rules);
+        let next = Session {
+            refresh_token,
+            generation: session.generation + 1,
+            token: claims.jti,
+            org_id,
+            last_activity_at: now,
+            updated_at: now,
+            ..session.clone()
+        };
+        let issued = self.issuer.sign(claims, text, user).await?;
+        let mut once = self.store.once();
+        let mut tx = once.within(session.tenant());
+        if !repo::rotate(&mut tx, session, &next).await? {
+            return Err(RefreshError::Reused);
+        }
+        self.refreshed.remember(next);
+        Ok(issued)
     }
 
     /// Another one; or the same again, where the app does not rotate and it is at hand.
@@ -251,4 +343,9 @@ impl Sessions {
         self.apply(&revoked);
         Err(RefreshError::Reused)
     }
+}
+
+/// Whether the session is of the environment that is named, if one is.
+fn is_of(session: &Session, tenant: Option<Tenant>) -> bool {
+    tenant.is_none_or(|tenant| tenant == session.tenant())
 }

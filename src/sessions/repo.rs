@@ -53,27 +53,23 @@ where
     tx.get(id).await
 }
 
-/// Exchanges the refresh token whose digest is `presented` for the next one. Of any number of
-/// racers with one token, exactly one gets the session.
-pub(super) async fn rotate<S>(
-    tx: &mut Tx<'_, S>,
-    id: SessionId,
-    (presented, next): (&str, &str),
-    (token, org): (AccessTokenId, Option<OrgId>),
-    now: Timestamp,
-) -> Stored<Option<Session>>
+/// Exchanges the refresh token of a session, as it was `seen`, for the one of `next`. Of any number
+/// of racers with one token, exactly one is told that he did.
+pub(super) async fn rotate<S>(tx: &mut Tx<'_, S>, seen: &Session, next: &Session) -> Stored<bool>
 where
     S: Copy + Reaches<OfEnvironment>,
 {
-    let unspent = by_id(id) & REFRESH_TOKEN.eq(presented.to_owned()) & live(now);
+    let now = next.last_activity_at;
+    let unspent = by_id(seen.id) & REFRESH_TOKEN.eq(seen.refresh_token.clone()) & live(now);
+    let org = next.org_id;
     let rotated = REFRESH_TOKEN
-        .set(next.to_owned())
+        .set(next.refresh_token.clone())
         .and(GENERATION.inc(1))
-        .and(TOKEN.set(token))
+        .and(TOKEN.set(next.token))
         .and(org.map_or_else(|| ORG_ID.unset(), |org| ORG_ID.set(org)))
         .and(LAST_ACTIVITY_AT.set(now))
         .and(UPDATED_AT.set(now));
-    tx.update_one(unspent, rotated).await
+    tx.change_one(unspent, rotated).await
 }
 
 /// Ends a live session; `None` if it was not live, so that exactly one caller tells of its end.

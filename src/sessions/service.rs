@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::ending::Ended;
 use super::issue::Issuer;
 use super::record::{Ending, Session};
+use super::refreshed::Refreshed;
 use super::repo;
 use super::turns::Turns;
 use crate::client_config::ClientConfigs;
@@ -43,6 +44,7 @@ pub struct Sessions {
     pub issuer: Issuer,
     pub turns: Turns,
     pub recent: Recent,
+    pub refreshed: Refreshed,
     pub revocations: RevocationIndex,
     pub limits: Limits,
     pub lockouts: Lockouts,

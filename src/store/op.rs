@@ -24,6 +24,8 @@ pub(crate) enum Verb {
     Count(Node),
     /// Changes at most one document and returns it as it is afterwards.
     UpdateOne(Node, Vec<Change>),
+    /// Changes at most one document and counts it.
+    ChangeOne(Node, Vec<Change>),
     UpdateMany(Node, Vec<Change>),
     /// Removes at most one document and returns it.
     TakeOne(Node),
@@ -70,6 +72,7 @@ impl Verb {
             Verb::Insert(_)
             | Verb::InsertAll(_)
             | Verb::UpdateOne(..)
+            | Verb::ChangeOne(..)
             | Verb::UpdateMany(..)
             | Verb::TakeOne(_)
             | Verb::DeleteMany(_)

@@ -1,4 +1,4 @@
-//! Transactions as repositories see them: fourteen verbs, each within a scope.
+//! Transactions as repositories see them: fifteen verbs, each within a scope.
 //!
 //! The scope's owner conditions are conjoined to every filter and checked on every insert, so a
 //! query that forgets its tenant cannot be written.
@@ -237,6 +237,22 @@ impl<S: Copy> Tx<'_, S> {
     {
         let filter = self.scoped(filter);
         self.run::<E, _>(Verb::UpdateOne(filter, update.changes), Outcome::document)
+            .await
+    }
+
+    /// As [`Tx::update_one`], for who knows what the document is afterwards: whether there was one.
+    /// That spares the database to read it out, which is a good part of a small change.
+    pub async fn change_one<E: Entity>(
+        &mut self,
+        filter: Filter<E>,
+        update: Update<E>,
+    ) -> Stored<bool>
+    where
+        S: Reaches<E::Owner>,
+    {
+        let filter = self.scoped(filter);
+        let verb = Verb::ChangeOne(filter, update.changes);
+        self.run::<E, _>(verb, |changed| Ok(changed.count() > 0))
             .await
     }
 

@@ -21,10 +21,12 @@ struct Wrapped<'a, T: ?Sized> {
 
 /// The value of anything serialisable, times as BSON dates; null where there is none.
 pub(super) fn of<T: Serialize + ?Sized>(value: &T) -> Value {
-    document(&Wrapped { value })
-        .ok()
-        .and_then(|mut wrapped| wrapped.remove("value"))
-        .unwrap_or(Bson::Null)
+    let wrapped = bson::serialize_to_raw_document_buf(&Wrapped { value });
+    let value = wrapped.ok().and_then(|it| {
+        let raw = it.get("value").ok().flatten()?;
+        Bson::try_from(raw).ok()
+    });
+    value.unwrap_or(Bson::Null)
 }
 
 /// The value of anything that compares: text, integers, booleans and times. Of lists, subdocuments

@@ -189,6 +189,11 @@ impl RevocationIndex {
         self.seen().is_outdated((app, user), there)
     }
 
+    /// Whether a user is known to have lost rights that he had at this version of them.
+    pub fn has_lowered(&self, (app, user): (AppId, UserId), version: i64) -> bool {
+        is_below(&self.seen().users, &(app, user), version)
+    }
+
     /// Whether a signing key is known to be withdrawn.
     pub(super) fn is_withdrawn(&self, key_id: SigningKeyId) -> bool {
         self.seen().keys.contains_key(&key_id)

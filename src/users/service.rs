@@ -18,7 +18,7 @@ use crate::kernel::id::{AppId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
 use crate::kernel::time::{Clock, Timestamp};
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Stored, Tx};
 use crate::tokens::{Revocation, revoke_user};
 
 /// How long a user who asks for himself may be shown as another node has not left him.
@@ -86,6 +86,24 @@ pub enum UserError {
 pub struct Recent(Cache<(AppId, UserId), Arc<User>>);
 
 impl Recent {
+    /// A user of the app: after the first time within a second, without the store. A change that is
+    /// made on this node is seen at once.
+    pub async fn user(&self, tx: &mut Tx<'_, Tenant>, id: UserId) -> Stored<Option<Arc<User>>> {
+        let app = tx.scope().app_id;
+        if let Some(recent) = self.0.get(&(app, id)) {
+            return Ok(Some(recent));
+        }
+        let found = repo::get(tx, id).await?;
+        // What a change on this node has put there meanwhile is newer than what was read.
+        let kept = |user| {
+            self.0
+                .entry((app, id))
+                .or_insert(Arc::new(user))
+                .into_value()
+        };
+        Ok(found.map(kept))
+    }
+
     /// Looks again when the user asks next. After a change of his document that this node made.
     pub fn forget(&self, app: AppId, user: UserId) {
         self.0.invalidate(&(app, user));
@@ -108,20 +126,11 @@ impl Default for Recent {
 }
 
 impl Users {
-    /// The caller's own account, for the most asked of all questions: after the first time within
-    /// a second, without the store. A change that is made on this node is seen at once.
+    /// The caller's own account, for the most asked of all questions.
     pub async fn own(&self, tenant: Tenant, id: UserId) -> Result<Arc<User>, UserError> {
-        if let Some(recent) = self.recent.0.get(&(tenant.app_id, id)) {
-            return Ok(recent);
-        }
-        let user = Arc::new(self.get(tenant, id).await?);
-        // What a change on this node has put there meanwhile is newer than what was read.
-        Ok(self
-            .recent
-            .0
-            .entry((tenant.app_id, id))
-            .or_insert(user)
-            .into_value())
+        let mut once = self.store.once();
+        let own = self.recent.user(&mut once.within(tenant), id).await?;
+        own.ok_or(UserError::Unknown)
     }
 
     pub async fn get(&self, tenant: Tenant, id: UserId) -> Result<User, UserError> {

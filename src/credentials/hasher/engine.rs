@@ -10,7 +10,7 @@ use authsome_lanes::{DIGEST, Input, Key, MOST, SALT};
 use super::super::bcrypt::Task;
 use crate::kernel::measure::Stopwatch;
 
-type Digests = fn(u32, &[Input<'_>]) -> Option<Vec<[u8; DIGEST]>>;
+pub(super) type Digests = fn(u32, &[Input<'_>]) -> Option<Vec<[u8; DIGEST]>>;
 
 /// Each is tried that often, and its best time counts: others use the processor too.
 const TRIALS: usize = 3;
@@ -97,7 +97,12 @@ impl Engine {
     /// Some number of lanes, whatever is best here.
     #[cfg(test)]
     pub(super) fn of_so_many(lanes: usize, each: Duration) -> Self {
-        let digests = authsome_lanes::digests;
+        Self::of_digests(authsome_lanes::digests, lanes, each)
+    }
+
+    /// Something that takes the place of what computes.
+    #[cfg(test)]
+    pub(super) fn of_digests(digests: Digests, lanes: usize, each: Duration) -> Self {
         Self {
             digests,
             lanes,

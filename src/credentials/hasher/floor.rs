@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A thread that is idle begins at once, and waits for no company; what has come meanwhile is
-//! hashed together. What has waited out its bound is never begun.
+//! hashed together. What has waited out its bound is never begun, and hardly anything has to:
+//! there is a place only for what is all but certain to be begun in time ([`Forecast`]).
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use authsome_lanes::DIGEST;
 
 use super::engine::Engine;
 use super::fair::{Fair, Share, Ticket};
+use super::forecast::Forecast;
 use super::{Busy, HasherSettings, Measures};
 use crate::credentials::bcrypt::Task;
 use crate::kernel::measure::Stopwatch;
@@ -41,6 +43,8 @@ impl Work {
 
 struct Job {
     queued: Stopwatch,
+    /// How long it was to wait, by all that was known when it came.
+    foretold: Duration,
     work: Work,
 }
 
@@ -64,8 +68,7 @@ struct State {
     /// By the number of the thread.
     hands: Vec<Option<Hand>>,
     engine: Engine,
-    /// What one password takes of a thread that has enough to do, as it was lately.
-    pace: Duration,
+    forecast: Forecast,
     is_closed: bool,
 }
 
@@ -84,7 +87,7 @@ impl Floor {
                 waiting: Fair::default(),
                 hands: vec![None; settings.threads],
                 engine: Engine::of_the_crate(),
-                pace: Duration::ZERO,
+                forecast: Forecast::of_pace(Duration::ZERO),
                 is_closed: false,
             }),
             called: Condvar::new(),
@@ -102,7 +105,7 @@ impl Floor {
     pub(super) fn equip(&self, engine: Engine, cost: u32) {
         let mut state = self.state();
         state.engine = engine;
-        state.pace = engine.pace(cost);
+        state.forecast = Forecast::of_pace(engine.pace(cost));
     }
 
     pub(super) fn lanes(&self) -> usize {
@@ -116,7 +119,8 @@ impl Floor {
     /// A place to wait, unless it would be in vain.
     pub(super) fn enter(&self, share: Share, work: Work) -> Result<Ticket, Busy> {
         let mut state = self.state();
-        if state.begins_after(share) > self.bound {
+        let foretold = state.begins_after(share);
+        if !state.forecast.fits(foretold, self.bound) {
             self.measures.hopeless.add(1);
             return Err(Busy);
         }
@@ -126,7 +130,12 @@ impl Floor {
             ousted = Some(state.waiting.yields_to(share).ok_or(Busy)?);
         }
         let queued = Stopwatch::start();
-        let ticket = state.waiting.push(share, Job { queued, work });
+        let job = Job {
+            queued,
+            foretold,
+            work,
+        };
+        let ticket = state.waiting.push(share, job);
         drop(state);
         self.called.notify_one();
         // Whoever asked for it is told by the end of the job.
@@ -136,7 +145,13 @@ impl Floor {
 
     /// Whether it still waited; then it is gone, and never done.
     pub(super) fn leave(&self, share: Share, ticket: Ticket) -> bool {
-        let given_up = self.state().waiting.give_up(share, ticket);
+        let mut state = self.state();
+        let given_up = state.waiting.give_up(share, ticket);
+        if let Some(job) = &given_up
+            && job.queued.elapsed() >= self.bound
+        {
+            state.forecast.waited(self.bound, job.foretold, self.bound);
+        }
         given_up.is_some()
     }
 
@@ -182,6 +197,7 @@ impl Floor {
             let job = state.waiting.take(&fits)?;
             let waited = job.queued.elapsed();
             self.measures.waited.record(waited);
+            state.forecast.waited(waited, job.foretold, self.bound);
             if waited < self.bound {
                 return Some(job);
             }
@@ -199,10 +215,8 @@ impl Floor {
             is_full,
         }) = hand
         {
-            let each = began
-                .elapsed()
-                .div_f64(f64::from(u32::try_from(size).unwrap_or(1)));
-            state.learn(each, is_full);
+            let sizes = (size, state.engine.at_once());
+            state.forecast.worked(began.elapsed(), sizes, is_full);
         }
     }
 
@@ -214,7 +228,7 @@ impl Floor {
 }
 
 impl State {
-    /// How long what `share` asks for now waits at least, going by what was measured. Zero where some
+    /// How long what `share` asks for now waits, if nobody comes who goes before. Zero where some
     /// thread's next turn is not filled yet.
     fn begins_after(&self, share: Share) -> Duration {
         let (threads, at_once) = (self.hands.len(), self.engine.at_once());
@@ -228,29 +242,18 @@ impl State {
             .map(|hand| self.left(hand.as_ref()))
             .collect();
         left.sort_unstable();
-        let turn = self.of_so_many(at_once);
+        let turn = self.forecast.of_so_many(at_once);
         let before = u32::try_from(turns / threads).unwrap_or(u32::MAX);
         left[turns % threads].saturating_add(turn.saturating_mul(before))
     }
 
     /// Until the thread is free.
     fn left(&self, hand: Option<&Hand>) -> Duration {
-        let left = |it: &Hand| self.of_so_many(it.size).saturating_sub(it.began.elapsed());
+        let left = |it: &Hand| {
+            let whole = self.forecast.of_so_many(it.size);
+            whole.saturating_sub(it.began.elapsed())
+        };
         hand.map_or(Duration::ZERO, left)
-    }
-
-    fn of_so_many(&self, size: usize) -> Duration {
-        self.pace
-            .saturating_mul(u32::try_from(size).unwrap_or(u32::MAX))
-    }
-
-    /// A thread that could have done more tells nothing of how fast it is, except that it is as fast.
-    fn learn(&mut self, each: Duration, is_full: bool) {
-        if is_full && self.pace.is_zero() {
-            self.pace = each;
-        } else if is_full || each < self.pace {
-            self.pace = (3 * self.pace + each) / 4;
-        }
     }
 }
 
@@ -279,12 +282,13 @@ mod tests {
             waiting: Fair::default(),
             hands: vec![Some(hand); 2],
             engine: Engine::of_so_many(3, Duration::ZERO),
-            pace: SECOND,
+            forecast: Forecast::of_pace(SECOND),
             is_closed: false,
         };
         for _ in 0..waiting {
             let job = Job {
                 queued: Stopwatch::start(),
+                foretold: Duration::ZERO,
                 work: Work::Alone(Box::new(|| ())),
             };
             state.waiting.push(share(1), job);
@@ -316,26 +320,8 @@ mod tests {
     #[test]
     fn an_overdue_thread_is_free_at_any_moment() {
         let mut state = busy(3, 6);
-        state.pace = Duration::ZERO;
+        state.forecast = Forecast::of_pace(Duration::ZERO);
 
         assert_eq!(state.begins_after(share(1)), Duration::ZERO);
-    }
-
-    #[test]
-    fn the_pace_is_that_of_threads_with_enough_to_do() {
-        let mut state = busy(3, 0);
-
-        state.learn(5 * SECOND, false);
-        assert_eq!(state.pace, SECOND);
-        state.learn(5 * SECOND, true);
-        assert_eq!(state.pace, 2 * SECOND);
-        state.learn(Duration::ZERO, false);
-        assert_eq!(state.pace, 3 * SECOND / 2);
-
-        state.pace = Duration::ZERO;
-        state.learn(SECOND, false);
-        assert_eq!(state.pace, Duration::ZERO);
-        state.learn(SECOND, true);
-        assert_eq!(state.pace, SECOND);
     }
 }

@@ -14,6 +14,9 @@
 mod engine;
 mod fair;
 mod floor;
+mod forecast;
+#[cfg(test)]
+mod storms;
 #[cfg(test)]
 mod tests;
 
@@ -39,7 +42,8 @@ use crate::kernel::password::{Password, is_common};
 /// How much nicer than the request workers the hashing threads are (`setpriority(2)`).
 const NICENESS: i32 = 10;
 
-/// The hashing threads have more to do than they can in time: try again in a second.
+/// The hashing threads have more to do than they can in time. A turn of theirs, after which there is
+/// room, takes less than a second: try again then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the hashing threads are busy")]
 pub struct Busy;
@@ -275,7 +279,7 @@ impl Measured for Hasher {
         let help = "How many a thread can hash together; none where the lanes failed their check.";
         page.gauge("authsome_hash_lanes", help)
             .sample(&[], floor.lanes());
-        let help = "Passwords that were not hashed: no place, too long a wait, or certain to be.";
+        let help = "Passwords that were not hashed: no place, too long a wait, or as good as certain to be.";
         let refused = page.counter("authsome_hash_refusals_total", help);
         refused.sample(&[("reason", "full")], too_many.count());
         refused.sample(&[("reason", "late")], too_late.count());

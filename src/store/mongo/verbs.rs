@@ -28,6 +28,14 @@ pub(super) async fn run(
         Verb::Find(wanted) => find(&collection, session, &wanted).await,
         Verb::Count(node) => count(&collection, session, &node).await,
         Verb::UpdateOne(node, changes) => update_one(&collection, session, &node, &changes).await,
+        Verb::ChangeOne(node, changes) => {
+            let action = collection.update_one(filter(&node), update(&changes));
+            let done = match session {
+                Some(session) => action.session(session).await,
+                None => action.await,
+            };
+            done.map(|done| Outcome::Count(done.matched_count))
+        }
         Verb::UpdateMany(node, changes) => {
             let action = collection.update_many(filter(&node), update(&changes));
             let done = match session {

@@ -104,6 +104,10 @@ fn conditions_on_indexed_fields_search_their_index() {
             by_email,
         ),
         (
+            Verb::ChangeOne(email(), vec![Change::Unset("email")]),
+            by_email,
+        ),
+        (
             Verb::UpdateMany(of_app(is("email", several)), vec![Change::Unset("email")]),
             by_email,
         ),

@@ -60,6 +60,11 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
             sql.push(" RETURNING doc");
             Answer::Documents
         }
+        Verb::ChangeOne(filter, changes) => {
+            sql.update(changes);
+            sql.one_of(filter);
+            Answer::Changed
+        }
         Verb::UpdateMany(filter, changes) => {
             sql.update(changes);
             sql.push(" WHERE ");
@@ -213,6 +218,8 @@ impl Sql<'_> {
         }
         if find.limit.is_some() || find.skip > 0 {
             self.limit(find.limit.map_or(-1, i64::from));
+        }
+        if find.skip > 0 {
             self.push(" OFFSET ");
             self.bind(Param::Integer(i64::try_from(find.skip).unwrap_or(i64::MAX)));
         }
@@ -245,35 +252,38 @@ impl Sql<'_> {
         self.push(" LIMIT 1)");
     }
 
+    /// Each function reads the whole document: one adds all that is added, another removes the rest.
     fn update(&mut self, changes: &[Change]) {
+        let is_unset = |change: &&Change| matches!(change, Change::Unset(_));
+        let (unset, set): (Vec<_>, Vec<_>) = changes.iter().partition(is_unset);
         self.push(&format!("UPDATE {} SET doc = ", self.schema.collection));
-        let mut opening = String::new();
-        for change in changes.iter().rev() {
-            opening.push_str(match change {
-                Change::Set(..) | Change::Inc(..) => "json_set(",
-                Change::Unset(_) => "json_remove(",
-            });
+        for (function, some) in [("json_remove(", &unset), ("json_set(", &set)] {
+            self.push(if some.is_empty() { "" } else { function });
         }
-        self.push(&opening);
         self.push("doc");
-        for change in changes {
-            match change {
-                Change::Set(path, value) => {
-                    self.push(&format!(", '$.{path}', json("));
-                    self.bind(Param::Text(json(value).unwrap_or_default().to_string()));
-                    self.push("))");
-                }
-                Change::Unset(path) => self.push(&format!(", '$.{path}')")),
-                Change::Inc(path, by) => {
-                    // Of all additions only sum() refuses to go on in floating point; it passes over
-                    // an absent counter.
-                    let counter = format!("SELECT doc ->> '$.{path}' AS part");
-                    self.push(&format!(
-                        ", '$.{path}', (SELECT sum(part) FROM ({counter} UNION ALL SELECT "
-                    ));
-                    self.bind(Param::Integer(*by));
-                    self.push(")))");
-                }
+        for some in [set, unset].iter().filter(|some| !some.is_empty()) {
+            some.iter().for_each(|change| self.change(change));
+            self.push(")");
+        }
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Set(path, value) => {
+                self.push(&format!(", '$.{path}', json("));
+                self.bind(Param::Text(json(value).unwrap_or_default().to_string()));
+                self.push(")");
+            }
+            Change::Unset(path) => self.push(&format!(", '$.{path}'")),
+            Change::Inc(path, by) => {
+                // Of all additions only sum() refuses to go on in floating point; it passes over
+                // an absent counter.
+                let counter = format!("SELECT doc ->> '$.{path}' AS part");
+                self.push(&format!(
+                    ", '$.{path}', (SELECT sum(part) FROM ({counter} UNION ALL SELECT "
+                ));
+                self.bind(Param::Integer(*by));
+                self.push("))");
             }
         }
     }

@@ -73,7 +73,7 @@ impl Waiting {
 /// Serves jobs until every sender is gone.
 pub(super) fn serve(connection: &Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(first) = jobs.recv() {
-        if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = says(connection, "BEGIN IMMEDIATE") {
             refuse(first, &failure(&error));
             continue;
         }
@@ -99,7 +99,7 @@ fn commit(connection: &Connection) -> Stored<()> {
             "the database rolled the group back".to_owned(),
         ));
     }
-    connection.execute_batch("COMMIT").map_err(|error| {
+    says(connection, "COMMIT").map_err(|error| {
         // Nothing of the group may linger when it could not be made durable.
         drop(connection.execute_batch("ROLLBACK"));
         failure(&error)
@@ -121,7 +121,7 @@ fn refuse(job: Job, error: &StoreError) {
 }
 
 fn run(connection: &Connection, job: Job) -> Option<Waiting> {
-    if let Err(error) = connection.execute_batch("SAVEPOINT unit") {
+    if let Err(error) = says(connection, "SAVEPOINT unit") {
         refuse(job, &failure(&error));
         return None;
     }
@@ -129,15 +129,19 @@ fn run(connection: &Connection, job: Job) -> Option<Waiting> {
         Job::Once { op, answer } => once(connection, &op, answer),
         Job::Unit { steps } => unit(connection, &steps),
     };
-    let ending = if kept.is_some() {
-        "RELEASE unit"
-    } else {
-        "ROLLBACK TO unit; RELEASE unit"
-    };
     if !connection.is_autocommit() {
-        drop(connection.execute_batch(ending));
+        let undone = match kept {
+            Some(_) => Ok(()),
+            None => says(connection, "ROLLBACK TO unit"),
+        };
+        drop(undone.and_then(|()| says(connection, "RELEASE unit")));
     }
     kept
+}
+
+/// One of the few sentences that begin and end things, understood once and for all.
+fn says(connection: &Connection, sentence: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sentence)?.execute([]).map(drop)
 }
 
 fn once(

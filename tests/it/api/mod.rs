@@ -65,6 +65,7 @@ mod password_reset;
 mod passwords;
 mod permissions;
 mod refresh;
+mod refresh_nodes;
 mod reseal;
 mod revocations;
 mod revoked_organizations;

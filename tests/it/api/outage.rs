@@ -49,6 +49,19 @@ on_both_stores! {
         mia.refreshes().await.told(200);
     }
 
+    async fn the_same_of_a_session_that_is_remembered(wired: Wired) {
+        let mia = wired.app.person("mia@example.org").await;
+        for _ in 0..2 {
+            let _ = mia.refreshes().await.expect(200);
+        }
+        wired.wire.cut();
+
+        is_unavailable(mia.presents(&mia.refresh_token())).await;
+
+        wired.wire.mend();
+        mia.refreshes().await.told(200);
+    }
+
     async fn nobody_is_let_in_while_nothing_can_be_written(wired: Wired) {
         let mia = wired.app.person("mia@example.org").await;
         let visitor = mia.visitor();

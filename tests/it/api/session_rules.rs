@@ -344,7 +344,7 @@ on_both_stores! {
             let _ = mia.refreshes().await.expect(200);
         });
 
-        assert_eq!(calls.await, 3);
+        assert_eq!(calls.await, 1);
     }
 
     async fn another_node_hears_of_new_rules_within_two_seconds(app: TestApp) {

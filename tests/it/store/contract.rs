@@ -207,6 +207,24 @@ on_both_stores! {
         assert_eq!(guests.count(Filter::<Guest>::all()).await.unwrap(), 8);
     }
 
+    async fn a_change_of_one_tells_whether_there_was_one(theatre: Theatre) {
+        let guests = ["a", "b"].map(|id| Guest::of(theatre.rose.app_id, id));
+        theatre.with_guests(&guests).await;
+        let mut once = theatre.store.once();
+        let mut guests = once.within(theatre.rose);
+
+        let comes = |id| by_id(id) & VISITS.eq(0);
+        let first = guests.change_one(comes("a"), VISITS.inc(1)).await.unwrap();
+        let second = guests.change_one(comes("a"), VISITS.inc(1)).await.unwrap();
+        let same = guests.change_one(by_id("a"), VISITS.set(1)).await.unwrap();
+        let nobody = guests.change_one(comes("c"), VISITS.inc(1)).await.unwrap();
+        let either = guests.change_one(Filter::all(), VIP.set(true)).await.unwrap();
+
+        assert_eq!((first, second, same, nobody, either), (true, false, true, false, true));
+        assert_eq!((theatre.guest("a").await.visits, theatre.guest("b").await.visits), (1, 0));
+        assert_eq!(theatre.found(VIP.eq(true)).await.len(), 1);
+    }
+
     async fn at_most_one_document_is_changed_or_taken(theatre: Theatre) {
         let guests = ["a", "b", "c"].map(|id| Guest::of(theatre.rose.app_id, id));
         theatre.with_guests(&guests).await;

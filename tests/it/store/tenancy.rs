@@ -89,6 +89,7 @@ on_both_stores! {
         let mut tickets = once.within(theatre.rose);
 
         assert_eq!(tickets.update_one(by_id("t1"), used()).await.unwrap(), None);
+        assert!(!tickets.change_one(by_id("t1"), used()).await.unwrap());
         assert_eq!(
             tickets
                 .update_many(by_id("t1") | by_id("t2"), used())
