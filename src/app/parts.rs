@@ -65,12 +65,7 @@ impl Foundation {
             (HOLDINGS, self.levels(platform)),
         );
         let policy = Policy::built_in().await?;
-        let policies = Policies::new(OrgPolicies::built_in().await?);
-        let memberships = Memberships {
-            policies,
-            footings: Footings::new(revocations.clone()),
-            platform,
-        };
+        let memberships = memberships(platform, &revocations).await?;
         let bell = Bell::default();
         let issuing = (access.clone(), memberships);
         let sessions = self.sessions(issuing, environments.clone(), revocations.clone());
@@ -300,4 +295,15 @@ impl Foundation {
             telemetry: self.telemetry()?,
         })
     }
+}
+
+async fn memberships(
+    platform: AppId,
+    revocations: &RevocationIndex,
+) -> Result<Memberships, StartError> {
+    Ok(Memberships {
+        policies: Policies::new(OrgPolicies::built_in().await?),
+        footings: Footings::new(revocations.clone()),
+        platform,
+    })
 }

@@ -92,9 +92,8 @@ async fn delete_me(
     departures: Data<Departures>,
 ) -> Answer<NoContent> {
     let (own, password) = (access.user()?, proof.into_inner().password);
-    departures
-        .delete_own(access.caller(), own, password, access.origin())
-        .await?;
+    let deleting = departures.delete_own(access.caller(), own, password, access.origin());
+    Box::pin(deleting).await?;
     Ok(NoContent)
 }
 

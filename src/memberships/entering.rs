@@ -37,15 +37,14 @@ pub enum EnterError {
 
 impl Memberships {
     /// The caller's standing in an organisation where he may do what he came for. To whoever is
-    /// neither a member nor administers the app, it does not exist. Whoever only looks may be let in by
-    /// what is in memory ([`Memberships::seen_of_caller`]).
+    /// neither a member nor administers the app, it does not exist.
     pub async fn enter(
         &self,
         tx: &mut Tx<'_, Tenant>,
         entrance: &Entrance<'_>,
         org: OrgId,
     ) -> Result<Standing, EnterError> {
-        let standing = self.seen_of_caller(tx, entrance.caller, org).await?;
+        let standing = self.of_caller(tx, entrance.caller, org).await?;
         let standing = standing.ok_or(EnterError::Unknown)?;
         let Grantable { object, action, .. } = entrance.permission;
         if standing.policy.allows(standing.subjects(), object, action) {
@@ -61,7 +60,7 @@ impl Memberships {
         entrance: &Entrance<'_>,
         (org, team): (OrgId, TeamId),
     ) -> Result<(Standing, Team), EnterError> {
-        let standing = self.seen_of_caller(tx, entrance.caller, org).await?;
+        let standing = self.of_caller(tx, entrance.caller, org).await?;
         let standing = standing.ok_or(EnterError::Unknown)?;
         let found = teams::team(tx, org, team).await?;
         let found = found.ok_or(EnterError::Unknown)?;
@@ -90,8 +89,9 @@ impl Memberships {
         Ok(footing.and_then(|footing| let_in(footing, own)))
     }
 
-    /// The same, to be looked at: as it was within the last second at least, with all that was
-    /// changed on this node, and nothing that was taken away anywhere. Within a unit of work that may
+    /// The same, for a question: as it was within the last second at least, with all that was changed
+    /// on this node, and nothing that is known to have been taken away anywhere. Not for what is shown
+    /// of an organisation, which is of one instant with the rest of it. Within a unit of work that may
     /// write it is of the store.
     pub async fn seen_of_caller(
         &self,
@@ -118,8 +118,8 @@ impl Memberships {
         Ok(standing.filter(|standing| standing.member.is_some()))
     }
 
-    /// The standing of whomever the organisation lets in, members and administrators of the app, to be
-    /// looked at; see [`Memberships::seen_of_caller`].
+    /// The standing of whomever the organisation lets in, members and administrators of the app, for a
+    /// question; see [`Memberships::seen_of_caller`].
     pub async fn seen_of_user(
         &self,
         tx: &mut Tx<'_, Tenant>,

@@ -1,10 +1,10 @@
-//! Footings in memory: for those who look, and never for those who write.
+//! Footings in memory: for questions, and never for what is written or shown.
 //!
 //! ```text
 //! what is kept counts as long as     because of what has changed since
 //! no mark says otherwise             on this node: whoever writes marks before he is answered
-//! no token of its versions is ended  elsewhere: whoever takes a right away ends older tokens
-//! it is no second old                elsewhere, and gives no less than before
+//! no token of its versions is ended  elsewhere: whoever takes a role away ends older tokens
+//! it is no second old                elsewhere, and anything else
 //! ```
 //!
 //! Of each of these there is one source, which others rely on too: [`Tx::has_changed`], the index of

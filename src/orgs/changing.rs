@@ -147,7 +147,7 @@ impl Orgs {
         let left = with(&from.roles, OrgRole::ADMIN, Some(OrgRole::OWNER));
         // The heir first: so there is an owner at every step.
         let (_, to_heir) = memberships::set_roles(&mut tx, &heir, &given, made).await?;
-        let (_, from_caller) = memberships::set_roles(&mut tx, &from, &left, made).await?;
+        let (_, from_caller) = memberships::set_roles(&mut tx, from, &left, made).await?;
         let told = self
             .event(
                 Name::OrganizationTransferred,

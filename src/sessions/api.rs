@@ -148,7 +148,9 @@ async fn sign_in(
 /// Exchange a refresh token
 ///
 /// The new tokens are for the organisation `org_id`, or for the one before where none is named.
-/// Every refresh token is good once. Presenting a spent one ends its session. Where the app binds
+/// Every refresh token is good once. Presenting a spent one ends its session. Roles are as they are, or
+/// as they were within the last second: a token with those of before is refused as soon as this server
+/// hears of it, and the next exchange gives the others. Where the app binds
 /// sessions to their address or device, a refresh from elsewhere is refused and the token stays good.
 #[utoipa::path(
     tag = "authentication", operation_id = "auth.refresh",
@@ -175,9 +177,8 @@ async fn refresh(
     } = body.into_inner();
     let device = devices::named(device_id, &cookies);
     let from = (access.origin(), device.as_ref());
-    let issued = sessions
-        .refresh(access.tenant()?, &token, org_id, from)
-        .await?;
+    let refreshing = sessions.refresh(access.tenant()?, &token, org_id, from);
+    let issued = Box::pin(refreshing).await?;
     Ok(Ok200::new(issued.into()))
 }
 

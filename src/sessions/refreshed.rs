@@ -2,7 +2,8 @@
 //!
 //! What is remembered proposes, and decides nothing. The conditional write that exchanges the token
 //! asks for the very token that is remembered, of a session that is live: in an app that rotates its
-//! tokens nothing else that a refresh goes by changes before the token does. And nobody is refused
+//! tokens, and of no other anything is remembered, nothing else that a refresh goes by changes before
+//! the token does. And nobody is refused
 //! by memory: where something speaks against him, or the write finds otherwise, the session is read.
 
 use std::sync::Arc;

@@ -95,7 +95,7 @@ impl Sessions {
         };
         let known = self.refreshed.session_of(&presented);
         if let Some(known) = known.filter(|known| is_of(known, tenant)) {
-            match self.repeat(&known, asked, (now, origin)).await {
+            match Box::pin(self.repeat(&known, asked, (now, origin))).await {
                 Ok(Some(issued)) => return Ok(issued),
                 Err(error) if error.is_of_the_server() => return Err(error),
                 Ok(None) | Err(_) => self.refreshed.forget(known.id),
@@ -154,9 +154,10 @@ impl Sessions {
         Ok(Some(issued))
     }
 
-    /// The user as he was within a second, unless he is known to have lost rights since; if he may
-    /// have tokens. Those are like any that he was given a second ago: what takes rights away raises
-    /// their version or ends the session, and what it ends is not exchanged.
+    /// The user as he was within a second, unless he is known to have lost rights since, or may have
+    /// proven his address; if he may have tokens. Those are like any that he was given a second ago:
+    /// what takes rights away raises their version or ends the session, and what it ends is not
+    /// exchanged.
     async fn recent_user(
         &self,
         session: &Session,
@@ -166,9 +167,11 @@ impl Sessions {
         let mut once = self.store.once();
         let mut tx = once.within(session.tenant());
         let mut user = self.recent.user(&mut tx, id).await?;
-        let has_lost =
-            |user: &Arc<User>| self.revocations.has_lowered((app, id), user.rights_version);
-        if user.as_ref().is_some_and(has_lost) {
+        let is_another = |user: &Arc<User>| {
+            let has_lost = self.revocations.has_lowered((app, id), user.rights_version);
+            has_lost || !user.email_verified
+        };
+        if user.as_ref().is_some_and(is_another) {
             self.recent.forget(app, id);
             user = self.recent.user(&mut tx, id).await?;
         }
@@ -237,7 +240,9 @@ impl Sessions {
         if !repo::rotate(&mut tx, session, &next).await? {
             return Err(RefreshError::Reused);
         }
-        self.refreshed.remember(next);
+        if rules.rotates {
+            self.refreshed.remember(next);
+        }
         Ok(issued)
     }
 

@@ -9,13 +9,14 @@
 //! so its moment is below the mark: what it keeps has changed for everybody who asks after the mark,
 //! and nobody was told of the commit before. A mark too many costs a look, and says nothing untrue:
 //! so names share [`PLACES`], a unit that fails marks as well, and one that writes where it should
-//! have named something marks everything.
+//! have named something, and has named nothing, marks everything.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::tx::Tx;
 use crate::kernel::measure::Stopwatch;
 
 /// How many marks there are, for any number of names: 32 KiB.
@@ -125,6 +126,25 @@ impl Drop for Changes {
     }
 }
 
+impl<S: Copy> Tx<'_, S> {
+    /// Says that this unit of work changes something of this name, which somebody may keep in memory.
+    pub fn mark(&mut self, name: impl Hash) {
+        self.unit.mark(name);
+    }
+
+    /// When this unit of work began, where all it can do is look; `None` where it may write, for what
+    /// it reads may never come to be.
+    pub fn moment(&self) -> Option<Moment> {
+        self.unit.looks_since()
+    }
+
+    /// Whether a unit of work of this process has changed something of this name that a look since
+    /// then need not have seen. Whatever a caller was told of counts.
+    pub fn has_changed(&self, name: impl Hash, since: Moment) -> bool {
+        self.unit.marks().has_changed(name, since)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +161,7 @@ mod tests {
     fn names(marks: &Marks) -> [String; 2] {
         let first = "first".to_owned();
         let is_apart = |name: &String| marks.place_of(name) != marks.place_of(&first);
-        let other = (0..).map(|nth| format!("other-{nth}")).find(is_apart);
+        let other = (0..1_000).map(|nth| format!("other-{nth}")).find(is_apart);
         [first, other.unwrap()]
     }
 

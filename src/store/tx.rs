@@ -4,14 +4,12 @@
 //! query that forgets its tenant cannot be written.
 
 use std::fmt::Display;
-use std::hash::Hash;
 
 use bson::Bson;
 use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, Stored};
 use super::follow::Follower;
-use super::marks::Moment;
 use super::op::{Encoded, Find, Op, Outcome, Sweep, Verb};
 use super::query::{Field, Filter, Node, Query, Sort, Test};
 use super::schema::{
@@ -27,7 +25,7 @@ use crate::kernel::time::Timestamp;
 /// A unit of work, seen within a scope.
 #[derive(Debug)]
 pub struct Tx<'u, S = Unscoped> {
-    unit: &'u mut Unit,
+    pub(super) unit: &'u mut Unit,
     scope: S,
 }
 
@@ -69,23 +67,6 @@ impl<S: Copy> Tx<'_, S> {
     /// The scope this transaction was limited to.
     pub fn scope(&self) -> S {
         self.scope
-    }
-
-    /// Says that this unit of work changes something of this name, which somebody may keep in memory.
-    pub fn mark(&mut self, name: impl Hash) {
-        self.unit.mark(name);
-    }
-
-    /// When this unit of work began, where all it can do is look; `None` where it may write, for what
-    /// it reads may never come to be.
-    pub fn moment(&self) -> Option<Moment> {
-        self.unit.looks_since()
-    }
-
-    /// Whether a unit of work of this process has changed something of this name that a look since
-    /// then need not have seen. Whatever a caller was told of counts.
-    pub fn has_changed(&self, name: impl Hash, since: Moment) -> bool {
-        self.unit.marks().has_changed(name, since)
     }
 
     fn owner<E: Entity>(&self) -> Vec<Node>

@@ -165,6 +165,7 @@ impl Floor {
             if let Some(first) = self.in_time(&mut state, |_| true) {
                 return Some(self.turn(&mut state, thread, first));
             }
+            state.forecast.rests();
             state = self
                 .called
                 .wait(state)
@@ -315,6 +316,33 @@ mod tests {
     fn who_may_be_in_the_next_turn_of_a_thread_has_nothing_to_fear() {
         assert_eq!(busy(3, 5).begins_after(share(1)), Duration::ZERO);
         assert_eq!(busy(3, 1_000).begins_after(share(2)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_thread_that_finds_nothing_to_do_ends_what_was_learned_of_a_storm() {
+        let settings = HasherSettings {
+            threads: 1,
+            queue: 1,
+            wait: 8 * SECOND,
+        };
+        let (floor, bound) = (Floor::new(settings), settings.wait);
+        for _ in 0..20 {
+            let forecast = &mut floor.state().forecast;
+            forecast.waited(bound, bound / 2, bound);
+        }
+        let has_room = || floor.state().forecast.fits(bound / 2, bound);
+        assert!(!has_room());
+
+        let watch = Stopwatch::start();
+        std::thread::scope(|scope| {
+            scope.spawn(|| floor.take(0).is_none());
+            while !has_room() && watch.elapsed() < 10 * SECOND {
+                std::thread::yield_now();
+            }
+            floor.close();
+        });
+
+        assert!(has_room());
     }
 
     #[test]

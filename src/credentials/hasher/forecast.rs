@@ -45,7 +45,7 @@ impl Forecast {
 
     /// Whether a wait that is foretold ends within `bound`, as good as certainly.
     pub(super) fn fits(&self, foretold: Duration, bound: Duration) -> bool {
-        self.likely(foretold) <= bound - bound / RESERVE
+        self.likely(foretold) <= bound.saturating_sub(bound / RESERVE)
     }
 
     fn likely(&self, foretold: Duration) -> Duration {
@@ -71,6 +71,12 @@ impl Forecast {
             let before = self.of_so_many(all.saturating_sub(size));
             self.pace = each(before.saturating_add(took), all.max(size));
         }
+    }
+
+    /// Nothing waits any more: what was learned of a storm ends with it. Else a wait of one turn could
+    /// come to look too long for ever, for nobody would be let in to show that it is not.
+    pub(super) fn rests(&mut self) {
+        self.stretch = 1.0;
     }
 
     /// Somebody waited so long, of whom something else was foretold. Short waits tell nothing of long
@@ -138,6 +144,20 @@ mod tests {
 
         assert!(forecast.fits(4 * SECOND, BOUND));
         assert!(!forecast.fits(5 * SECOND, BOUND));
+    }
+
+    /// A turn takes a good part of the bound.
+    #[test]
+    fn a_storm_that_is_over_keeps_nobody_out() {
+        let mut forecast = Forecast::of_pace(SECOND);
+        for _ in 0..20 {
+            forecast.waited(BOUND, 4 * SECOND, BOUND);
+        }
+        assert!(!forecast.fits(4 * SECOND, BOUND));
+
+        forecast.rests();
+
+        assert!(forecast.fits(4 * SECOND, BOUND));
     }
 
     #[test]

@@ -34,6 +34,10 @@ struct Fared {
 }
 
 /// Half as long as usual, up to half as long again: others use the machine as well.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what computes may find an input that it cannot take"
+)]
 fn takes_its_time(_cost: u32, inputs: &[Input<'_>]) -> Option<Vec<[u8; DIGEST]>> {
     let chance = inputs.first().map_or(0, |input| input.salt[0]);
     let turn = TURN / 2 + TURN * u32::from(chance) / u32::from(u8::MAX);

@@ -83,6 +83,7 @@ fn plan(verb: &Verb) -> String {
 fn conditions_on_indexed_fields_search_their_index() {
     let by_email = "guests_email (f_app_id=? AND f_email=?)";
     let email = || of_app(equals("email", "mia@example.org"));
+    let unset = || vec![Change::Unset("email")];
     let several = Test::OneOf(vec!["a".into(), "b".into()]);
     let table = [
         (
@@ -99,16 +100,10 @@ fn conditions_on_indexed_fields_search_their_index() {
         ),
         (Verb::DeleteMany(email()), by_email),
         (Verb::TakeOne(email()), by_email),
+        (Verb::UpdateOne(email(), unset()), by_email),
+        (Verb::ChangeOne(email(), unset()), by_email),
         (
-            Verb::UpdateOne(email(), vec![Change::Unset("email")]),
-            by_email,
-        ),
-        (
-            Verb::ChangeOne(email(), vec![Change::Unset("email")]),
-            by_email,
-        ),
-        (
-            Verb::UpdateMany(of_app(is("email", several)), vec![Change::Unset("email")]),
+            Verb::UpdateMany(of_app(is("email", several)), unset()),
             by_email,
         ),
         (

@@ -50,19 +50,16 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
             Answer::Documents
         }
         Verb::Count(filter) => {
-            sql.push(&format!("SELECT count(*) FROM {table} WHERE "));
-            sql.filter(filter);
+            sql.count(filter);
             Answer::Number
         }
         Verb::UpdateOne(filter, changes) => {
-            sql.update(changes);
-            sql.one_of(filter);
+            sql.update_one(filter, changes);
             sql.push(" RETURNING doc");
             Answer::Documents
         }
         Verb::ChangeOne(filter, changes) => {
-            sql.update(changes);
-            sql.one_of(filter);
+            sql.update_one(filter, changes);
             Answer::Changed
         }
         Verb::UpdateMany(filter, changes) => {
@@ -72,9 +69,7 @@ pub(super) fn statement(schema: &Schema, verb: &Verb) -> (Statement, Answer) {
             Answer::Changed
         }
         Verb::TakeOne(filter) => {
-            sql.push(&format!("DELETE FROM {table}"));
-            sql.one_of(filter);
-            sql.push(" RETURNING doc");
+            sql.take_one(filter);
             Answer::Documents
         }
         Verb::DeleteMany(filter) => {
@@ -244,6 +239,23 @@ impl Sql<'_> {
         self.push(")");
     }
 
+    fn count(&mut self, filter: &Node) {
+        let table = self.schema.collection;
+        self.push(&format!("SELECT count(*) FROM {table} WHERE "));
+        self.filter(filter);
+    }
+
+    fn update_one(&mut self, filter: &Node, changes: &[Change]) {
+        self.update(changes);
+        self.one_of(filter);
+    }
+
+    fn take_one(&mut self, filter: &Node) {
+        self.push(&format!("DELETE FROM {}", self.schema.collection));
+        self.one_of(filter);
+        self.push(" RETURNING doc");
+    }
+
     /// ` WHERE` the row is one that matches.
     fn one_of(&mut self, filter: &Node) {
         let table = self.schema.collection;
@@ -262,7 +274,9 @@ impl Sql<'_> {
         }
         self.push("doc");
         for some in [set, unset].iter().filter(|some| !some.is_empty()) {
-            some.iter().for_each(|change| self.change(change));
+            for change in some {
+                self.change(change);
+            }
             self.push(")");
         }
     }

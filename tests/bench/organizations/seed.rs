@@ -81,6 +81,7 @@ impl Town {
             count: AtomicU64::default(),
         };
         let resources = maker.registers(&store).await;
+        maker.verifies(&store, guests).await;
         let count = plan.organizations;
         let users = maker.users(&store, plan.members).await;
         let mut organizations: Vec<_> = (0..count).map(|at| maker.organization(at)).collect();
@@ -135,6 +136,18 @@ impl Maker {
         let registered = rbac::replace_catalogue(&mut tx, all.clone(), made).await;
         registered.expect("a catalogue");
         all
+    }
+
+    /// Those who have accounts have proven their addresses, as people do on their first day.
+    async fn verifies(&self, store: &Store, guests: &[UserId]) {
+        for id in guests {
+            let proven = store.write(async |tx| {
+                let mut tx = tx.within(self.tenant.app_id);
+                let guest = users::get(&mut tx, *id).await?.expect("an account");
+                users::verify_email(&mut tx, (guest.id, &guest.email), self.now).await
+            });
+            proven.await.expect("a proven address");
+        }
     }
 
     async fn users(&self, store: &Store, count: usize) -> Vec<UserId> {

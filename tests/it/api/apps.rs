@@ -178,7 +178,7 @@ on_both_stores! {
         let _ = operator.delete(&path).await.expect(204);
         app.appoints(&shop, "late@example.org", PASSWORD).await;
 
-        app.tends_apps().await;
+        Box::pin(app.tends_apps()).await;
         assert_eq!(app.user_count(&shop).await, 0);
         let stored = async || {
             let mut once = app.store().once();
@@ -186,7 +186,7 @@ on_both_stores! {
         };
         assert!(stored().await.is_some());
         app.clock.advance(std::time::Duration::from_mins(10));
-        app.tends_apps().await;
+        Box::pin(app.tends_apps()).await;
 
         assert!(stored().await.is_none());
     }

@@ -81,6 +81,23 @@ async fn change(acme: &Acme, mia: &Colleague, step: usize, made: &mut Vec<Value>
             ok(by.patch(&acme.of_team(&made[0])).json(roles).await);
             false
         }
+        4..=7 => redefinition(acme, mia, step, made).await,
+        8 => {
+            ok(acme.org.changes(by, &mia.member_id, &["owner"]).await);
+            true
+        }
+        _ => {
+            ok(acme.org.removes(by, &mia.member_id).await);
+            false
+        }
+    }
+}
+
+/// The same of what a role of his amounts to: one of the organisation, and one of all.
+async fn redefinition(acme: &Acme, mia: &Colleague, step: usize, made: &mut Vec<Value>) -> bool {
+    let by = &acme.owner;
+    let ok = |reply: Reply| assert!(reply.status < 300, "{reply:?}");
+    match step {
         4 => {
             made.push(acme.role(new_role("inviter", &["members:read"])).await);
             ok(acme.org.changes(by, &mia.member_id, &["inviter"]).await);
@@ -100,17 +117,9 @@ async fn change(acme: &Acme, mia: &Colleague, step: usize, made: &mut Vec<Value>
             ok(acme.redefines_template(&made[2], more).await);
             true
         }
-        7 => {
+        _ => {
             let less = json!({"permissions": lines(&["members:read"])});
             ok(acme.redefines_template(&made[2], less).await);
-            false
-        }
-        8 => {
-            ok(acme.org.changes(by, &mia.member_id, &["owner"]).await);
-            true
-        }
-        _ => {
-            ok(acme.org.removes(by, &mia.member_id).await);
             false
         }
     }

@@ -35,10 +35,11 @@ const WARM: &[Row] = &[
     // The form of the sign-up.
     ("client_config.read", 1, 0, 0),
     ("sessions.list", 1, 0, 0),
-    ("orgs.read", 0, 0, 0),
+    // His standing; what is shown is of one instant with it.
+    ("orgs.read", 4, 0, 0),
     ("me.orgs", 2, 0, 0),
-    // The members, and their names.
-    ("orgs.members.list of 11", 2, 0, 0),
+    // His standing; the members, and their names.
+    ("orgs.members.list of 11", 6, 0, 0),
     // A key is judged at every use: it may be revoked, and its owner less than he was.
     ("me.read by an API key", 2, 0, 0),
     ("users.read by a secret key", 2, 0, 0),

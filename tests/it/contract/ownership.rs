@@ -85,7 +85,7 @@ struct Town {
 impl Town {
     async fn on(backend: Backend) -> Self {
         let app = TestApp::on(backend).await;
-        let neighbours = Neighbours::of(&app).await;
+        let neighbours = Box::pin(Neighbours::of(&app)).await;
         let acme = Home::of(&app, &app.own.development, "acme").await;
         Self {
             app,

@@ -127,11 +127,11 @@ fn mongo_plans_units_and_looks_as_it_does_single_verbs() {
         let count = async |tx: &mut Tx<'_>| tx.within(theatre.rose).count(email()).await;
 
         let looked = plan(&database, theatre.store.read(count)).await;
-        let unit = plan(&database, theatre.store.write(count)).await;
+        let unit = Box::pin(plan(&database, theatre.store.write(count))).await;
         let counted = theatre
             .store
             .write(async |tx| tx.update_one(by_id("a"), COINS.inc(1)).await);
-        let counted = plan(&database, counted).await;
+        let counted = Box::pin(plan(&database, counted)).await;
 
         assert_eq!(looked.0, "COUNT_SCAN { app_id: 1, email: 1 }");
         assert_eq!(looked, unit);

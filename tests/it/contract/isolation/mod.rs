@@ -58,7 +58,7 @@ struct Mixture<'a> {
 impl Street {
     async fn on(backend: Backend) -> Self {
         let app = TestApp::on(backend).await;
-        let neighbours = Neighbours::of(&app).await;
+        let neighbours = Box::pin(Neighbours::of(&app)).await;
         let victim = Home::of(&app, &app.own.development, VICTIM).await;
         for door in [
             &app.own.development,
