@@ -166,15 +166,10 @@ impl Sessions {
         let (app, id) = (session.app_id, session.user_id);
         let mut once = self.store.once();
         let mut tx = once.within(session.tenant());
-        let mut user = self.recent.user(&mut tx, id).await?;
-        let is_another = |user: &Arc<User>| {
-            let has_lost = self.revocations.has_lowered((app, id), user.rights_version);
-            has_lost || !user.email_verified
+        let will_do = |user: &User| {
+            user.email_verified && !self.revocations.has_lowered((app, id), user.rights_version)
         };
-        if user.as_ref().is_some_and(is_another) {
-            self.recent.forget(app, id);
-            user = self.recent.user(&mut tx, id).await?;
-        }
+        let user = self.recent.user(&mut tx, id, will_do).await?;
         let user = user.filter(|user| user.may_sign_in(now));
         Ok(user.map(Arc::unwrap_or_clone))
     }

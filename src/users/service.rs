@@ -86,12 +86,20 @@ pub enum UserError {
 pub struct Recent(Cache<(AppId, UserId), Arc<User>>);
 
 impl Recent {
-    /// A user of the app: after the first time within a second, without the store. A change that is
-    /// made on this node is seen at once.
-    pub async fn user(&self, tx: &mut Tx<'_, Tenant>, id: UserId) -> Stored<Option<Arc<User>>> {
+    /// A user of the app: after the first time within a second, without the store, where what is
+    /// remembered will do. A change that is made on this node is seen at once.
+    pub async fn user(
+        &self,
+        tx: &mut Tx<'_, Tenant>,
+        id: UserId,
+        will_do: impl FnOnce(&User) -> bool,
+    ) -> Stored<Option<Arc<User>>> {
         let app = tx.scope().app_id;
         if let Some(recent) = self.0.get(&(app, id)) {
-            return Ok(Some(recent));
+            if will_do(&recent) {
+                return Ok(Some(recent));
+            }
+            self.forget(app, id);
         }
         let found = repo::get(tx, id).await?;
         // What a change on this node has put there meanwhile is newer than what was read.
@@ -129,7 +137,10 @@ impl Users {
     /// The caller's own account, for the most asked of all questions.
     pub async fn own(&self, tenant: Tenant, id: UserId) -> Result<Arc<User>, UserError> {
         let mut once = self.store.once();
-        let own = self.recent.user(&mut once.within(tenant), id).await?;
+        let own = self
+            .recent
+            .user(&mut once.within(tenant), id, |_| true)
+            .await?;
         own.ok_or(UserError::Unknown)
     }
 

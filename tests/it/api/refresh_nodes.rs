@@ -145,6 +145,41 @@ on_both_stores! {
         mia.get("/v1/admin/users").await.told(200);
     }
 
+    /// What she is there is in memory for a second, and in the token for its whole life.
+    async fn an_address_that_was_proven_here_is_proven_in_the_next_token_there(app: TestApp) {
+        let (mia, node) = remembered(&app, "mia@example.org").await;
+        let proof = json!({"token": app.letter_to("mia@example.org").await.token()});
+        node.client().get("/v1/me").bearer(&mia.access_token()).await.told(200);
+
+        let _ = app.post("/v1/verify-email").json(proof).await.expect(200);
+
+        let _ = refreshes_at(&node, &mia).await.expect(200);
+        assert_eq!(claims(&mia.access_token())["email_verified"], true);
+    }
+
+    /// The token stays the same while its session moves on to an organisation elsewhere.
+    async fn nothing_is_remembered_of_tokens_that_are_not_rotated(acme: Acme) {
+        let (app, olga) = (&acme.app, &acme.owner);
+        let mia = app.person("mia@example.org").await;
+        let _ = olga.switches_to(None).await.expect(200);
+        ruled(app, json!({"rotate_refresh_token": false})).await;
+        let node = app.another_node(&[]).await;
+        let _ = refreshes_at(&node, olga).await.expect(200);
+        let wanted = json!({"refresh_token": olga.refresh_token(), "org_id": acme.org.id});
+        olga.visitor().post("/v1/refresh").json(wanted).await.told(200);
+
+        ruled(app, json!({"rotate_refresh_token": true})).await;
+
+        // Of somebody else it shows that the node has heard of it.
+        eventually(async || {
+            let before = mia.refresh_token();
+            let _ = refreshes_at(&node, &mia).await.expect(200);
+            mia.refresh_token() != before
+        }).await;
+        let told = refreshes_at(&node, olga).await.told(200);
+        assert_eq!(told["org_id"], acme.org.id);
+    }
+
     async fn who_slept_too_long_is_signed_out_where_he_is_remembered(app: TestApp) {
         ruled(&app, json!({"idle_timeout_seconds": 300})).await;
         let (mia, node) = remembered(&app, "mia@example.org").await;

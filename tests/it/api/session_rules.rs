@@ -337,7 +337,7 @@ on_both_stores! {
 
     /// Rules are asked for once a second at most.
     async fn the_rules_cost_a_refresh_no_call(app: TestApp) {
-        let mia = app.person("mia@example.org").await;
+        let mia = app.proven_person("mia@example.org").await;
         let _ = mia.refreshes().await.expect(200);
 
         let calls = app.calls_for(async || {

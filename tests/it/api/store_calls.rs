@@ -54,7 +54,7 @@ const WARM: &[Row] = &[
     ("auth.sign_in", 6, 7, 1),
     ("auth.sign_in with one organization", 10, 7, 1),
     // One conditional write: session and account are in memory where the node has refreshed before, and
-    // the write is the judge of that. His standing in an organisation is not.
+    // the write is the judge of that; an address that is not proven yet is looked for again. His standing in an organisation is not.
     ("auth.refresh", 0, 1, 0),
     ("me.switch_org", 6, 1, 0),
     ("auth.refresh within an organization", 5, 1, 0),
@@ -153,7 +153,7 @@ impl<'a> Ledger<'a> {
             let email = format!("member-{nth}@example.org");
             acme.org.hires(&acme.app, &email, "member").await;
         }
-        let zoe = acme.app.person("zoe.k@example.org").await;
+        let zoe = acme.app.proven_person("zoe.k@example.org").await;
         acme.app.falls_silent().await;
         let rows = Vec::new();
         Self {

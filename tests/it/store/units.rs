@@ -311,7 +311,9 @@ fn looks_that_wait_for_each_other_end() {
         let store = Store::open(&settings).await.unwrap();
         let both_look = Barrier::new(2);
         let look = async || {
-            let within = store.read(async |_| {
+            let within = store.read(async |tx| {
+                // With the first read it has its connection.
+                tx.count::<Till>(Filter::all()).await?;
                 both_look.wait().await;
                 store.once().shared().count::<Till>(Filter::all()).await
             });
