@@ -17,7 +17,7 @@ use crate::tokens::Presented;
 
 /// Of about a kilobyte each.
 const REMEMBERED: u64 = 10_000;
-/// Longer than an access token lives; and what is of a person stays in memory no longer than this.
+/// No access token lives longer; and what is of a person stays in memory no longer than this.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(1);
 
 /// Clones share what they know.
