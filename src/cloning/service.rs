@@ -38,7 +38,7 @@ impl Cloning {
         let mut once = self.store.once();
         let like = environments::seen(&mut once.within(caller.tenant), id).await?;
         let new = wanted.like(&like);
-        let mut made = Err(ChangeError::NoSlug);
+        let mut made = Err(ChangeError::SlugTaken);
         for slug in new.slugs(&self.entropy) {
             let now = self.clock.now();
             let what = (id, &new, &slug);

@@ -79,7 +79,7 @@ impl Environments {
         new: &NewEnvironment,
         origin: &Origin,
     ) -> Result<Environment, ChangeError> {
-        let mut made = Err(ChangeError::NoSlug);
+        let mut made = Err(ChangeError::SlugTaken);
         for slug in new.slugs(&self.entropy) {
             made = self.try_create(caller, (new, &slug), origin).await;
             if !matches!(made, Err(ChangeError::SlugTaken)) {

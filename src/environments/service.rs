@@ -70,8 +70,6 @@ pub enum ChangeError {
     Environment(#[from] EnvironmentError),
     #[error("another environment of the app has the slug")]
     SlugTaken,
-    #[error("a name that gives no slug, and none is given")]
-    NoSlug,
     #[error("the app has as many environments as it may have")]
     TooMany,
     #[error("the default environment cannot go")]
@@ -235,14 +233,6 @@ impl From<ChangeError> for Problem {
         match error {
             ChangeError::Environment(error) => error.into(),
             ChangeError::SlugTaken => ProblemKind::SlugTaken.into(),
-            ChangeError::NoSlug => Problem::new(ProblemKind::InvalidBody).field(
-                "/slug",
-                "required",
-                format!(
-                    "the name gives no slug, so name one that is {}",
-                    text::NotASlug
-                ),
-            ),
             ChangeError::TooMany => ProblemKind::EnvironmentLimit.into(),
             ChangeError::IsDefault => ProblemKind::DefaultEnvironment.into(),
             ChangeError::Setting(error) => error.into(),

@@ -51,7 +51,7 @@ impl Orgs {
             return self.try_found(caller, (new, slug, owner), origin).await;
         }
         // A slug that nobody asked for may be another one.
-        let mut founded = Err(OrgError::NoSlug);
+        let mut founded = Err(OrgError::SlugTaken);
         for slug in Slug::tries(slugs::of_name(&new.name), "org", &self.entropy) {
             founded = self.try_found(caller, (new, &slug, owner), origin).await;
             if !matches!(founded, Err(OrgError::SlugTaken)) {

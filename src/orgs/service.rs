@@ -6,7 +6,7 @@ use crate::kernel::entropy::Entropy;
 use crate::kernel::id::{OrgId, UserId};
 use crate::kernel::page::{Limit, Position, Slice};
 use crate::kernel::tenant::Tenant;
-use crate::kernel::text::{NotASlug, Slug};
+use crate::kernel::text::Slug;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::memberships::{
     self, EnterError, GrantError, JoinError, LeaveError, Member, Memberships, Organization,
@@ -43,8 +43,6 @@ pub enum OrgError {
     SlugTaken,
     #[error("a slug that no organisation may have")]
     SlugReserved,
-    #[error("a name that gives no slug, and none is given")]
-    NoSlug,
     /// Of seats, or of founding for others.
     #[error("only for administrators of the app")]
     NotAdministrator,
@@ -175,9 +173,6 @@ impl From<OrgError> for Problem {
             OrgError::Grant(error) => error.into(),
             OrgError::SlugTaken => ProblemKind::SlugTaken.into(),
             OrgError::SlugReserved => ProblemKind::SlugReserved.into(),
-            OrgError::NoSlug => Problem::new(ProblemKind::InvalidBody).detail(format!(
-                "the name gives no slug, so name one that is {NotASlug}"
-            )),
             OrgError::NotAdministrator | OrgError::NotOwner | OrgError::Oneself => {
                 ProblemKind::Forbidden.into()
             }

@@ -26,7 +26,7 @@ pub(super) fn routes(config: &mut Routing) {
     config.service(revoke_together);
 }
 
-/// Whose sessions are to end: of these users, or of everybody.
+/// Whose sessions are to end: of these users, or of everybody; exactly one of them is said.
 #[derive(Debug, ToSchema)]
 struct SessionsToEnd {
     /// In every environment of the app. At most 100.
@@ -45,7 +45,8 @@ impl FromFields for SessionsToEnd {
             return fields.fault("user_ids", "too_many", "at most 100 users");
         }
         if user_ids.is_some() == everybody.unwrap_or(false) {
-            return fields.fault("everybody", "required", "or else `user_ids`: one of them");
+            let detail = "exactly one of `user_ids` and `everybody` is needed";
+            return fields.fault("everybody", "required", detail);
         }
         Some(Self {
             user_ids,

@@ -92,7 +92,7 @@ impl Teams {
             return self.try_create(entrance, org, (new, slug)).await;
         }
         // A slug that nobody asked for may be another one.
-        let mut made = Err(TeamError::NoSlug);
+        let mut made = Err(TeamError::SlugTaken);
         for slug in Slug::tries(Slug::from_name(new.name.as_str()), "team", &self.entropy) {
             made = self.try_create(entrance, org, (new, &slug)).await;
             if !matches!(made, Err(TeamError::SlugTaken)) {

@@ -4,7 +4,6 @@ use crate::events::{Event, Name};
 use crate::http::{Entrance, Problem, ProblemKind};
 use crate::kernel::entropy::Entropy;
 use crate::kernel::id::OrgId;
-use crate::kernel::text::NotASlug;
 use crate::kernel::time::{Clock, Timestamp};
 use crate::memberships::{EnterError, GrantError, Memberships, Standing};
 use crate::store::{Store, StoreError};
@@ -32,8 +31,6 @@ pub enum TeamError {
     Grant(#[from] GrantError),
     #[error("another team of the organisation has the slug")]
     SlugTaken,
-    #[error("a name that gives no slug, and none is given")]
-    NoSlug,
     #[error("owners are made one by one, never by a team")]
     OwnerRole,
     #[error("the organisation has as many teams as it may have")]
@@ -76,11 +73,6 @@ impl From<TeamError> for Problem {
             TeamError::Enter(error) => error.into(),
             TeamError::Grant(error) => error.into(),
             TeamError::SlugTaken => ProblemKind::SlugTaken.into(),
-            TeamError::NoSlug => Problem::new(ProblemKind::InvalidBody).field(
-                "/slug",
-                "required",
-                format!("the name gives no slug, so name one that is {NotASlug}"),
-            ),
             TeamError::OwnerRole => Problem::new(ProblemKind::InvalidBody).field(
                 "/roles",
                 "owner_not_for_teams",

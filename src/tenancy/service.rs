@@ -28,8 +28,6 @@ pub enum TenancyError {
     Unknown,
     #[error("the slug is another app's")]
     SlugTaken,
-    #[error("the name has nothing of a slug")]
-    NoSlug,
     #[error("the app that holds the operators")]
     Platform,
     #[error("the slug was not repeated")]
@@ -71,15 +69,13 @@ impl Tenancy {
             let first = Slug::from_name(wanted.name.as_str());
             Slug::tries(first, "app", &self.accounts.entropy).collect()
         };
-        let last = slugs.len().saturating_sub(1);
-        for (at, slug) in slugs.into_iter().enumerate() {
+        for slug in slugs {
             match self.try_found(caller, (wanted, slug), origin).await {
-                Err(StoreError::Duplicate(SLUG_TAKEN)) if at < last => {}
-                Err(StoreError::Duplicate(SLUG_TAKEN)) => return Err(TenancyError::SlugTaken),
+                Err(StoreError::Duplicate(SLUG_TAKEN)) => {}
                 founded => return Ok(self.with_keys(founded?).await),
             }
         }
-        Err(TenancyError::NoSlug)
+        Err(TenancyError::SlugTaken)
     }
 
     async fn try_found(
@@ -193,11 +189,6 @@ impl From<TenancyError> for crate::http::Problem {
         match error {
             TenancyError::Unknown => ProblemKind::NotFound.into(),
             TenancyError::SlugTaken => ProblemKind::AppSlugTaken.into(),
-            TenancyError::NoSlug => Self::new(ProblemKind::InvalidBody).field(
-                "/slug",
-                "required",
-                "is missing, and the name has nothing of one",
-            ),
             TenancyError::Platform => ProblemKind::PlatformApp.into(),
             TenancyError::NotConfirmed => ProblemKind::NotConfirmed.into(),
             TenancyError::User(error) => error.into(),
