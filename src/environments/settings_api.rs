@@ -79,14 +79,6 @@ impl SettingsChanges {
     }
 }
 
-fn origins(fields: &mut Fields) -> Option<Option<Vec<Origin>>> {
-    let origins = fields.optional_list("allowed_origins", Origin::parse)?;
-    if origins.as_ref().is_some_and(|it| it.len() > MOST_ORIGINS) {
-        return fields.fault("allowed_origins", "too_many", "at most 50 origins");
-    }
-    Some(origins)
-}
-
 impl FromFields for SettingsChanges {
     fn from_fields(fields: &mut Fields) -> Option<Self> {
         let Kind::Number(least, most) = Key::InvitationTtl.definition().kind else {
@@ -94,7 +86,7 @@ impl FromFields for SettingsChanges {
         };
         let signup_open = fields.flag("signup_open");
         let require_verification = fields.flag("require_verification");
-        let allowed_origins = origins(fields);
+        let allowed_origins = fields.optional_list("allowed_origins", Origin::parse);
         let default_language = fields.optional("default_language", Language::from_str);
         let verify_email_url = fields.change("verify_email_url", WebUrl::parse);
         let reset_password_url = fields.change("reset_password_url", WebUrl::parse);
@@ -102,10 +94,17 @@ impl FromFields for SettingsChanges {
         let change_email_url = fields.change("change_email_url", WebUrl::parse);
         let invitation_url = fields.change("invitation_url", WebUrl::parse);
         let invitation_ttl = fields.number("invitation_ttl_seconds", least..=most);
+        let allowed_origins = allowed_origins?;
+        if allowed_origins
+            .as_ref()
+            .is_some_and(|it| it.len() > MOST_ORIGINS)
+        {
+            return fields.fault("allowed_origins", "too_many", "at most 50 origins");
+        }
         Some(Self {
             signup_open: signup_open?,
             require_verification: require_verification?,
-            allowed_origins: allowed_origins?,
+            allowed_origins,
             default_language: default_language?,
             verify_email_url: verify_email_url?,
             reset_password_url: reset_password_url?,

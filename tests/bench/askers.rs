@@ -17,6 +17,28 @@ pub fn again_for(request: Vec<u8>, least: usize) -> Box<dyn Asker> {
     })
 }
 
+/// The same, where the body of a right answer has these words.
+pub fn again_saying(request: Vec<u8>, words: &'static str) -> Box<dyn Asker> {
+    Box::new(Saying { request, words })
+}
+
+struct Saying {
+    request: Vec<u8>,
+    words: &'static str,
+}
+
+impl Asker for Saying {
+    fn ask(&mut self, request: &mut Vec<u8>) -> bool {
+        request.extend_from_slice(&self.request);
+        true
+    }
+
+    fn hear(&mut self, answer: &Answer<'_>) -> Heard {
+        let says = || String::from_utf8_lossy(&answer.body).contains(self.words);
+        Heard::by(answer, 200).if_also(says)
+    }
+}
+
 /// Whatever `write` writes next.
 pub fn each(status: u16, write: impl FnMut(&mut Vec<u8>) + 'static) -> Box<dyn Asker> {
     Box::new(Each {

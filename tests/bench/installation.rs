@@ -103,6 +103,11 @@ impl Installation {
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"AUTHSOME_") {
+                command.env_remove(name);
+            }
+        }
         command
             .current_dir(self.folder.path())
             .env("AUTHSOME_SERVER__BIND", self.address.to_string())

@@ -179,8 +179,8 @@ pub async fn steady(
                 if due >= time || load.failed >= ENOUGH {
                     return load;
                 }
-                until(began + due).await;
-                if !line.exchange(asker.as_mut(), began + due, &mut load).await {
+                let since = until(began + due).await;
+                if !line.exchange(asker.as_mut(), since, &mut load).await {
                     return load;
                 }
             }

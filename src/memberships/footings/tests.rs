@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use tokio::time::sleep;
+
 use super::super::record::{Member, Organization, Team, TeamMember};
 use super::super::{Memberships, repo};
 use super::{Footings, KEPT, Kept};
@@ -13,7 +15,7 @@ use crate::kernel::time::Timestamp;
 use crate::memberships::standing::Footing;
 use crate::rbac::{Catalogue, CustomRole, Policies};
 use crate::store::{Location, Schema, Store, StoreError, StoreSettings, Stored};
-use crate::tokens::{Revocation, RevocationIndex, revoke_organization};
+use crate::tokens::{Revocation, RevocationIndex, STALE_AFTER, revoke_organization};
 
 const NOON: Timestamp = Timestamp::from_millis(2_208_988_800_000);
 
@@ -165,6 +167,20 @@ async fn who_writes_reads_the_store_and_leaves_nothing_in_memory() {
     // The organisation and what its app registers, twice; and the change.
     assert_eq!(world.store.calls() - before, 5);
     assert_eq!(world.looks().await.0, Some(1));
+}
+
+#[tokio::test]
+async fn a_look_counts_from_its_beginning_and_not_from_its_end() {
+    let world = world().await;
+
+    let seen = world.store.read(async |tx| {
+        let mut tx = tx.within(world.tenant);
+        sleep(STALE_AFTER).await;
+        world.memberships.seen(&mut tx, (world.org, None)).await
+    });
+
+    assert!(seen.await.unwrap().is_some());
+    assert_eq!(world.looks().await, (Some(1), 4));
 }
 
 /// As it is told of another node, before the second is over.

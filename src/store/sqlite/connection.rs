@@ -186,6 +186,25 @@ pub(super) fn failure(error: &rusqlite::Error) -> StoreError {
 mod tests {
     use super::*;
 
+    /// What a killed process leaves behind does not show it: the system still has what it wrote.
+    #[test]
+    fn a_writer_waits_for_the_disk_unless_it_is_told_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+
+        for (synchronous, level) in [
+            (Some(Synchronous::Full), 2),
+            (Some(Synchronous::Normal), 1),
+            (None, 0),
+        ] {
+            let writer = open_writer(&path, synchronous).unwrap();
+            let told = writer.query_row("PRAGMA synchronous", [], |row| row.get(0));
+            assert_eq!(told, Ok(level), "{synchronous:?}");
+            let journal = writer.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+            assert_eq!(journal, Ok("wal".to_owned()));
+        }
+    }
+
     #[test]
     fn nothing_is_set_aside_in_files() {
         let folder = tempfile::tempdir().unwrap();

@@ -56,8 +56,8 @@ pub struct Row {
     pub sign_in_p99_us: f64,
     /// Sign-ins that were told to come later, and when, and how soon they were told.
     pub refused: usize,
-    pub refused_p50_us: f64,
-    pub refused_p99_us: f64,
+    pub refused_p50_us: Option<f64>,
+    pub refused_p99_us: Option<f64>,
     /// The first failure; no figure counts then.
     pub error: Option<String>,
 }
@@ -161,6 +161,8 @@ impl<'a> Scene<'a> {
         let failed = me.missed() + signed.failed + refused;
         let why = me.why.as_ref().or(signed.why.as_ref());
         let error = format!("{failed} failed: {}", why.map_or("refused", String::as_str));
+        let refusals = Some(&signed.refusals).filter(|all| !all.is_empty());
+        let soon = |part| refusals.map(|all| micros(percentile(all, part)));
         Row {
             store: self.store,
             beside,
@@ -169,16 +171,17 @@ impl<'a> Scene<'a> {
             sign_ins_per_second: signed.rate(),
             sign_in_p99_us: micros(signed.percentile(0.99)),
             refused: signed.refusals.len(),
-            refused_p50_us: micros(percentile(&signed.refusals, 0.50)),
-            refused_p99_us: micros(percentile(&signed.refusals, 0.99)),
+            refused_p50_us: soon(0.50),
+            refused_p99_us: soon(0.99),
             error: (failed > 0).then_some(error),
         }
     }
 }
 
-/// The median of each member; the first error of all.
+/// The median of each member, of the rounds that have it; the first error of all.
 fn merged(rounds: Vec<Row>) -> Option<Row> {
     let of = |part: fn(&Row) -> f64| median(rounds.iter().map(part).collect());
+    let some = |part: fn(&Row) -> Option<f64>| median(rounds.iter().filter_map(part).collect());
     Some(Row {
         store: rounds.first()?.store,
         beside: rounds.first()?.beside,
@@ -187,8 +190,8 @@ fn merged(rounds: Vec<Row>) -> Option<Row> {
         sign_ins_per_second: of(|it| it.sign_ins_per_second)?,
         sign_in_p99_us: of(|it| it.sign_in_p99_us)?,
         refused: rounds.iter().map(|it| it.refused).sum(),
-        refused_p50_us: of(|it| it.refused_p50_us)?,
-        refused_p99_us: of(|it| it.refused_p99_us)?,
+        refused_p50_us: some(|it| it.refused_p50_us),
+        refused_p99_us: some(|it| it.refused_p99_us),
         error: rounds.into_iter().find_map(|it| it.error),
     })
 }

@@ -23,8 +23,10 @@ pub struct Figure {
     pub cpu_us: f64,
     /// The same of the database beside it; absent where there is none, or it cannot be seen.
     pub store_cpu_us: Option<f64>,
-    /// What of `cpu_us` the hashing threads have used; absent where nobody has any.
+    /// What of that the hashing threads have used; absent where nobody has any.
     pub hashing_us: Option<f64>,
+    /// What of that, and of the database beside it, is left without the hashing threads.
+    pub besides_hashing_us: f64,
     /// What part of the core both have used: where it is far from 1, somebody else was the limit.
     pub busy: f64,
 }
@@ -45,6 +47,8 @@ pub struct Used {
     own: Duration,
     store: Option<Duration>,
     hashing: Option<Duration>,
+    /// Of threads that are still there, more exactly than `own`.
+    threads: Option<Duration>,
 }
 
 impl Processes {
@@ -53,6 +57,7 @@ impl Processes {
             own: cpu_time(self.own).expect("a process that is there"),
             store: self.store.and_then(cpu_time),
             hashing: threads_time(self.own, HASHING),
+            threads: threads_time(self.own, ""),
         }
     }
 
@@ -75,9 +80,14 @@ impl Processes {
                 before.store.zip(after.store).map(since),
             ),
         );
-        let hashing = before.hashing.zip(after.hashing).map(since);
+        let each = |it: Duration| micros(it) / figure.count as f64;
+        let hashing = before.hashing.zip(after.hashing).map(since).map(each);
+        let threads = before.threads.zip(after.threads).map(since).map(each);
+        let besides = threads.zip(hashing).map(|(all, hashing)| all - hashing);
+        let besides = besides.unwrap_or(figure.cpu_us) + figure.store_cpu_us.unwrap_or_default();
         Ok(Figure {
-            hashing_us: hashing.map(|it| micros(it) / figure.count as f64),
+            hashing_us: hashing,
+            besides_hashing_us: besides,
             ..figure
         })
     }
@@ -98,6 +108,7 @@ impl Figure {
             cpu_us: each(own),
             store_cpu_us: store.map(each),
             hashing_us: None,
+            besides_hashing_us: each(own + store.unwrap_or_default()),
             busy: (own + store.unwrap_or_default()).as_secs_f64() / elapsed.as_secs_f64(),
         }
     }
@@ -117,11 +128,6 @@ impl Figure {
         self.cpu_us + self.store_cpu_us.unwrap_or_default()
     }
 
-    /// The same but for the hashing of passwords.
-    pub fn besides_hashing_us(&self) -> f64 {
-        self.all_cpu_us() - self.hashing_us.unwrap_or_default()
-    }
-
     /// Of several rounds; none where there was no round.
     pub fn median(rounds: &[Self]) -> Option<Self> {
         let of = |part: fn(&Self) -> f64| median(rounds.iter().map(part).collect());
@@ -135,6 +141,7 @@ impl Figure {
             cpu_us: of(|it| it.cpu_us)?,
             store_cpu_us: some(|it| it.store_cpu_us),
             hashing_us: some(|it| it.hashing_us),
+            besides_hashing_us: of(|it| it.besides_hashing_us)?,
             busy: of(|it| it.busy)?,
         })
     }

@@ -67,12 +67,12 @@ pub fn all(cores: Cores, cost: u32, mongo: Option<&Mongo>) -> Vec<Box<dyn Subjec
     let sqlite = [
         ("update, synchronous=FULL", yardsticks::Kind::Update),
         (
-            "two inserts in a transaction, FULL",
+            "two inserts each, synchronous=FULL",
             yardsticks::Kind::Transaction,
         ),
     ];
     for (name, kind) in sqlite {
-        let arguments = ["sqlite", kind.name(), "{ms}"];
+        let arguments = ["sqlite", kind.name(), "{ms}", "{clients}"];
         limit(name, Some("sqlite"), &arguments, scenarios_of(kind));
     }
     let Some(mongo) = mongo else {

@@ -64,5 +64,7 @@ fn ask_all(running: &Running, people: &[Rc<Person>]) -> Option<String> {
     };
     let mut askers: Askers = (0..AT_ONCE).map(ask).collect();
     let load = run(closed(running.address, Duration::MAX, &mut askers));
-    load.why
+    let (failed, refused) = (load.failed, load.refusals.len());
+    let why = load.why.unwrap_or_default();
+    (failed + refused > 0).then(|| format!("{failed} failed, {refused} refused: {why}"))
 }

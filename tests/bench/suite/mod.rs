@@ -117,7 +117,8 @@ fn everybody(ground: &Ground<'_>, options: &Options, ours: &mut [Ours]) -> Table
     rounds::measure(&mut all, options, print::rows)
 }
 
-/// Nothing of the run sets it, so it is what everybody has. On MongoDB it is no setting.
+/// Nothing of the run sets it, and an installation inherits no settings: it is what everybody has.
+/// That a store then writes so is a test of the store.
 fn is_durable() -> bool {
     let config = Config::load(Some("/dev/null".as_ref()), []);
     config.is_ok_and(|config| matches!(config.store.synchronous, Synchronous::Full))

@@ -115,8 +115,8 @@ pub fn beside(report: &Report) {
             row.sign_ins_per_second,
             short(row.sign_in_p99_us),
             row.refused,
-            short(row.refused_p50_us),
-            short(row.refused_p99_us),
+            row.refused_p50_us.map_or("-".to_owned(), short),
+            row.refused_p99_us.map_or("-".to_owned(), short),
         );
     }
 }
@@ -181,7 +181,7 @@ fn scale(report: &Report) {
     for row in &report.scale {
         let cpu = |figure: &Option<Figure>| {
             let figure = figure.as_ref();
-            figure.map_or(f64::NAN, Figure::besides_hashing_us)
+            figure.map_or(f64::NAN, |it| it.besides_hashing_us)
         };
         println!(
             "  {:<8} {:<20} {:>9.1} {:>9.1} {}",

@@ -4,7 +4,7 @@
 //! version    1: of this form           options  what was asked for
 //! machine    cpu, kernel, cores        store    the version of MongoDB, or null
 //! rows[]     scenario, clients, name, store, kind (authsome, limit, peer), what, error, figure:
-//!            count, per_second, p50_us, p99_us, cpu_us, store_cpu_us, hashing_us, busy
+//!            count, per_second, p50_us, p99_us, cpu_us, store_cpu_us, hashing_us, besides_hashing_us, busy
 //! beside[]   store, beside, me_p50_us, me_p99_us, sign_ins_per_second, sign_in_p99_us, refused, …
 //! memory[]   store, sessions, …_kib    starts[]     store, apps, users, ready_after_ms, least_ms
 //! scale[]    store, scenario, small, large, growth  decisions[]  organizations, …_us

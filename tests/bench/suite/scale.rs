@@ -74,7 +74,7 @@ pub fn measure(ground: &Ground<'_>, place: &Where, options: &Options) -> (Vec<Ro
         rows.push(Row {
             store: place.name(),
             scenario,
-            growth: both.map(|(few, many)| many.besides_hashing_us() / few.besides_hashing_us()),
+            growth: both.map(|(few, many)| many.besides_hashing_us / few.besides_hashing_us),
             small: few,
             large: many,
             error,

@@ -5,7 +5,7 @@
 //! ```text
 //! yardstick http                       handlers of actix; says where, and stays
 //! yardstick hash COST MS               bcrypt of the crate, one hash after another
-//! yardstick sqlite KIND MS             one connection, durable when it returns
+//! yardstick sqlite KIND MS CLIENTS     one connection, one durable commit for all of them
 //! yardstick mongo KIND MS CLIENTS URI  majority and journaled
 //!
 //! KIND   find-and-update, update: a compare-and-set by identifier · transaction: two inserts
@@ -66,7 +66,9 @@ pub fn be(arguments: &[&str]) {
     let reached = match *arguments {
         ["http"] => return http::serve(),
         ["hash", cost, ms] => hash::measure(number(cost), time(ms)),
-        ["sqlite", kind, ms] => sqlite::measure(Kind::of(kind), time(ms)),
+        ["sqlite", kind, ms, clients] => {
+            sqlite::measure(Kind::of(kind), time(ms), number(clients) as usize)
+        }
         ["mongo", kind, ms, clients, uri] => {
             mongo::measure(Kind::of(kind), time(ms), (number(clients) as usize, uri))
         }

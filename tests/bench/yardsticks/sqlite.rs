@@ -1,4 +1,5 @@
-//! SQLite by itself: one connection, write-ahead log, `synchronous=FULL`, one commit a step.
+//! SQLite by itself: one connection, write-ahead log, `synchronous=FULL`, one commit for as many as
+//! there are clients.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +7,7 @@ use rusqlite::Connection;
 
 use super::{Kind, Reached, Stint};
 
-pub fn measure(kind: Kind, time: Duration) -> Reached {
+pub fn measure(kind: Kind, time: Duration, clients: usize) -> Reached {
     let folder = tempfile::tempdir().expect("a folder");
     let connection = Connection::open(folder.path().join("limit.db")).expect("a file");
     connection
@@ -21,13 +22,17 @@ pub fn measure(kind: Kind, time: Duration) -> Reached {
     let mut number = 0_i64;
     while stint.began.elapsed() < time {
         let began = Instant::now();
-        let changed = match kind {
-            Kind::Update | Kind::FindAndUpdate => update(&connection, number),
-            Kind::Transaction => insert_two(&connection, number),
-        };
-        assert_eq!(changed, Ok(1));
-        times.push(began.elapsed());
-        number += 1;
+        let transaction = connection.unchecked_transaction().expect("a transaction");
+        for _ in 0..clients {
+            let changed = match kind {
+                Kind::Update | Kind::FindAndUpdate => update(&connection, number),
+                Kind::Transaction => insert_two(&connection, number),
+            };
+            assert_eq!(changed, Ok(1));
+            number += 1;
+        }
+        transaction.commit().expect("a commit");
+        times.extend(std::iter::repeat_n(began.elapsed(), clients));
     }
     stint.end(times)
 }
@@ -38,14 +43,12 @@ fn update(connection: &Connection, seen: i64) -> rusqlite::Result<usize> {
 }
 
 fn insert_two(connection: &Connection, number: i64) -> rusqlite::Result<usize> {
-    let transaction = connection.unchecked_transaction()?;
     let mut changed = 0;
     for table in [
         "INSERT INTO a VALUES (? + 1, 0)",
         "INSERT INTO b VALUES (?, 0)",
     ] {
-        changed = transaction.prepare_cached(table)?.execute([number])?;
+        changed = connection.prepare_cached(table)?.execute([number])?;
     }
-    transaction.commit()?;
     Ok(changed)
 }
