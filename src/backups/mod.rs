@@ -27,6 +27,11 @@ pub use self::taking::Taken;
 use crate::kernel::secret::KeyRing;
 use crate::store::{Schema, Store, StoreError, Stored, VERSION};
 
+/// What collections of a server's are called by, of whatever version it is.
+const PREFIX: &str = "authsome_";
+/// What a store keeps of itself, which is in no backup.
+const OF_THE_STORE: [&str; 2] = ["authsome_migrations", "authsome_schema"];
+
 /// Takes backups, and brings them back.
 #[derive(Debug, Clone)]
 pub struct Backups {
@@ -71,6 +76,11 @@ pub enum BackupError {
     NewerSchema(i64),
     #[error("the backup has a collection that this version does not know: {0}")]
     Unknown(String),
+    #[error(
+        "the store has a collection that this version does not know, and that the backup would lack: \
+         {0}; take the backup with the version of the server that made it"
+    )]
+    Lacking(String),
     #[error(
         "the backup was taken under the encryption key {0}, which is not the one here: without it \
          nothing sealed opens; give it in AUTHSOME_SECURITY__ENCRYPTION_KEY"
@@ -134,5 +144,11 @@ impl Judge {
     fn carried(&self) -> impl Iterator<Item = &'static Schema> {
         let is_carried = |it: &&Schema| it.collection() != record::COLLECTION;
         self.schemas.iter().filter(is_carried)
+    }
+
+    /// Whether a collection is of a server's that knows more of them than this one.
+    fn is_unknown(&self, name: &str) -> bool {
+        let is_known = self.schemas.iter().any(|it| it.collection() == name);
+        name.starts_with(PREFIX) && !is_known && !OF_THE_STORE.contains(&name)
     }
 }

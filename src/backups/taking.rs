@@ -37,6 +37,7 @@ impl Backups {
         told: &mut dyn FnMut(Progress<'_>),
     ) -> Result<(Taken, W), BackupError> {
         self.refuse_unfit().await?;
+        self.refuse_unknown().await?;
         let has = self.has().await?;
         let schema = self.store.version().await?.unwrap_or(UNMARKED);
         let header = header(self.store.kind(), schema, now, self.judge.own_marks());
@@ -81,6 +82,13 @@ impl Backups {
             }
         }
         Ok(())
+    }
+
+    /// Fails where something would be left out: a new collection does not raise the version.
+    async fn refuse_unknown(&self) -> Result<(), BackupError> {
+        let there = self.store.collections().await?;
+        let unknown = there.into_iter().find(|it| self.judge.is_unknown(it));
+        unknown.map_or(Ok(()), |name| Err(BackupError::Lacking(name)))
     }
 
     async fn section(

@@ -1,12 +1,12 @@
 //! `authsome backup …` and `authsome restore …`: everything, from one store into another.
 //!
 //! A backup appears under its name when it is whole and on the disk; until then it is `FILE.partial`,
-//! which the next run begins anew. On a terminal a bar shows how far it has come; elsewhere a line
-//! now and then does.
+//! which goes with a run that fails, and of one that was killed with the next. On a terminal a bar
+//! shows how far it has come; elsewhere a line now and then does.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufReader, BufWriter};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, BufWriter, Seek};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
@@ -59,12 +59,11 @@ pub(super) async fn back_up(config: Config, asked: BackUp) -> anyhow::Result<()>
 pub(super) async fn restore(config: Config, asked: Restore) -> anyhow::Result<()> {
     refuse_memory(&config)?;
     let world = World::real();
-    let open = || {
-        let file = File::open(&asked.file).map(BufReader::new);
-        file.with_context(|| format!("{} is not readable", asked.file.display()))
-    };
-    let size = fs::metadata(&asked.file).ok().map(|about| about.len());
-    let archive = open()?;
+    // Opened once: what is brought is what was judged, whatever its name stands for by then.
+    let unread = || format!("{} is not readable", asked.file.display());
+    let file = File::open(&asked.file).with_context(unread)?;
+    let size = file.metadata().ok().map(|about| about.len());
+    let archive = from_start(&file).with_context(unread)?;
     let secrets = Secrets::find(&config.store, &config.security, &world.entropy)?;
     let judge = app::judge(&secrets);
     let meter = Meter::new(size);
@@ -86,10 +85,11 @@ pub(super) async fn restore(config: Config, asked: Restore) -> anyhow::Result<()
         leftovers.end_now().await?;
     }
     let backups = app::up_to_date(&config, judge, &world).await?;
+    let archive = from_start(&file).with_context(unread)?;
     let mut meter = Meter::new(size);
     let now = world.clock.now();
     let brought = backups
-        .restore(open()?, &judged, now, &mut |it| meter.shows(it))
+        .restore(archive, &judged, now, &mut |it| meter.shows(it))
         .await;
     meter.ends();
     let known = brought?;
@@ -99,6 +99,11 @@ pub(super) async fn restore(config: Config, asked: Restore) -> anyhow::Result<()
     }
     println!("{} documents are back", judged.sum.documents);
     Ok(())
+}
+
+fn from_start(mut file: &File) -> io::Result<BufReader<&File>> {
+    file.rewind()?;
+    Ok(BufReader::new(file))
 }
 
 fn refuse_memory(config: &Config) -> anyhow::Result<()> {
@@ -134,7 +139,9 @@ fn folder_of(path: &Path) -> &Path {
     parent.unwrap_or(Path::new("."))
 }
 
-/// A file on its way to its name, for its owner alone, and held by one process.
+/// A file on its way to its name, for its owner alone, and held by one process. It goes, unless it
+/// is kept.
+#[derive(Debug)]
 struct Draft {
     file: File,
     path: PathBuf,
@@ -147,48 +154,97 @@ impl Draft {
         let mut path = name.as_os_str().to_owned();
         path.push(".partial");
         let path = PathBuf::from(path);
-        let made = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path);
-        let unmade = || format!("{} cannot be made", path.display());
-        let file = made.with_context(unmade)?;
-        file.try_lock()
-            .map_err(|_| anyhow!("{} is being written by somebody else", path.display()))?;
-        // Whoever held it may have brought it to its name meanwhile.
-        refuse_taken(name)?;
-        // What a killed run has left, whoever could read it.
-        file.set_permissions(Permissions::from_mode(0o600))
-            .with_context(unmade)?;
-        file.set_len(0).with_context(unmade)?;
-        Ok(Self {
-            file,
+        let made = made_anew(&path);
+        let draft = Self {
+            file: made.with_context(|| format!("{} cannot be made", path.display()))?,
             path,
             name: name.to_owned(),
-        })
+        };
+        // Whoever held it may have brought it to its name meanwhile.
+        refuse_taken(name)?;
+        Ok(draft)
     }
 
     /// On the disk first, and then under its name.
     fn keep(self) -> anyhow::Result<()> {
-        refuse_taken(&self.name)?;
-        let kept = self.kept();
-        kept.with_context(|| format!("{} cannot be made", self.name.display()))
-    }
-
-    fn kept(&self) -> io::Result<()> {
-        self.file.sync_all()?;
-        fs::rename(&self.path, &self.name)?;
-        File::open(folder_of(&self.name))?.sync_all()
+        let unmade = || format!("{} cannot be made", self.name.display());
+        self.file.sync_all().with_context(unmade)?;
+        // A link never replaces what somebody has made since. Where a file system has none, a look
+        // goes before.
+        let moved = match fs::hard_link(&self.path, &self.name) {
+            Ok(()) => fs::remove_file(&self.path),
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(taken(&self.name));
+            }
+            Err(_) => {
+                refuse_taken(&self.name)?;
+                fs::rename(&self.path, &self.name)
+            }
+        };
+        let folder = moved.and_then(|()| File::open(folder_of(&self.name)));
+        folder.and_then(|it| it.sync_all()).with_context(unmade)
     }
 }
 
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if is_at(&self.file, &self.path) {
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// A file that nobody else has open, and that is no link to another one.
+fn made_anew(path: &Path) -> io::Result<File> {
+    clear(path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    hold(&file, path)?;
+    Ok(file)
+}
+
+/// Removes what a killed run has left, or somebody else has put there; a draft that is held stays.
+fn clear(path: &Path) -> io::Result<()> {
+    let about = match fs::symlink_metadata(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        about => about?,
+    };
+    if !about.is_file() {
+        return fs::remove_file(path);
+    }
+    let left = OpenOptions::new().write(true).open(path)?;
+    hold(&left, path)?;
+    fs::remove_file(path)
+}
+
+/// Whoever holds the file that is there may remove it, and nobody else.
+fn hold(file: &File, path: &Path) -> io::Result<()> {
+    if file.try_lock().is_ok() && is_at(file, path) {
+        return Ok(());
+    }
+    Err(io::Error::other("it is being written by somebody else"))
+}
+
+/// Whether the path is this very file's, and not that of one made since, or of a link.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(held), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else {
+        return false;
+    };
+    (held.dev(), held.ino()) == (there.dev(), there.ino())
+}
+
 fn refuse_taken(name: &Path) -> anyhow::Result<()> {
-    if name.exists() {
-        bail!("{} is there already, and stays as it is", name.display());
+    if fs::symlink_metadata(name).is_ok() {
+        return Err(taken(name));
     }
     Ok(())
+}
+
+fn taken(name: &Path) -> anyhow::Error {
+    anyhow!("{} is there already, and stays as it is", name.display())
 }
 
 /// How far it has come, for whoever looks on.
@@ -231,3 +287,6 @@ impl Meter {
         self.bar.finish_and_clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -232,6 +232,20 @@ def unit():
     told = re.findall(r"^Environment=(\w+)_FILE=%d/(\w+)$", drop_in, re.M)
     assert [name for _, name in told] == credentials, (told, credentials)
     assert {name for name, _ in told} <= set(defaults()), told
+    runs_beside(text)
+
+
+def runs_beside(unit):
+    """Another command is run as the server is: by the user who is called like the unit, where it keeps what it writes."""
+    shown = (DEPLOY / "README.md").read_text()
+    line = re.search(r"^# systemd-run ((?:.+\\\n)*.+)$", shown, re.M)[1]
+    own = r"^((?:EnvironmentFile|DynamicUser|StateDirectory|StateDirectoryMode|WorkingDirectory|UMask)=.+)$"
+    given = set(re.findall(r"--property=(\S+)", line))
+    assert given == {"User=authsome", *re.findall(own, unit, re.M)}, given
+    command = re.search(r"^ExecStart=(.+) serve$", unit, re.M)[1]
+    assert f" {command} doctor" in line, line
+    name = re.search(r"--unit=(\S+)", line)[1]
+    assert f"/etc/systemd/system/{name}.service.d deploy/authsome.service.d/mongodb.conf\n" in shown, name
 
 
 @contextlib.contextmanager

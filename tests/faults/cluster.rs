@@ -121,7 +121,7 @@ impl Cluster {
         self.members[member].process.id()
     }
 
-    /// Ends a member as a power cut would.
+    /// Ends a member at once; what it has written to its files stays, flushed to the disk or not.
     pub(super) fn kill(&mut self, member: usize) {
         let process = &mut self.members[member].process;
         process.kill().expect("it runs");

@@ -172,8 +172,8 @@ fn whatever_befalls_the_primary_nothing_acknowledged_is_lost() {
         rig.the_primary_is_killed().await;
         rig.the_primary_steps_down().await;
         rig.the_primary_is_stopped().await;
-        for crossing in rig.form.crossings {
-            rig.the_primary_is_cut_off_with_a_node(*crossing).await;
+        for crossing in [Crossing::Hang, Crossing::Cut] {
+            rig.the_primary_is_cut_off_with_a_node(crossing).await;
         }
         rig.the_network_is_slow().await;
 

@@ -12,6 +12,11 @@ use crate::e2e::server::{Home, PASSWORD, Server, text};
 use crate::support::receiver::Receiver;
 use crate::support::smtp::MailServer;
 
+/// What is told of whoever has signed up.
+pub(super) const SIGNED_UP: &str = "user.signed_up";
+/// What is told of whoever has proven his address.
+pub(super) const PROVEN: &str = "user.email_verified";
+
 /// More than any load asks for.
 const OFTEN: &str = "1000000/1m";
 
@@ -60,7 +65,7 @@ pub(super) async fn served(home: &Home, network: Option<&Network>) -> Server {
 }
 
 impl House {
-    /// So many servers on an empty database, with a mail server and somebody who hears of sign-ups.
+    /// So many servers on an empty database, with a mail server and somebody who hears of people.
     pub(super) async fn of(home: Home, count: usize, network: Option<&Network>) -> Self {
         let mail = MailServer::start(&[]);
         let home = generous(home).with("MAIL__URL", mail.url("smtp", ""));
@@ -73,7 +78,7 @@ impl House {
         let urls = servers.iter().map(|server| server.url.clone()).collect();
         let load = Load::on(urls, &told, Some(Letters::to(mail)));
         let receiver = Receiver::start();
-        let hook = json!({"url": receiver.url(), "events": ["user.signed_up"]});
+        let hook = json!({"url": receiver.url(), "events": [SIGNED_UP, PROVEN]});
         let hook = Ask::post("/v1/webhooks", hook).by(&load.backend);
         assert!(load.insists(&hook).await.done().is_some());
         Self {

@@ -21,6 +21,10 @@ struct Entries {
     proven: BTreeMap<String, usize>,
     /// Refresh tokens, and what was given for each.
     children: BTreeMap<String, BTreeSet<String>>,
+    /// Refresh tokens that were acknowledged last, by those who have left.
+    unused: Vec<String>,
+    /// Organisations, by the path of their members.
+    organizations: BTreeSet<String>,
     /// Passwords that were judged wrong, by the name they were tried for.
     guesses: BTreeMap<String, usize>,
     broken: Vec<String>,
@@ -84,6 +88,17 @@ impl Ledger {
         }
     }
 
+    /// Somebody has left with a refresh token that he was given, and never presented.
+    pub(super) fn left_with(&self, token: &str) {
+        self.0.borrow_mut().unused.push(token.to_owned());
+    }
+
+    /// An organisation has owners.
+    pub(super) fn founded(&self, members: &str) {
+        let mut entries = self.0.borrow_mut();
+        entries.organizations.insert(members.to_owned());
+    }
+
     /// A password was judged wrong.
     pub(super) fn guessed(&self, name: &str) {
         let mut entries = self.0.borrow_mut();
@@ -116,6 +131,23 @@ impl Ledger {
 
     pub(super) fn refreshes(&self) -> usize {
         self.0.borrow().children.len()
+    }
+
+    /// The refresh tokens that somebody has left with, for whoever presents them now.
+    pub(super) fn take_unused(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.borrow_mut().unused)
+    }
+
+    /// Refresh tokens whose exchange was acknowledged, of all times: `some` at least, if there are.
+    pub(super) fn spent(&self, some: usize) -> Vec<String> {
+        let parents = &self.0.borrow().children;
+        let apart = (parents.len() / some).max(1);
+        parents.keys().step_by(apart).cloned().collect()
+    }
+
+    /// Where the members of each organisation are told.
+    pub(super) fn organizations(&self) -> BTreeSet<String> {
+        self.0.borrow().organizations.clone()
     }
 
     pub(super) fn names_guessed(&self) -> usize {

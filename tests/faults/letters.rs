@@ -29,15 +29,23 @@ impl Letters {
 
     /// The token of the first letter to an address, once that has arrived.
     pub(super) fn token_for(&self, address: &str) -> Option<String> {
+        self.tokens_for(address).into_iter().next()
+    }
+
+    /// The tokens of the letters to an address so far, each once: a letter may come twice.
+    pub(super) fn tokens_for(&self, address: &str) -> Vec<String> {
         let mut read = self.read.borrow_mut();
         while let Some(received) = self.server.nth_received(read.letters + 1) {
             read.letters += 1;
             let letter = received.letter;
             if letter.links().iter().any(|link| link.contains("token=")) {
-                let to = letter.to.concat();
-                read.tokens.entry(to).or_default().push(letter.token());
+                let (to, token) = (letter.to.concat(), letter.token());
+                let tokens = read.tokens.entry(to).or_default();
+                if !tokens.contains(&token) {
+                    tokens.push(token);
+                }
             }
         }
-        read.tokens.get(address)?.first().cloned()
+        read.tokens.get(address).cloned().unwrap_or_default()
     }
 }

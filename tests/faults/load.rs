@@ -119,6 +119,9 @@ impl Load {
         let mut is_fresh = true;
         for turn in 0.. {
             if self.is_over() {
+                if is_fresh {
+                    self.ledger.left_with(&text(&session, "/refresh_token"));
+                }
                 return;
             }
             let parent = text(&session, "/refresh_token");

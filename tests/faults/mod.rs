@@ -29,8 +29,6 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use self::network::Crossing;
-
 /// Back to normal, without a restart, from the moment of a fault.
 const NORMAL: Duration = Duration::from_secs(15);
 /// No fault keeps what it does beyond this: the leases of whoever was killed are over by then.
@@ -41,8 +39,6 @@ const PATIENCE: Duration = Duration::from_secs(100);
 struct Form {
     /// How long a database is stopped, or cut off.
     silence: Duration,
-    /// How it is cut off.
-    crossings: &'static [Crossing],
     /// How long it is slow.
     slowness: Duration,
     /// How often a server is killed.
@@ -53,7 +49,6 @@ struct Form {
 
 const SHORT: Form = Form {
     silence: Duration::from_secs(5),
-    crossings: &[Crossing::Hang],
     slowness: Duration::from_secs(3),
     kills: 5,
     refusals: 10,
@@ -61,7 +56,6 @@ const SHORT: Form = Form {
 
 const LONG: Form = Form {
     silence: Duration::from_secs(30),
-    crossings: &[Crossing::Hang, Crossing::Cut],
     slowness: Duration::from_secs(30),
     kills: 200,
     refusals: 200,

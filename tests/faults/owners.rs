@@ -33,6 +33,7 @@ impl Load {
         let told = self.insists(&Ask::get(&path).by(&self.backend)).await;
         let all = told.done().expect("members");
         let ids = all["members"].as_array().expect("a list");
+        self.ledger.founded(&path);
         Owners {
             path,
             members: [text(&ids[0], "/id"), text(&ids[1], "/id")],
@@ -47,7 +48,7 @@ impl Load {
             if let (Answer::Done(_), Answer::Done(_)) = (&here, &there) {
                 self.ledger.broken("both owners have gone");
             }
-            self.counts_owners(&owners).await;
+            self.counts_owners(&owners.path).await;
             for at in 0..owners.members.len() {
                 let back = self.insists(&self.sets(&owners, at, "owner")).await;
                 if back.done().is_none() {
@@ -57,12 +58,10 @@ impl Load {
         }
     }
 
-    /// Whoever looks finds an owner.
-    pub(super) async fn counts_owners(&self, owners: &Owners) {
-        let ask = Ask::get(&owners.path).by(&self.backend);
-        let Answer::Done(told) = self.ask(0, &ask).await else {
-            return;
-        };
+    /// Whoever looks among the members finds an owner.
+    pub(super) async fn counts_owners(&self, members: &str) {
+        let ask = Ask::get(members).by(&self.backend);
+        let told = self.insists(&ask).await.done().expect("members");
         let all = told["members"].as_array().expect("a list").iter();
         let owns = |member: &&Value| {
             let roles = member["roles"].as_array();

@@ -170,6 +170,7 @@ async fn who_writes_reads_the_store_and_leaves_nothing_in_memory() {
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "what is kept ends with time")]
 async fn a_look_counts_from_its_beginning_and_not_from_its_end() {
     let world = world().await;
 

@@ -4,8 +4,9 @@
 use std::io::{BufRead, BufReader, Read};
 
 use authsome::backups::{BackupError, Section};
-use authsome::store::Entity;
+use authsome::store::{Entity, Index, Nobody, Schema};
 use authsome::users::User;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::support::app::{Guarded, NEW_YEAR, TestApp};
@@ -58,6 +59,23 @@ fn counts(sections: &[Section]) -> Vec<(&str, u64, &str)> {
     let all = sections.iter();
     all.map(|it| (&*it.collection, it.documents, &*it.sha256))
         .collect()
+}
+
+/// Of a server that is yet to come, or of somebody else in the same database.
+#[derive(Clone, Serialize, Deserialize)]
+struct Novelty<const OURS: bool> {
+    #[serde(rename = "_id")]
+    id: String,
+}
+
+impl<const OURS: bool> Entity for Novelty<OURS> {
+    type Owner = Nobody;
+    const COLLECTION: &'static str = if OURS {
+        "authsome_novelties"
+    } else {
+        "novelties"
+    };
+    const INDEXES: &'static [Index] = &[];
 }
 
 /// Gives so many bytes, and then fails, as a process that is killed does.
@@ -179,6 +197,19 @@ on_both_stores! {
         let house = house.with("SECURITY__ENCRYPTION_KEY", "YW5vdGhlciBlbmNyeXB0aW9uIGtleSBvZiBhIHRlc3Q=");
         let refused = house.taken().await.unwrap_err();
         assert!(matches!(refused, BackupError::OtherSecret("encryption key")), "{refused}");
+    }
+
+    /// An older server at a store that a newer one has been at, whose schema is of the same version.
+    async fn a_backup_that_would_lack_a_collection_is_not_taken(moving: Moving) {
+        let here = House::of(&moving.app);
+        let store = here.as_it_is().await.store;
+        store.migrate(&[Schema::of::<Novelty<false>>()], NEW_YEAR).await.unwrap();
+        here.taken().await.unwrap();
+
+        store.migrate(&[Schema::of::<Novelty<true>>()], NEW_YEAR).await.unwrap();
+
+        let refused = here.taken().await.unwrap_err();
+        assert!(matches!(&refused, BackupError::Lacking(name) if name == "authsome_novelties"), "{refused}");
     }
 
     async fn a_store_that_is_used_is_left_as_it_is(moving: Moving) {

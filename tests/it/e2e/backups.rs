@@ -2,10 +2,11 @@
 //! moves, and a restore that is killed.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use authsome::kernel::entropy::Entropy;
 use mongodb::bson::{Document, doc};
@@ -65,6 +66,20 @@ fn documents(archive: &Path, collection: &str) -> Vec<Value> {
     lines
         .map(|line| serde_json::from_str(line).expect("a document"))
         .collect()
+}
+
+/// How many files are on their way to their names.
+fn drafts(home: &Home) -> usize {
+    let files = fs::read_dir(home.folder()).expect("a folder").flatten();
+    let drafts = files.filter(|it| it.path().extension() == Some("partial".as_ref()));
+    drafts.count()
+}
+
+fn has_open(process: &Child, file: &Path) -> bool {
+    let open = fs::read_dir(format!("/proc/{}/fd", process.id()));
+    let open = open.into_iter().flatten().flatten();
+    let mut open = open.filter_map(|it| fs::read_link(it.path()).ok());
+    open.any(|it| it == file)
 }
 
 /// How many documents a restore that goes on has brought here; 0 where there is none.
@@ -248,12 +263,86 @@ fn what_cannot_be_backed_up_or_brought_back_is_told_and_nothing_is_left() {
         0,
         "no secret was made up"
     );
-    let left = fs::read_dir(home.folder()).expect("a folder");
-    let partial = left.filter(|it| {
-        it.as_ref()
-            .is_ok_and(|it| it.path().extension() == Some("partial".as_ref()))
+    assert_eq!(drafts(&home), 0);
+}
+
+/// Whoever may write in the folder can have been there first, and gets nothing of the backup by it.
+#[test]
+fn what_stands_where_a_backup_is_drafted_is_neither_followed_nor_written_in() {
+    let home = Home::embedded();
+    home.bootstrap(&["--app", "Shop"]);
+    let there = path(&home, "a.backup.partial");
+    fs::write(&there, "mine").expect("a file can be written");
+    let mut open = File::open(&there).expect("a file");
+    let elsewhere = path(&home, "elsewhere");
+    fs::write(&elsewhere, "mine").expect("a file can be written");
+    symlink(&elsewhere, path(&home, "b.backup.partial")).expect("a link can be made");
+
+    let over_a_file = home.run(&["backup", "a.backup"]);
+    let over_a_link = home.run(&["backup", "b.backup"]);
+
+    done(&over_a_file);
+    done(&over_a_link);
+    let mut kept = String::new();
+    open.read_to_string(&mut kept).expect("text");
+    assert_eq!(kept, "mine");
+    assert_eq!(fs::read_to_string(&elsewhere).expect("text"), "mine");
+    let backup = fs::symlink_metadata(path(&home, "b.backup"));
+    assert!(backup.expect("a backup").is_file());
+    assert_eq!(drafts(&home), 0);
+}
+
+#[test]
+fn a_backup_that_fails_leaves_nothing() {
+    let home = Home::embedded();
+    home.bootstrap(&["--app", "Shop"]);
+    let other = "YW5vdGhlciBlbmNyeXB0aW9uIGtleSBvZiBhIHRlc3Q=";
+    let home = home.with("SECURITY__ENCRYPTION_KEY", other);
+
+    let failed = home.run(&["backup", "shop.backup"]);
+
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(failed.err.contains("another encryption key"), "{failed:?}");
+    assert_eq!(drafts(&home), 0);
+    assert!(!home.folder().join("shop.backup").exists());
+}
+
+/// RACE: between judging a file and bringing it, its name comes to stand for another one. The lock on
+/// the database holds the restore up in between.
+#[test]
+fn what_was_judged_is_brought_whatever_its_name_stands_for_by_then() {
+    run(async {
+        let source = Home::embedded();
+        source.bootstrap(&["--app", "Shop"]);
+        let first = source.run(&["backup", "first.backup"]);
+        source.bootstrap(&["--app", "Later"]);
+        let second = source.run(&["backup", "second.backup"]);
+        assert_ne!(counts(done(&first)), counts(done(&second)));
+        let home = given(Home::embedded(), &source);
+        let name = home.folder().join("shop.backup");
+        symlink(path(&source, "first.backup"), &name).expect("a link can be made");
+        let data = home.folder().join("authsome-data");
+        fs::create_dir(&data).expect("a folder can be made");
+        let database = data.join("authsome.db");
+        let lock = Connection::open(&database).expect("a database");
+        let locked = lock.execute_batch("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;");
+        locked.expect("a lock");
+
+        let mut restore = home.command(&["restore", "shop.backup"]);
+        let restore = restore.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let restore = restore.spawn().expect("a restore");
+        let database = database.canonicalize().expect("a path");
+        let is_judged = async || has_open(&restore, &database).then_some(());
+        eventually("the file is judged", is_judged).await;
+        fs::remove_file(&name).expect("a link can be removed");
+        symlink(path(&source, "second.backup"), &name).expect("a link can be made");
+        drop(lock);
+
+        let output = restore.wait_with_output().expect("a restore");
+        assert!(output.status.success(), "{output:?}");
+        let there = home.run(&["backup", "there.backup"]);
+        assert_eq!(counts(done(&there)), counts(&first.out));
     });
-    assert_eq!(partial.count(), 0);
 }
 
 /// Elsewhere than on a terminal it says now and then how far it has come.
