@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::asking::{As, Ask};
 use super::cluster::Cluster;
@@ -14,6 +15,8 @@ use crate::e2e::server::{Home, text};
 
 /// Nobody waits longer for an answer, be it a refusal: a request may take 15 seconds, its body as many.
 const SLOWEST: Duration = Duration::from_secs(31);
+/// How long whoever asks whether a node is back to normal waits before he asks anew.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long a node may not know that it is cut off: an election, and a look at every member.
 const UNAWARE: Duration = Duration::from_secs(5);
 /// How much longer everything takes on a slow network, each way.
@@ -53,7 +56,12 @@ impl Rig {
     async fn recovers(&self, what: &str, nodes: &[usize], since: Instant) {
         let load = &self.house.load;
         let each = nodes.iter().map(async |node| {
-            until(what, NORMAL, async || load.is_normal(*node, SOMEBODY).await).await;
+            // What a member that hangs was asked before a node knew of another is answered by nobody.
+            let look = async || {
+                let told = timeout(LOOK, load.is_normal(*node, SOMEBODY)).await;
+                told.ok().flatten()
+            };
+            until(what, NORMAL, look).await;
         });
         join_all(each).await;
         let took = since.elapsed();
