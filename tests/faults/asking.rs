@@ -20,6 +20,8 @@ pub(super) enum Answer {
     Away,
     /// The connection ended first: it may be done, or not.
     Lost,
+    /// There was nobody to connect to: it is not done.
+    Unsent,
 }
 
 /// Who asks.
@@ -48,7 +50,7 @@ impl Answer {
     pub(super) fn done(self) -> Option<Value> {
         match self {
             Self::Done(told) => Some(told),
-            Self::Refused(..) | Self::Away | Self::Lost => None,
+            Self::Refused(..) | Self::Away | Self::Lost | Self::Unsent => None,
         }
     }
 
@@ -106,6 +108,7 @@ impl Ask {
         let began = Instant::now();
         let answer = match request.send().await {
             Ok(response) => self.read(response, ledger).await,
+            Err(error) if error.is_connect() => Answer::Unsent,
             Err(_) => Answer::Lost,
         };
         ledger.answered(&answer, began.elapsed());

@@ -48,7 +48,7 @@ impl Ledger {
             Answer::Done(_) => counts.done += 1,
             Answer::Refused(..) => counts.refused += 1,
             Answer::Away => counts.away += 1,
-            Answer::Lost => counts.lost += 1,
+            Answer::Lost | Answer::Unsent => counts.lost += 1,
         }
         counts.slowest = counts.slowest.max(took);
     }

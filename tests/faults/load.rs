@@ -142,7 +142,8 @@ impl Load {
                     .broken("a session that was acknowledged is lost");
             }
             // Whoever was not answered, or used a token twice, may find that his session has ended.
-            is_fresh = child.is_some() && !is_race;
+            let is_unused = answers.iter().all(|it| *it == Answer::Unsent);
+            is_fresh = child.is_some() && !is_race || is_unused && is_fresh;
             session = match child {
                 Some(child) => child,
                 None if is_lost => {
