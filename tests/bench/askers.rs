@@ -10,58 +10,47 @@ pub fn again(request: Vec<u8>, status: u16) -> Box<dyn Asker> {
 
 /// The same, where the body of a right answer has at least so many bytes.
 pub fn again_for(request: Vec<u8>, least: usize) -> Box<dyn Asker> {
-    Box::new(Each {
-        status: 200,
-        least,
-        write: move |into: &mut Vec<u8>| into.extend_from_slice(&request),
-    })
+    again_if(request, move |body| body.len() >= least)
 }
 
 /// The same, where the body of a right answer has these words.
 pub fn again_saying(request: Vec<u8>, words: &'static str) -> Box<dyn Asker> {
-    Box::new(Saying { request, words })
+    again_if(request, move |body| {
+        String::from_utf8_lossy(body).contains(words)
+    })
 }
 
-struct Saying {
-    request: Vec<u8>,
-    words: &'static str,
-}
-
-impl Asker for Saying {
-    fn ask(&mut self, request: &mut Vec<u8>) -> bool {
-        request.extend_from_slice(&self.request);
-        true
-    }
-
-    fn hear(&mut self, answer: &Answer<'_>) -> Heard {
-        let says = || String::from_utf8_lossy(&answer.body).contains(self.words);
-        Heard::by(answer, 200).if_also(says)
-    }
+fn again_if(request: Vec<u8>, is_right: impl Fn(&[u8]) -> bool + 'static) -> Box<dyn Asker> {
+    Box::new(Each {
+        status: 200,
+        is_right,
+        write: move |into: &mut Vec<u8>| into.extend_from_slice(&request),
+    })
 }
 
 /// Whatever `write` writes next.
 pub fn each(status: u16, write: impl FnMut(&mut Vec<u8>) + 'static) -> Box<dyn Asker> {
     Box::new(Each {
         status,
-        least: 0,
+        is_right: |_: &[u8]| true,
         write,
     })
 }
 
-struct Each<W> {
+struct Each<R, W> {
     status: u16,
-    least: usize,
+    is_right: R,
     write: W,
 }
 
-impl<W: FnMut(&mut Vec<u8>)> Asker for Each<W> {
+impl<R: Fn(&[u8]) -> bool, W: FnMut(&mut Vec<u8>)> Asker for Each<R, W> {
     fn ask(&mut self, request: &mut Vec<u8>) -> bool {
         (self.write)(request);
         true
     }
 
     fn hear(&mut self, answer: &Answer<'_>) -> Heard {
-        Heard::by(answer, self.status).if_also(|| answer.body.len() >= self.least)
+        Heard::by(answer, self.status).if_also(|| (self.is_right)(&answer.body))
     }
 }
 
